@@ -1,0 +1,52 @@
+# make study    set up once, then the quickstart study
+# make test     set up once, then lint and every test
+# make install  the set-up alone: .venv, pinned dependencies, embedded model
+# make lint     ruff and mypy
+# make bench    timings against peers
+#
+# PYTHON chooses the interpreter for .venv: make install PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+INSTALLED := $(VENV)/.installed
+SHELL := /bin/sh
+
+# pip warns when it runs as root, which is what containers do.
+export PIP_ROOT_USER_ACTION = ignore
+
+.DELETE_ON_ERROR:
+.PHONY: install study test lint bench clean
+
+install: $(INSTALLED)
+	@$(BIN)/equipoise models fetch smollm2-135m-instruct
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name another one: make install PYTHON=python3.12"; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "On Debian and Ubuntu, 'apt install python3-venv' may be missing."; exit 1; }
+	@echo "Installing the pinned dependencies (some minutes on first use)"
+	@$(PIP) install -c constraints.txt setuptools
+	@$(PIP) install -c constraints.txt --no-build-isolation -e ".[dev]"
+	@touch $(INSTALLED)
+
+study: install
+	@$(BIN)/equipoise run studies/quickstart.toml
+
+test: install lint
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: install
+	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,56 @@
+"""Equipoise: controlled trials of bias-control methods for language models.
+
+>>> import equipoise
+>>> task = equipoise.load_task("occupations")
+>>> equipoise.Study.from_toml("studies/quickstart.toml").run()  # doctest: +SKIP
+
+The names below are imported when first used, so that ``import equipoise`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from equipoise.errors import EquipoiseError
+    from equipoise.evaluation import Evaluation, evaluate
+    from equipoise.model.language_model import load_model
+    from equipoise.study.study import Study
+    from equipoise.task.examples import BalancedExampleGenerator
+    from equipoise.task.task import Task, load_task
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BalancedExampleGenerator",
+    "EquipoiseError",
+    "Evaluation",
+    "Study",
+    "Task",
+    "__version__",
+    "evaluate",
+    "load_model",
+    "load_task",
+]
+
+_HOMES = {
+    "BalancedExampleGenerator": "equipoise.task.examples",
+    "EquipoiseError": "equipoise.errors",
+    "Evaluation": "equipoise.evaluation",
+    "Study": "equipoise.study.study",
+    "Task": "equipoise.task.task",
+    "evaluate": "equipoise.evaluation",
+    "load_model": "equipoise.model.language_model",
+    "load_task": "equipoise.task.task",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'equipoise' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,132 @@
+"""Files a user will keep: written whole or not at all, and never silently over something else."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from equipoise.errors import EquipoiseError
+
+MAX_NAME_BYTES = 100
+"""Longest name that becomes a folder; file systems allow 255 and temporary names need room."""
+
+
+def check_name(name: str, what: str, *, file: str | Path | None = None) -> str:
+    """``name`` itself, once it is safe to be a folder's name on every file system.
+
+    Args:
+        name: Letters, digits, ``.``, ``_`` and ``-``; it must not start with a dot or a hyphen.
+        what: What is being named; stands in the error as the field.
+        file: Where the name was written.
+
+    Raises:
+        EquipoiseError: The name is empty, too long, or could leave its folder.
+    """
+    if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise EquipoiseError(
+            f"'{name[:40]}...' is {len(name)} characters long",
+            file=file,
+            field=what,
+            mend=f"Use at most {MAX_NAME_BYTES}.",
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name) or ".." in name:
+        raise EquipoiseError(
+            f"{name!r} cannot be the name of a folder",
+            file=file,
+            field=what,
+            mend="Use letters, digits, '_', '-' and single dots.",
+        )
+    return name
+
+
+def make_folder(path: str | Path) -> Path:
+    """Create ``path`` with its parents, and check that files can be written there.
+
+    Raises:
+        EquipoiseError: The path or one of its parents is a file, or it is not writable.
+    """
+    path = Path(path)
+    with clear_write_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    return path
+
+
+@contextlib.contextmanager
+def clear_write_errors(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` while writing ``path`` into one that says what to do."""
+    mends = {
+        errno.ENOSPC: "The disk is full: make room and run the same command again.",
+        errno.EDQUOT: "Your quota is used up: make room and run the same command again.",
+        errno.EEXIST: "A file stands where a folder is needed: choose another path.",
+        errno.ENOTDIR: "A file stands where a folder is needed: choose another path.",
+        errno.EISDIR: "A folder stands where a file is needed: choose another path.",
+        errno.EACCES: "You may not write there: choose another path.",
+        errno.EPERM: "You may not write there: choose another path.",
+        errno.EROFS: "That file system is read-only: choose another path.",
+        errno.ENAMETOOLONG: "The name is too long for the file system: choose a shorter one.",
+    }
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        mend = mends.get(error.errno or 0)
+        raise EquipoiseError(f"cannot be written ({reason})", file=path, mend=mend) from error
+
+
+@contextlib.contextmanager
+def open_atomic(path: str | Path) -> Iterator[IO[str]]:
+    """A text file that appears under ``path`` only when it is complete and on the disk."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with clear_write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("w", encoding="utf-8", newline="") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write ``value`` as JSON, two spaces deep; NaN is refused because JSON has none."""
+    with open_atomic(path) as stream:
+        json.dump(value, stream, indent=2, ensure_ascii=False, allow_nan=False)
+        stream.write("\n")
+
+
+def write_rows(
+    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
+) -> None:
+    """Write a CSV of ``columns`` row by row, so that the rows need not fit in memory."""
+    with open_atomic(path) as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_json(path: str | Path) -> Any:
+    """The value stored in a JSON file.
+
+    Raises:
+        EquipoiseError: The file is missing, unreadable or not JSON.
+    """
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
+    except ValueError as error:
+        raise EquipoiseError(f"not valid JSON ({error})", file=path) from None

@@ -1,0 +1,140 @@
+"""Exact sampling from a temperature, top-k and nucleus distribution, without a full sort.
+
+The nucleus of mass p (Holtzman et al. 2020, arXiv 1904.09751) is the shortest list of most
+probable tokens whose mass reaches p: a token belongs to it exactly if the tokens ranked before it
+have a mass below p. So a token drawn from the *whole* distribution is kept if that holds for it
+and drawn again if not. What is kept follows the distribution renormalised on the nucleus, and
+since the nucleus holds at least p of the mass, one draw is kept with probability p or more. It
+costs one comparison and one sum over the vocabulary instead of a sort.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+CHUNK_BYTES = 4 << 20
+"""Rows are sampled in chunks of about this size on the CPU, so that they stay in its cache."""
+
+
+def sample_tokens(
+    logits: Tensor,
+    *,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    top_k: int = 0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """One token [B] a row of ``logits`` [B, V].
+
+    Tokens are ranked by logit, equal ones by index.
+
+    Args:
+        logits: [B, V]; ``-inf`` excludes a token.
+        temperature: At least 0; 0 takes the most probable token.
+        top_p: In (0, 1]; mass of the nucleus, of what ``top_k`` leaves.
+        top_k: Number of most probable tokens to keep; 0 keeps all.
+        generator: On the CPU, so that a seed means the same on every device.
+
+    Raises:
+        ValueError: A row has a NaN or no finite logit.
+    """
+    tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
+    rows = len(logits)
+    if logits.device.type == "cpu":
+        rows = max(1, CHUNK_BYTES // (4 * logits.shape[-1]))
+    for start in range(0, len(logits), rows):
+        chunk = logits[start : start + rows].float()
+        _check_rows(chunk)
+        if temperature == 0:
+            tokens[start : start + rows] = chunk.argmax(-1)
+            continue
+        weights, vocabulary = _weights(chunk, temperature, top_k)
+        drawn = _sample_nucleus(weights, top_p, generator)
+        if vocabulary is not None:
+            drawn = vocabulary.gather(-1, drawn[:, None])[:, 0]
+        tokens[start : start + rows] = drawn
+    return tokens
+
+
+def _check_rows(logits: Tensor) -> None:
+    highest = logits.amax(-1)
+    if not bool(torch.isfinite(highest).all()):
+        raise ValueError("a row of logits has a NaN or no finite value: nothing can be sampled")
+
+
+def _weights(logits: Tensor, temperature: float, top_k: int) -> tuple[Tensor, Tensor | None]:
+    """Unnormalised probabilities [B, V or k], and the token of each column where k restricts."""
+    vocabulary = None
+    if 0 < top_k < logits.shape[-1]:
+        # A stable sort of the k + ties that topk may return in any order keeps the rank by index.
+        kth = logits.topk(top_k, dim=-1).values[:, -1:]
+        above = (logits >= kth).sum(-1).max()
+        values, vocabulary = logits.topk(int(above), dim=-1)
+        by_index = vocabulary.argsort(-1)
+        values, vocabulary = values.gather(-1, by_index), vocabulary.gather(-1, by_index)
+        order = values.argsort(-1, descending=True, stable=True)[:, :top_k]
+        logits, vocabulary = values.gather(-1, order), vocabulary.gather(-1, order)
+    highest = logits.amax(-1, keepdim=True)
+    return ((logits - highest) / temperature).exp_(), vocabulary
+
+
+def _sample_nucleus(weights: Tensor, top_p: float, generator: torch.Generator | None) -> Tensor:
+    """A column [B] of each row of ``weights`` [B, V], drawn from the nucleus of mass ``top_p``."""
+    total = weights.sum(-1)
+    drawn = _sample_columns(weights, generator)
+    if top_p >= 1:
+        return drawn
+    pending = torch.arange(len(weights), device=weights.device)
+    while len(pending):
+        left = weights if len(pending) == len(weights) else weights[pending]
+        before = _mass_before(left, drawn[pending])
+        pending = pending[before >= top_p * total[pending]]
+        if len(pending):
+            drawn[pending] = _sample_columns(weights[pending], generator)
+    return drawn
+
+
+def _mass_before(weights: Tensor, columns: Tensor) -> Tensor:
+    """Mass [B] of the columns ranked before ``columns`` [B]."""
+    chosen = weights.gather(-1, columns[:, None])
+    larger = torch.where(weights > chosen, weights, 0.0).sum(-1)
+    ties = (weights == chosen).sum(-1) > 1
+    if bool(ties.any()):  # rare in fp32, common when logits come in bf16
+        tied = weights[ties] == chosen[ties]
+        index = torch.arange(weights.shape[-1], device=weights.device)
+        earlier = (tied & (index < columns[ties, None])).sum(-1)
+        larger[ties] += earlier * chosen[ties, 0]
+    return larger
+
+
+def _sample_columns(weights: Tensor, generator: torch.Generator | None) -> Tensor:
+    """A column [B] of each row of ``weights`` [B, V], with probability proportional to its weight.
+
+    Inverse of the cumulative distribution in two levels: a block of about sqrt(V) columns, then a
+    column in it. Only block sums are accumulated, in fp64.
+    """
+    n_rows, n_columns = weights.shape
+    size = max(1, math.isqrt(n_columns))
+    n_whole = n_columns // size * size
+    blocks = weights[:, :n_whole].reshape(n_rows, -1, size).sum(-1, dtype=torch.float64)
+    if n_whole < n_columns:
+        rest = weights[:, n_whole:].sum(-1, keepdim=True, dtype=torch.float64)
+        blocks = torch.cat([blocks, rest], dim=-1)
+    uniform = torch.rand(2, n_rows, 1, dtype=torch.float64, generator=generator)
+    uniform = uniform.to(weights.device)
+    block = _invert(blocks, uniform[0])
+    columns = block * size + torch.arange(size, device=weights.device)
+    inside = weights.gather(-1, columns.clamp_max(n_columns - 1)).double()
+    inside = torch.where(columns < n_columns, inside, 0.0)
+    return (block * size + _invert(inside, uniform[1]))[:, 0]
+
+
+def _invert(weights: Tensor, uniform: Tensor) -> Tensor:
+    """Column [B, 1] at which the cumulated ``weights`` [B, n] first exceed ``uniform`` [B, 1]."""
+    cumulated = weights.cumsum(-1)
+    # Below the total, so that the column found always has a positive weight.
+    goal = (uniform * cumulated[:, -1:]).clamp_max(cumulated[:, -1:] * (1 - 1e-15))
+    return torch.searchsorted(cumulated, goal, right=True).clamp_max(weights.shape[-1] - 1)

@@ -1,0 +1,244 @@
+"""Batched sampling over many prompts at once: prefill once, refill finished rows, drop idle ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from transformers import DynamicCache
+
+from equipoise.decoding.cache import PromptStates, RowCache
+from equipoise.decoding.nucleus import sample_tokens
+from equipoise.decoding.stopping import EndOfSentence
+from equipoise.errors import EquipoiseError
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.prefix_tree import PrefixTree, TokenSequence, tree_logits
+from equipoise.settings import Settings
+
+
+class Sampling(Settings):
+    """How completions are drawn; the defaults are the protocol's (arXiv 2510.22084).
+
+    Attributes:
+        temperature: Logits are divided by it; 0 is greedy decoding.
+        top_p: Mass of the nucleus, in (0, 1].
+        top_k: Most probable tokens kept; 0 keeps all.
+        max_new_tokens: A completion that has no end by then is cut there.
+        batch_size: Completions decoded at a time. It bounds memory; with another one the seed
+            gives other completions of the same distribution.
+    """
+
+    temperature: Annotated[float, Field(ge=0)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    top_k: Annotated[int, Field(ge=0)] = 0
+    max_new_tokens: Annotated[int, Field(ge=1, le=100_000)] = 64
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 250
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a completion continues.
+
+    Attributes:
+        context: Token ids, at least one.
+        prefix: Text at the end of the context that belongs to the judged sentence.
+    """
+
+    context: tuple[int, ...]
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One completion.
+
+    Attributes:
+        text: What was drawn, without the prefix, up to where decoding stopped.
+        tokens: Number of tokens drawn, the one that ended it included.
+        finished: It ended by itself: at the end of a sentence, a turn or a sequence.
+    """
+
+    text: str
+    tokens: int
+    finished: bool
+
+
+@torch.inference_mode()
+def sample(
+    lm: LanguageModel,
+    prompts: Sequence[Prompt],
+    counts: Sequence[int],
+    sampling: Sampling,
+    seed: int,
+    *,
+    on_drawn: Callable[[int], None] | None = None,
+) -> list[list[Draw]]:
+    """``counts[i]`` completions of ``prompts[i]``, for every i.
+
+    Each completion is drawn token by token from the model's distribution under ``sampling``, until
+    its first sentence is over, the turn ends, or ``max_new_tokens`` are drawn. The same arguments
+    give the same completions on the same machine.
+
+    Args:
+        lm: The model; weights in its compute type decode fastest.
+        prompts: What to continue; prompts may share a beginning, which is computed once.
+        counts: Completions to draw of each prompt.
+        sampling: How to draw.
+        seed: Of the random numbers.
+        on_drawn: Called with the number of completions finished since the last call.
+
+    Raises:
+        EquipoiseError: Context and completion do not fit into the model's context window.
+    """
+    _check_window(lm, prompts, sampling)
+    queue = [index for index, count in enumerate(counts) for _ in range(count)]
+    if not queue:
+        return [[] for _ in prompts]
+    return _Batch(lm, prompts, queue, sampling, seed).run(on_drawn or (lambda drawn: None))
+
+
+class _Batch:
+    """Completions being decoded side by side; row i of all tensors is one of them."""
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        prompts: Sequence[Prompt],
+        queue: list[int],
+        sampling: Sampling,
+        seed: int,
+    ) -> None:
+        self.lm, self.sampling, self.queue = lm, sampling, queue
+        self.generator = torch.Generator().manual_seed(seed)
+        self.end = EndOfSentence(lm.tokenizer, lm.stop_tokens, [p.prefix for p in prompts])
+        self.first_logits, states = _prefill(lm, prompts)
+        n_rows = min(len(queue), sampling.batch_size)
+        self.cache = RowCache(states, n_rows)
+        self.next_request = 0
+        self.requests = [-1] * n_rows
+        self.drawn: list[list[int]] = [[] for _ in queue]
+        self.finished = [False] * len(queue)
+        self.pending = torch.zeros(n_rows, dtype=torch.long, device=lm.device)
+
+    def run(self, on_drawn: Callable[[int], None]) -> list[list[Draw]]:
+        """Decode until the queue is empty and every row has ended."""
+        done = self._refill(list(range(len(self.requests))))
+        while True:
+            on_drawn(done)
+            if not self._drop_idle_rows():
+                break
+            tokens = self._sample(self._step())
+            active = [row for row, request in enumerate(self.requests) if request >= 0]
+            ended = self._take(active, tokens)
+            done = len(ended) + self._refill(ended)
+        return self._collect()
+
+    def _refill(self, rows: list[int]) -> int:
+        """Give free ``rows`` to waiting requests; how many of these ended at their first token."""
+        done = 0
+        while rows and self.next_request < len(self.queue):
+            rows = rows[: len(self.queue) - self.next_request]
+            waiting = range(self.next_request, self.next_request + len(rows))
+            self.next_request += len(rows)
+            prompts = torch.tensor([self.queue[r] for r in waiting], device=self.lm.device)
+            self.cache.start(torch.tensor(rows, device=self.lm.device), prompts)
+            for row, request in zip(rows, waiting, strict=True):
+                self.requests[row] = request
+            tokens = self.pending.clone()
+            tokens[rows] = self._sample(self.first_logits[prompts])
+            rows = self._take(rows, tokens)
+            done += len(rows)
+        return done
+
+    def _step(self) -> Tensor:
+        """Logits [B, V] after the pending token of every row."""
+        positions, visible = self.cache.begin_step()
+        output = self.lm.model(
+            input_ids=self.pending[:, None],
+            attention_mask=visible,
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+        )
+        self.cache.end_step()
+        logits: Tensor = output.logits[:, -1]
+        return logits
+
+    def _sample(self, logits: Tensor) -> Tensor:
+        return sample_tokens(
+            logits,
+            temperature=self.sampling.temperature,
+            top_p=self.sampling.top_p,
+            top_k=self.sampling.top_k,
+            generator=self.generator,
+        )
+
+    def _take(self, rows: list[int], tokens: Tensor) -> list[int]:
+        """Append the token [B] of each of ``rows`` to its request; the rows that ended."""
+        self.pending = tokens
+        ended = []
+        values = tokens.tolist()
+        for row in rows:
+            request = self.requests[row]
+            drawn = self.drawn[request]
+            drawn.append(values[row])
+            self.finished[request] = self.end.reached(self.queue[request], drawn)
+            if self.finished[request] or len(drawn) == self.sampling.max_new_tokens:
+                self.requests[row] = -1
+                ended.append(row)
+        return ended
+
+    def _drop_idle_rows(self) -> bool:
+        """Free rows that nothing waits for once they are a fifth of all; whether any is left.
+
+        An idle row costs as much as an active one, and dropping it costs a copy of the others.
+        """
+        active = [row for row, request in enumerate(self.requests) if request >= 0]
+        if active and len(active) <= 0.8 * len(self.requests):
+            rows = torch.tensor(active, device=self.lm.device)
+            self.cache.keep(rows)
+            self.pending = self.pending[rows]
+            self.requests = [self.requests[row] for row in active]
+        elif len(active) < len(self.requests):
+            idle = [row for row, request in enumerate(self.requests) if request < 0]
+            self.cache.rest(torch.tensor(idle, device=self.lm.device))
+        return bool(active)
+
+    def _collect(self) -> list[list[Draw]]:
+        draws: list[list[Draw]] = [[] for _ in self.end.prefixes]
+        for prompt, tokens, finished in zip(self.queue, self.drawn, self.finished, strict=True):
+            draws[prompt].append(Draw(self.end.text(tokens), len(tokens), finished))
+        return draws
+
+
+def _prefill(lm: LanguageModel, prompts: Sequence[Prompt]) -> tuple[Tensor, PromptStates]:
+    """Logits [C, V] after each of C prompts, and their keys and values, in one forward pass."""
+    unique = list(dict.fromkeys(prompt.context for prompt in prompts))
+    # A target must be named to predict at the last token of a context; which one does not matter.
+    tree = PrefixTree.build(TokenSequence((*c, 0), len(c)) for c in unique).to(lm.device)
+    cache = DynamicCache()
+    logits = tree_logits(lm.model, tree, cache)
+    paths = [tree.visible[row].nonzero()[:, 0] for row in tree.rows.tolist()]
+    index = torch.tensor([unique.index(p.context) for p in prompts], device=lm.device)
+    return logits[index], PromptStates(cache, [paths[i] for i in index.tolist()])
+
+
+def _check_window(lm: LanguageModel, prompts: Sequence[Prompt], sampling: Sampling) -> None:
+    longest = max((len(prompt.context) for prompt in prompts), default=0)
+    needed = longest + sampling.max_new_tokens
+    config = lm.model.config
+    windows = [
+        getattr(config, name, None) for name in ("max_position_embeddings", "sliding_window")
+    ]
+    window = min((w for w in windows if w), default=needed)
+    if needed > window:
+        raise EquipoiseError(
+            f"a context of {longest} tokens and {sampling.max_new_tokens} new ones exceed the "
+            f"window of {window} tokens of model '{lm.name}'",
+            field="sampling.max_new_tokens",
+            mend="Lower it, or shorten the prompt.",
+        )

@@ -1,0 +1,57 @@
+"""When a completion is over: the first sentence is complete, or the turn ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+from equipoise.task.sentence import END_CHARACTERS, sentence_is_complete
+
+
+class EndOfSentence:
+    """Tells after each token whether a completion has ended.
+
+    The rule is that of `equipoise.task.sentence`: text is decoded and judged by it. As decoding
+    text costs more than drawing a token, that happens only once a completion holds a character
+    that can end a sentence.
+    """
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        stop_tokens: AbstractSet[int],
+        prefixes: Sequence[str],
+    ) -> None:
+        self.prefixes = list(prefixes)
+        self._tokenizer = tokenizer
+        self._stop_tokens = stop_tokens
+        self._may_end: dict[int, bool] = {}
+
+    def reached(self, prompt: int, tokens: list[int]) -> bool:
+        """Whether the completion ``tokens`` of prompt number ``prompt`` has ended.
+
+        To be called after each token; all tokens but the last are known not to have ended it.
+        """
+        if tokens[-1] in self._stop_tokens:
+            return True
+        if not any(map(self._can_end, tokens)):
+            return False
+        return sentence_is_complete(self.prefixes[prompt] + self.text(tokens))
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of a completion, without end-of-turn and other special tokens."""
+        return str(
+            self._tokenizer.decode(
+                tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        )
+
+    def _can_end(self, token: int) -> bool:
+        """Whether ``token`` holds a character without which no sentence ends."""
+        if token not in self._may_end:
+            text = self._tokenizer.decode([token], clean_up_tokenization_spaces=False)
+            # A fragment of a multi-byte character decodes to U+FFFD and may belong to any.
+            self._may_end[token] = "\ufffd" in text or not END_CHARACTERS.isdisjoint(text)
+        return self._may_end[token]

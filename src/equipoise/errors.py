@@ -1,0 +1,49 @@
+"""Errors a user can mend: each names the file, the field, the value and the mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class EquipoiseError(Exception):
+    """Something in the user's input or surroundings is wrong and can be put right.
+
+    The command line prints it without a traceback and exits with 1. It reads as one sentence,
+    ``file: field: problem. Mend.``; the parts stay available as attributes.
+
+    Args:
+        problem: What is wrong, value included, without a final full stop.
+        file: The file it was found in.
+        field: The dotted path of the setting, such as ``methods.sft.learning_rate``.
+        mend: What to do about it, a full sentence.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path | None = None,
+        field: str | None = None,
+        mend: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = None if file is None else str(file)
+        self.field = field
+        self.mend = mend
+        place = "".join(f"{part}: " for part in (self.file, field) if part)
+        super().__init__(f"{place}{problem}." + (f" {mend}" if mend else ""))
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """A sentence that offers the valid name nearest to ``name``, or lists the valid names.
+
+    >>> nearest("stf", ["prompt", "sft"])
+    "Did you mean 'sft'?"
+    """
+    choices = sorted(valid)
+    close = get_close_matches(name, choices, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Valid: {', '.join(choices)}." if choices else "There is no valid name here."

@@ -1,0 +1,171 @@
+"""CSV in and out: other people's files are read strictly, ours are written deterministically.
+
+The module knows rows and columns only; what the columns mean is said in ``completions.py``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from equipoise.artifacts import open_atomic
+from equipoise.errors import EquipoiseError
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table of strings that remembers where each row stood.
+
+    Args:
+        columns: Column name -> its values, all of one length. Nothing is converted: ``007``,
+            ``NA`` and ``None`` stay text, an empty cell is the empty string.
+        file: The file the rows came from; ``None`` for a frame in memory.
+        lines: 1-based line on which each row starts in ``file``; empty for a frame in memory.
+    """
+
+    columns: dict[str, list[str]]
+    file: Path | None = None
+    lines: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.columns.values()), []))
+
+    def place(self, row: int) -> str:
+        """Where row ``row`` (0-based) stands, for an error: ``line 7``, or ``row 5`` in memory."""
+        return f"line {self.lines[row]}" if self.lines else f"row {row}"
+
+
+def read_rows(path: str | Path) -> Rows:
+    """The rows of a CSV file in UTF-8 (with or without byte order mark), comma-separated.
+
+    Blank lines are skipped. Spaces around column names are dropped, values are kept as written,
+    except that the apostrophe ``write_table`` puts before a formula is taken away again.
+
+    Raises:
+        EquipoiseError: The file is missing, a folder, empty, only a header, not UTF-8, or holds
+            NUL bytes; two columns share a name; a row has more or fewer fields than the header; a
+            quotation mark is never closed; a field is longer than 131,072 characters.
+    """
+    path = Path(path)
+    stream = io.StringIO(_read_text(path), newline="")
+    reader = csv.reader(stream, strict=True)
+    header: list[str] | None = None
+    records: list[list[str]] = []
+    lines: list[int] = []
+    start = 1
+    try:
+        for record in reader:
+            if record and header is None:
+                header = _check_header([name.strip() for name in record], path)
+            elif record and header is not None:
+                _check_width(record, header, path, start)
+                records.append(record)
+                lines.append(start)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise EquipoiseError(
+            f"line {start}: {error}",
+            file=path,
+            mend='Put text that holds commas, quotes or line breaks in "...", quotes doubled.',
+        ) from None
+    if header is None:
+        raise EquipoiseError("empty", file=path, mend="It needs a header and at least one row.")
+    if not records:
+        raise EquipoiseError("has a header but no rows", file=path, mend="Add completions.")
+    columns = {
+        name: [unescape_formula(value) for value in values]
+        for name, values in zip(header, zip(*records, strict=True), strict=True)
+    }
+    return Rows(columns, path, lines)
+
+
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
+    r"""Write ``frame`` as CSV, the same bytes for the same values.
+
+    Floats have six decimals, missing values are empty, lines end in ``\n``, there is no index. A
+    text that a spreadsheet would run as a formula (it starts with ``= + - @`` or a tab) gets a
+    leading apostrophe, which ``read_rows`` removes. The file appears complete or not at all.
+
+    Raises:
+        EquipoiseError: The file cannot be written.
+    """
+    safe = frame.copy(deep=False)
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
+    for name in safe.columns:
+        if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object:
+            safe[name] = safe[name].map(_escape_cell)
+            # The csv module leaves a lone carriage return bare, and readers end the row there.
+            if safe[name].astype("str").str.contains("\r", regex=False).any():
+                quoting = csv.QUOTE_ALL
+    with open_atomic(path) as stream:
+        safe.to_csv(stream, index=False, float_format="%.6f", lineterminator="\n", quoting=quoting)
+
+
+def escape_formula(text: str) -> str:
+    """``text`` with an apostrophe before it if a spreadsheet would take it for a formula.
+
+    >>> escape_formula("=1+1"), escape_formula("The nurse was bold.")
+    ("'=1+1", 'The nurse was bold.')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unescape_formula(text: str) -> str:
+    """The exact inverse of ``escape_formula``."""
+    return text[1:] if text[:1] == "'" and _ESCAPED_FORMULA.match(text) else text
+
+
+def _escape_cell(value: object) -> object:
+    return escape_formula(value) if isinstance(value, str) else value
+
+
+def _read_text(path: Path) -> str:
+    """The file's text without byte order mark."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise EquipoiseError("no such file", file=path, mend="Check the path.") from None
+    except OSError as error:
+        raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
+    mend = "Save it as CSV in UTF-8."
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise EquipoiseError(f"not UTF-8 at byte {error.start}", file=path, mend=mend) from None
+    nul = raw.find(b"\0")
+    if nul >= 0:
+        line = raw.count(b"\n", 0, nul) + 1
+        raise EquipoiseError(f"line {line}: holds a NUL byte", file=path, mend=mend)
+    return text.removeprefix("\ufeff")
+
+
+def _check_header(header: list[str], path: Path) -> list[str]:
+    """``header`` itself, once no name stands in it twice (nor twice nothing)."""
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise EquipoiseError(
+            f"{header.count(twice[0])} columns are named {twice[0]!r}",
+            file=path,
+            mend="Give each column its own name.",
+        )
+    return header
+
+
+def _check_width(record: list[str], header: list[str], path: Path, line: int) -> None:
+    if len(record) != len(header):
+        raise EquipoiseError(
+            f"line {line}: {len(record)} fields where the header has {len(header)}",
+            file=path,
+            mend='Put text that holds commas in "...".',
+        )

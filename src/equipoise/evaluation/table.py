@@ -1,0 +1,78 @@
+"""The table a study and ``equipoise evaluate`` end with, for terminals 80 columns wide."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+_TITLES = {"train": "train", "validation": "validation", "all": "all subjects"}
+
+
+def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame) -> Table:
+    """A row per method: its balance rates by split, and what else a reader asks first.
+
+    Balance rates are means over seeds with the sample SD behind "±" (none with one seed). The other
+    columns are over all subjects: balanced on held-out terms, any wanted term, words in range, mean
+    words. Where no subject has a split, one column of balance over all subjects takes their place.
+
+    Args:
+        compliance: What ``compliance_table`` returned.
+        by_seed: What it was made from; the caption lists its seeds.
+    """
+    there = [split for split in ("train", "validation") if (compliance["split"] == split).any()]
+    splits = there or ["all"]
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+        caption=_caption(by_seed),
+    )
+    table.title = "Balanced completions"
+    table.add_column("method", overflow="fold", min_width=6)
+    for split in splits:
+        table.add_column(_TITLES[split], justify="right", no_wrap=True)
+    for title in ("held-out\nterms", "any\nterm", "in\nrange", "words"):
+        table.add_column(title, justify="right", no_wrap=True)
+    rows = {(row["method"], row["split"]): row for row in compliance.to_dict("records")}
+    for method in dict.fromkeys(compliance["method"]):
+        overall = rows[method, "all"]
+        balance = [
+            _percent(row["balanced_mean"], row["balanced_sd"])
+            if (row := rows.get((method, split)))
+            else "–"
+            for split in splits
+        ]
+        shares = [
+            _percent(overall[f"{name}_mean"]) for name in ("balanced_held_out", "any", "in_range")
+        ]
+        table.add_row(_printable(method), *balance, *shares, f"{overall['mean_words']:.1f}")
+    return table
+
+
+def _caption(by_seed: pd.DataFrame) -> str:
+    """How many completions, and which seeds the mean and the SD are over."""
+    overall = by_seed[by_seed["split"] == "all"]
+    seeds = sorted(set(overall["seed"].tolist()))
+    listed = ", ".join(map(str, seeds[:6])) + (", ..." if seeds[6:] else "")
+    total = f"{int(overall['n'].sum()):,} completions"
+    if len(seeds) == 1:
+        return f"{total}; one seed ({listed}), so no ±"
+    return f"{total}; mean ± sample SD over {len(seeds)} seeds ({listed})"
+
+
+def _percent(rate: float, sd: float = math.nan) -> str:
+    """A rate (0-1) as ``97.3 ± 1.2 %``; ``–`` where it was not measured."""
+    if math.isnan(rate):
+        return "–"
+    spread = "" if math.isnan(sd) else f" ± {100 * sd:.1f}"
+    return f"{100 * rate:.1f}{spread} %"
+
+
+def _printable(name: str) -> Text:
+    """``name`` without markup or control characters: it may come from somebody's file."""
+    return Text("".join(c if c.isprintable() else "?" for c in str(name)))

@@ -1,0 +1,1 @@
+"""The control methods: one file or folder each, named in ``registry``."""

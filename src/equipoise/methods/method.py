@@ -1,0 +1,115 @@
+"""What a control method is: settings, ``fit``, and the policy that ``fit`` gives back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
+from equipoise.model.language_model import LanguageModel
+from equipoise.settings import Settings
+from equipoise.task.task import Task
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+OnProgress = Callable[[str, int, int], None]
+"""Receives what is being done, how much of it is done, and how much it is in all."""
+
+
+def _no_progress(stage: str, done: int, total: int) -> None:
+    """For callers that show nothing."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a method puts what it makes, and whom it tells how it goes.
+
+    Attributes:
+        folder: Data, logs and records of the method.
+        model_folder: Weights and tokenizer of a trained model.
+        on_progress: Receives progress.
+        announce: Receives sentences the user should read.
+    """
+
+    folder: Path
+    model_folder: Path
+    on_progress: OnProgress = field(default=_no_progress)
+    announce: Callable[[str], None] = print
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A model under a method's control: something that completions are drawn from.
+
+    Attributes:
+        lm: The model, with weights in its compute type.
+        task: Whose subjects are described.
+        prompt: Kind of the task's prompt that the model is asked with.
+        training_texts: Sentences it was trained on; empty for untrained methods.
+    """
+
+    lm: LanguageModel
+    task: Task
+    prompt: str = "neutral"
+    training_texts: tuple[str, ...] = ()
+
+    def draw(
+        self,
+        subjects: Sequence[str],
+        n: int,
+        sampling: Sampling,
+        seed: int,
+        on_drawn: Callable[[int], None] | None = None,
+    ) -> list[list[Draw]]:
+        """``n`` completions of each of ``subjects``; see ``equipoise.decoding.sampler.sample``."""
+        prompts = []
+        for subject in subjects:
+            prefix = self.task.response_prefix(subject)
+            context = self.lm.context(self.task.prompt(subject, self.prompt), prefix)
+            prompts.append(Prompt(tuple(context), prefix))
+        return sample(self.lm, prompts, [n] * len(prompts), sampling, seed, on_drawn=on_drawn)
+
+
+class Method(ABC, Generic[SettingsT]):
+    """A way to control bias. To add one: subclass it, and name it in ``methods/registry.py``.
+
+    Attributes:
+        name: How study files and the command line call it.
+        summary: What it does, in a line.
+        settings_model: Its settings; the study file and the command line are read by it.
+        changes_weights: Whether ``fit`` changes the model it is given.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    settings_model: ClassVar[type[Settings]]
+    changes_weights: ClassVar[bool] = False
+
+    def __init__(self, settings: SettingsT) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def check(self, task: Task) -> None:
+        """Find what would make ``fit`` fail on ``task``, before any model is loaded.
+
+        Raises:
+            EquipoiseError: Naming what to mend.
+        """
+
+    @abstractmethod
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """Prepare the policy; may do nothing.
+
+        Args:
+            lm: The base model; changed in place where ``changes_weights`` says so.
+            task: What is to be controlled.
+            seed: Fixes everything random.
+            workspace: Where to write.
+        """
+
+    def describe(self) -> dict[str, Any]:
+        """The settings as plain data, for records."""
+        return self.settings.model_dump(mode="json")

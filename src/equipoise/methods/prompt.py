@@ -1,0 +1,48 @@
+"""Prompting: the base model as it is, asked in different words."""
+
+from __future__ import annotations
+
+from equipoise.methods.method import Method, Policy, Workspace
+from equipoise.model.language_model import LanguageModel
+from equipoise.settings import Settings
+from equipoise.task.task import Task
+
+
+class PromptSettings(Settings):
+    """Settings of prompting.
+
+    Attributes:
+        prompt: Kind of prompt: a key of the task file's ``[prompts]``.
+    """
+
+    prompt: str = "neutral"
+
+
+class Prompting(Method[PromptSettings]):
+    """The task's neutral prompt: what the untuned model says, the baseline of every comparison."""
+
+    name = "prompt"
+    summary = "the untuned model with the task's neutral prompt"
+    settings_model = PromptSettings
+
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: the task must have such a prompt."""
+        task.prompt(task.subjects[0].name, self.settings.prompt)
+
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: nothing is fitted."""
+        return Policy(lm, task, self.settings.prompt)
+
+
+class BalancedPromptSettings(PromptSettings):
+    """Settings of balanced prompting: those of prompting, with another default."""
+
+    prompt: str = "balanced"
+
+
+class BalancedPrompting(Prompting):
+    """A prompt that asks for what the constraint demands, which a fair test of prompting must."""
+
+    name = "prompt-balanced"
+    summary = "the untuned model with a prompt that asks for both kinds of term"
+    settings_model = BalancedPromptSettings

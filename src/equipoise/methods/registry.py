@@ -1,0 +1,38 @@
+"""The methods by name. A new method needs one line here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from equipoise.errors import EquipoiseError, nearest
+from equipoise.methods.method import Method
+from equipoise.methods.prompt import BalancedPrompting, Prompting
+from equipoise.methods.sft import SFT
+from equipoise.settings import parse
+
+METHODS: dict[str, type[Method[Any]]] = {
+    method.name: method for method in (Prompting, BalancedPrompting, SFT)
+}
+
+
+def build_method(
+    name: str, settings: object, *, file: str | Path | None = None, field: str = ""
+) -> Method[Any]:
+    """The method called ``name`` with ``settings``.
+
+    Args:
+        name: A key of ``METHODS``.
+        settings: Table of settings, as read from TOML.
+        file: Where they were written, for errors.
+        field: Dotted path of the table in that file, for errors.
+
+    Raises:
+        EquipoiseError: There is no such method, or a setting is unknown or wrong.
+    """
+    if name not in METHODS:
+        raise EquipoiseError(
+            f"there is no method '{name}'", file=file, field=field, mend=nearest(name, METHODS)
+        )
+    method = METHODS[name]
+    return method(parse(method.settings_model, settings, file=file, field=field))

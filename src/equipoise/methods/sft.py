@@ -1,0 +1,112 @@
+"""Supervised fine-tuning (SFT) on generated balanced sentences.
+
+The protocol's method (arXiv 2510.22084): sentences that satisfy the task's constraint are built
+from templates for the training subjects, and the model learns to give them as its answer. Unlike
+the paper's code, training and sampling share prompt and format, and every sentence ends with the
+end of the turn.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from equipoise.artifacts import make_folder, write_json
+from equipoise.methods.method import Method, Policy, Workspace
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.prefix_tree import TokenSequence
+from equipoise.task.dataset import dataset_statistics, write_examples
+from equipoise.task.examples import BalancedExampleGenerator, Example
+from equipoise.task.task import Split, Task
+from equipoise.training.settings import TrainingSettings
+
+SPLITS: tuple[Split, ...] = ("train", "validation")
+
+
+class SFTSettings(TrainingSettings):
+    """Settings of SFT: those of training, and its data.
+
+    Attributes:
+        n_per_subject: Sentences generated for each training and each validation subject.
+        prompt: Kind of prompt the sentences answer: a key of the task file's ``[prompts]``.
+    """
+
+    n_per_subject: Annotated[int, Field(ge=1)] = 20
+    prompt: str = "neutral"
+
+
+class SFT(Method[SFTSettings]):
+    """Fine-tuning of all weights, or of low-rank adapters, on balanced sentences."""
+
+    name = "sft"
+    summary = "supervised fine-tuning on generated balanced sentences"
+    settings_model = SFTSettings
+    changes_weights = True
+
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: the task must have the prompt, and yield enough sentences."""
+        task.prompt(task.subjects[0].name, self.settings.prompt)
+        generator = BalancedExampleGenerator(task, seed=0)
+        for split in SPLITS:  # checks at the call; no sentence is made
+            generator.generate(self.settings.n_per_subject, split)
+
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
+        from equipoise.training.train import train
+
+        generator = BalancedExampleGenerator(task, seed)
+        n = self.settings.n_per_subject
+        train_set = list(generator.generate(n, "train"))
+        val_set = list(generator.generate(n, "validation"))
+        folder = make_folder(workspace.folder)
+        write_examples(folder / "train_examples.csv", train_set)
+        write_examples(folder / "val_examples.csv", val_set)
+        write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
+
+        record = train(
+            lm,
+            self._sequences(lm, task, train_set),
+            self._sequences(lm, task, val_set),
+            self.settings,
+            seed,
+            checkpoints=folder / "checkpoints",
+            logs=folder / "logs",
+            on_step=lambda step, total: workspace.on_progress("training", step, total),
+            announce=workspace.announce,
+        )
+        lm.save(workspace.model_folder)
+        write_json(
+            folder / "training_info.json",
+            {
+                "method": self.name,
+                "model": lm.name,
+                "task": task.name,
+                "seed": seed,
+                "settings": self.describe(),
+                "effective_batch": self.settings.effective_batch,
+                "n_train": len(train_set),
+                "n_validation": len(val_set),
+                "precision": lm.precision,
+                "processor": platform.processor() or platform.machine(),
+                **record.as_dict(),
+            },
+        )
+        lm.use_compute_type()
+        texts = tuple(example.text for example in train_set)
+        return Policy(lm, task, self.settings.prompt, texts)
+
+    def _sequences(
+        self, lm: LanguageModel, task: Task, examples: Sequence[Example]
+    ) -> list[TokenSequence]:
+        """Each example as the tokens of prompt and answer; the answer's are what is learnt."""
+        sequences = []
+        for example in examples:
+            prompt = task.prompt(example.subject, self.settings.prompt)
+            prefix = task.response_prefix(example.subject)
+            context = lm.context(prompt, prefix)
+            answer = lm.continuation(prompt, prefix, example.text)
+            sequences.append(TokenSequence((*context, *answer), len(context)))
+        return sequences

@@ -1,0 +1,164 @@
+"""How prompts and answers become tokens.
+
+Every method continues the same context: the chat template with the prompt as the user's turn and
+the response prefix as the beginning of the answer. A model without a chat template reads the prompt
+as plain text, a line break, and the prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from jinja2 import TemplateError
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+from equipoise.errors import EquipoiseError
+
+
+@dataclass
+class ContextEncoder:
+    """Prompts and answers as tokens of one model.
+
+    Attributes:
+        tokenizer: The model's tokenizer, with or without a chat template.
+        name: The model's name, for errors.
+        rows: Rows of the model's input embedding. There may be more than the tokenizer has tokens.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    rows: int
+    _rendered: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether prompts are put into a chat template."""
+        return self.tokenizer.chat_template is not None
+
+    def context(self, prompt: str, prefix: str) -> list[int]:
+        """Tokens that a completion continues: the prompt, then the beginning of the answer.
+
+        Raises:
+            EquipoiseError: The chat template cannot hold a user's turn, or the tokenizer gives a
+                token that the model has no embedding for.
+        """
+        return self._encode_with_start(self._question(prompt) + prefix)
+
+    def continuation(self, prompt: str, prefix: str, text: str) -> list[int]:
+        """Tokens of ``text`` beyond ``context(prompt, prefix)``, and the end of the turn.
+
+        Context and continuation decode to what the whole decodes to. Where the tokenizer joins
+        characters across the end of the prefix, the rest is tokenised by itself.
+
+        Args:
+            prompt: The user's turn.
+            prefix: Beginning of the answer, already in the context.
+            text: The whole answer; it starts with ``prefix``.
+
+        Raises:
+            EquipoiseError: ``text`` does not start with ``prefix``, or no tokenisation of the
+                rest gives the text back.
+        """
+        if not text.startswith(prefix):
+            raise EquipoiseError(
+                f"the text {text[:60]!r} does not start with {prefix!r}",
+                mend="Every training text must begin with the task's response prefix.",
+            )
+        question = self._question(prompt)
+        context = self._encode_with_start(question + prefix)
+        whole = self._encode_with_start(question + text)
+        if whole[: len(context)] == context:
+            return [*whole[len(context) :], self.end_of_turn]
+        wanted = self._decode(whole)
+        for candidate in self._apart(text[len(prefix) :]):
+            if self._decode(context + candidate) == wanted:
+                return [*candidate, self.end_of_turn]
+        raise EquipoiseError(
+            f"the tokenizer of '{self.name}' cannot continue {prefix!r} with "
+            f"{text[len(prefix) :][:40]!r}",
+            mend="End the task's prefix at the end of a word, without a space.",
+        )
+
+    @cached_property
+    def end_of_turn(self) -> int:
+        """The token that ends an answer: the chat template's, else the end of the sequence.
+
+        Raises:
+            EquipoiseError: The model has neither.
+        """
+        if self.has_chat_template:
+            mark = "Equipoise"
+            turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": mark}]
+            _, _, tail = self._render(turns, add_generation_prompt=False).rpartition(mark)
+            special = {*self.tokenizer.all_special_ids, *self.tokenizer.added_tokens_decoder}
+            for token in self._encode(tail):
+                if token in special:
+                    return token
+        if self.tokenizer.eos_token_id is None:
+            raise EquipoiseError(
+                f"model '{self.name}' has no token that ends an answer",
+                mend="Set eos_token in its tokenizer_config.json.",
+            )
+        return int(self.tokenizer.eos_token_id)
+
+    def _question(self, prompt: str) -> str:
+        """The text before the answer; remembered, as a task has few prompts and many answers."""
+        if prompt not in self._rendered:
+            if self.has_chat_template:
+                turns = [{"role": "user", "content": prompt}]
+                self._rendered[prompt] = self._render(turns, add_generation_prompt=True)
+            else:
+                self._rendered[prompt] = prompt + "\n"
+        return self._rendered[prompt]
+
+    def _render(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
+        """The chat template filled in."""
+        try:
+            rendered = self.tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=add_generation_prompt
+            )
+        except (TemplateError, ValueError, TypeError) as error:
+            raise EquipoiseError(
+                f"the chat template of model '{self.name}' fails: {str(error).rstrip('.')}",
+                mend="Choose a model whose template accepts a single user's turn.",
+            ) from error
+        return str(rendered)
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _encode_with_start(self, text: str) -> list[int]:
+        """Tokens of ``text``, after the start token where the tokenizer itself would put it.
+
+        A chat template writes its own start token.
+        """
+        tokens = self._encode(text)
+        if not self.has_chat_template and self._adds_start:
+            tokens.insert(0, int(self.tokenizer.bos_token_id))
+        if tokens and max(tokens) >= self.rows:
+            raise EquipoiseError(
+                f"token {max(tokens)} of the tokenizer of '{self.name}' is beyond the "
+                f"{self.rows:,} rows of its embedding",
+                mend="Model and tokenizer do not belong together: check the folder.",
+            )
+        return tokens
+
+    @cached_property
+    def _adds_start(self) -> bool:
+        start = self.tokenizer.bos_token_id
+        return start is not None and self.tokenizer("a")["input_ids"][:1] == [start]
+
+    def _apart(self, rest: str) -> Iterable[list[int]]:
+        """Ways to tokenise ``rest`` by itself, without a space that the tokenizer may put first."""
+        yield self._encode(rest)
+        for anchor in ("\n", "a"):  # swallows the inserted space; cut off again
+            start, whole = self._encode(anchor), self._encode(anchor + rest)
+            if whole[: len(start)] == start:
+                yield whole[len(start) :]
+        for end in range(len(rest) - 1, 0, -1):
+            yield self._encode(rest[:end]) + self._encode(rest[end:])
+
+    def _decode(self, tokens: list[int]) -> str:
+        return str(self.tokenizer.decode(tokens, clean_up_tokenization_spaces=False))

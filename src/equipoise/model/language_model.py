@@ -1,0 +1,204 @@
+"""A base model ready for use: weights, tokenizer and precision."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.modeling_utils import PreTrainedModel
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+from equipoise.artifacts import clear_write_errors
+from equipoise.errors import EquipoiseError
+from equipoise.model.context import ContextEncoder
+from equipoise.model.conversion import keep_only_token_ids, quiet_transformers
+from equipoise.model.embedded import fetch
+from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
+from equipoise.model.registry import EMBEDDED, check_model_name, local_folder
+
+
+@dataclass
+class LanguageModel:
+    """A causal language model, its tokenizer, and the precision it computes in.
+
+    Attributes:
+        model: The network, in evaluation mode on ``device``.
+        tokenizer: Its tokenizer.
+        name: What the user called it.
+        device: Where it is.
+        dtype: Type of its matrix products; weights may be kept in a wider one, see `autocast`.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    device: torch.device
+    dtype: torch.dtype
+
+    @cached_property
+    def encoder(self) -> ContextEncoder:
+        """How prompts and answers become tokens of this model."""
+        rows = int(self.model.get_input_embeddings().weight.shape[0])
+        return ContextEncoder(self.tokenizer, self.name, rows)
+
+    @property
+    def precision(self) -> str:
+        """One line such as ``CPU, 2 threads, bfloat16 compute over float32 weights``."""
+        return describe_precision(self.device, self.dtype, self.model.dtype)
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Within it, matrix products are computed in ``dtype`` whatever the weights' type."""
+        if self.dtype == self.model.dtype:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
+
+    def use_compute_type(self) -> None:
+        """Convert the weights to ``dtype`` in place: decoding is then fastest, training over.
+
+        Buffers stay as they are: rotary frequencies lose their precision in 16 bits, and
+        transformers keeps them in 32 as well when it loads a model in 16.
+        """
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(False)
+            parameter.data = parameter.data.to(self.dtype)
+            parameter.grad = None
+        self.model.config.dtype = self.dtype
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), configuration and tokenizer: an ordinary model folder.
+
+        Raises:
+            EquipoiseError: The folder cannot be written, or the disk is full.
+        """
+        with clear_write_errors(folder), quiet_transformers():
+            try:
+                self.model.save_pretrained(folder)
+                self.tokenizer.save_pretrained(folder)
+            except SafetensorError as error:
+                raise OSError(errno.ENOSPC, str(error)) from error
+
+    def context(self, prompt: str, prefix: str) -> list[int]:
+        """Tokens that a completion continues; see `ContextEncoder.context`."""
+        return self.encoder.context(prompt, prefix)
+
+    def continuation(self, prompt: str, prefix: str, text: str) -> list[int]:
+        """Tokens of ``text`` beyond the context, and the end of the turn.
+
+        See `ContextEncoder.continuation`.
+        """
+        return self.encoder.continuation(prompt, prefix, text)
+
+    @property
+    def end_of_turn(self) -> int:
+        """The token that ends an answer; see `ContextEncoder.end_of_turn`."""
+        return self.encoder.end_of_turn
+
+    @cached_property
+    def stop_tokens(self) -> frozenset[int]:
+        """All tokens after which nothing more is read: end of turn and of sequence."""
+        ends = [self.end_of_turn, self.tokenizer.eos_token_id]
+        for stated in (self.model.generation_config, self.model.config):
+            eos = getattr(stated, "eos_token_id", None)
+            ends += eos if isinstance(eos, list | tuple) else [eos]
+        return frozenset(int(token) for token in ends if token is not None)
+
+
+def load_model(
+    name_or_path: str | Path,
+    *,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    trust_remote_code: bool = False,
+) -> LanguageModel:
+    """An embedded model, a local folder or a Hub model, on its device.
+
+    Weights are float32, so that small updates are not rounded away, unless they would fill more
+    than half of the device's memory; then they are in the compute type. Sampling defaults that the
+    model's authors stored are dropped: nothing but the study's own settings decides how text is
+    drawn.
+
+    Args:
+        name_or_path: See `check_model_name`.
+        device: Such as ``cpu`` or ``cuda:1``; by default the best there is.
+        dtype: Type of the matrix products; by default the fastest safe one.
+        trust_remote_code: Let Python code in the model's repository run. Off unless asked for.
+
+    Raises:
+        EquipoiseError: The name is no model, or the model cannot be fetched or loaded.
+    """
+    check_model_name(name_or_path)
+    name = str(name_or_path)
+    chosen = pick_device(device)
+    compute = pick_compute_dtype(chosen, dtype)
+    folder = fetch(name) if name in EMBEDDED else local_folder(name_or_path)
+    source = str(folder or name)
+    options: dict[str, Any] = {
+        "trust_remote_code": trust_remote_code,
+        "local_files_only": folder is not None,
+    }
+    try:
+        # Whatever comes from the Hub may take long: its bars stay.
+        with quiet_transformers(bars=folder is None):
+            config = AutoConfig.from_pretrained(source, **options)
+            tokenizer = AutoTokenizer.from_pretrained(source, **options)
+            model, report = AutoModelForCausalLM.from_pretrained(
+                source,
+                config=config,
+                dtype=_weights_dtype(config, chosen, compute, trust_remote_code),
+                use_safetensors=True,
+                attn_implementation="sdpa",
+                output_loading_info=True,
+                **options,
+            )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        raise _load_error(name, error) from error
+    if report["missing_keys"] or report["mismatched_keys"]:
+        lost = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
+        raise EquipoiseError(
+            f"model '{name}' lacks weights, {lost[0]} among {len(lost)}",
+            mend="Its files are incomplete or of another architecture: fetch them again.",
+        )
+    keep_only_token_ids(model)
+    # The path it was loaded from would be saved with a tuned model.
+    model.config._name_or_path = name
+    return LanguageModel(model.to(chosen).eval(), tokenizer, name, chosen, compute)
+
+
+def _weights_dtype(
+    config: Any, device: torch.device, compute: torch.dtype, trust_remote_code: bool
+) -> torch.dtype:
+    """float32, unless such weights would take more than half of the device's memory."""
+    with torch.device("meta"):
+        parameters = AutoModelForCausalLM.from_config(
+            config, trust_remote_code=trust_remote_code
+        ).num_parameters()
+    if device.type == "cuda":
+        memory = torch.cuda.get_device_properties(device).total_memory
+    else:  # Apple's GPU shares the memory of the CPU
+        memory = psutil.virtual_memory().total
+    return torch.float32 if 4 * parameters <= memory / 2 else compute
+
+
+def _load_error(name: str, error: Exception) -> EquipoiseError:
+    """What transformers could not do, in one sentence, with the mend where it is known."""
+    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    text = str(error)
+    if "trust_remote_code" in text:
+        mend = "It runs Python code of its authors: pass trust_remote_code=True if you trust it."
+    elif "gated" in text or "401" in text or "403" in text:
+        mend = "Accept its licence on the Hub, log in with 'hf auth login', and try again."
+    elif "safetensors" in text:
+        mend = "Only safetensors weights are read, never pickles: choose or convert to such a copy."
+    elif local_folder(name) is None:
+        mend = "Check the name and the network, or name a local folder."
+    else:
+        mend = "Check that the folder is complete."
+    return EquipoiseError(f"model '{name}' cannot be loaded: {reason.rstrip('.')}", mend=mend)

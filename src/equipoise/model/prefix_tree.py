@@ -1,0 +1,183 @@
+"""Sequences packed as a prefix tree, so that what they share is computed once.
+
+The training sentences of a batch begin alike (chat template, prompt, "The doctor was"), and so do
+the candidates that a reward, a preference loss or a fluency score compares. A batch becomes one
+row of tokens: each node of the trie of all sequences once, with its depth as position and an
+attention mask that lets it see its ancestors only. Every log-probability then equals that of the
+one-sequence-a-row computation, since a causal model's state at a token depends on nothing else.
+
+Prior art: prefix sharing for DPO (arXiv 2410.20305), PrefixGrouper (2506.05433), Tree Training
+(2511.00413).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class TokenSequence(NamedTuple):
+    """One sequence and the part of it that is predicted.
+
+    Attributes:
+        tokens: Token ids, context first.
+        start: Index of the first predicted token, at least 1; ``tokens[start:]`` are targets.
+    """
+
+    tokens: tuple[int, ...]
+    start: int
+
+
+@dataclass(frozen=True)
+class PrefixTree:
+    """A batch of B sequences as one row of T tree nodes.
+
+    Attributes:
+        tokens: [T] token of each node; parents stand before their children.
+        positions: [T] depth of each node, 0 at the root: its position in its sequences.
+        visible: [T, T] bool; ``visible[i, j]`` says that node i attends to node j, which holds for
+            j = i and for the ancestors of i.
+        rows: [R] nodes at which something is predicted: the parents of all targets.
+        target_rows: [E] for each distinct target, the index into ``rows`` of its parent. The first
+            token of a branch is predicted at the node where it branches off.
+        target_tokens: [E] the token predicted.
+        paths: [N] for each of the N targets of all sequences in turn, its index among the E
+            distinct ones.
+        lengths: [B] number of targets of each sequence; they sum to N.
+        sequences: The B sequences the tree was built from.
+    """
+
+    tokens: Tensor
+    positions: Tensor
+    visible: Tensor
+    rows: Tensor
+    target_rows: Tensor
+    target_tokens: Tensor
+    paths: Tensor
+    lengths: Tensor
+    sequences: tuple[TokenSequence, ...]
+
+    @classmethod
+    def build(cls, sequences: Iterable[TokenSequence]) -> PrefixTree:
+        """The prefix tree of ``sequences``, duplicates allowed.
+
+        Raises:
+            ValueError: No sequence is given, or one has no context token or no target.
+        """
+        sequences = tuple(sequences)
+        if not sequences:
+            raise ValueError("a prefix tree needs at least one sequence")
+        children: dict[tuple[int, int], int] = {}
+        tokens: list[int] = []
+        parents: list[int] = []
+        rows: dict[int, int] = {}
+        targets: dict[int, int] = {}
+        paths: list[int] = []
+        for sequence in sequences:
+            if not 1 <= sequence.start < len(sequence.tokens):
+                raise ValueError(
+                    f"start is {sequence.start} in a sequence of {len(sequence.tokens)} tokens: "
+                    "it needs at least one token of context and one target"
+                )
+            node = -1
+            for depth, token in enumerate(sequence.tokens):
+                parent, node = node, children.setdefault((node, token), len(tokens))
+                if node == len(tokens):
+                    tokens.append(token)
+                    parents.append(parent)
+                if depth >= sequence.start:
+                    rows.setdefault(parent, len(rows))
+                    paths.append(targets.setdefault(node, len(targets)))
+        positions, visible = _ancestry(parents)
+        return cls(
+            tokens=torch.tensor(tokens),
+            positions=positions,
+            visible=visible,
+            rows=torch.tensor(list(rows)),
+            target_rows=torch.tensor([rows[parents[node]] for node in targets]),
+            target_tokens=torch.tensor([tokens[node] for node in targets]),
+            paths=torch.tensor(paths),
+            lengths=torch.tensor([len(s.tokens) - s.start for s in sequences]),
+            sequences=sequences,
+        )
+
+    @property
+    def n_targets(self) -> int:
+        """Number of predicted tokens over all sequences, shared ones counted each time."""
+        return len(self.paths)
+
+    def halves(self) -> list[PrefixTree]:
+        """The same sequences as two trees, or the tree itself where there is only one sequence."""
+        if len(self.sequences) == 1:
+            return [self]
+        middle = len(self.sequences) // 2
+        return [self.build(self.sequences[:middle]), self.build(self.sequences[middle:])]
+
+    def to(self, device: torch.device | str, **kwargs: Any) -> PrefixTree:
+        """The tree with its tensors on ``device``; ``kwargs`` as for ``Tensor.to``."""
+        moved = {
+            field.name: value.to(device, **kwargs)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
+
+
+def _ancestry(parents: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Depth [T] and ancestor-or-self mask [T, T] of nodes given in an order of parents first."""
+    depth = torch.zeros(len(parents), dtype=torch.long)
+    visible = torch.eye(len(parents), dtype=torch.bool)
+    for node, parent in enumerate(parents):
+        if parent >= 0:
+            depth[node] = depth[parent] + 1
+            visible[node, : parent + 1] = visible[parent, : parent + 1]
+    return depth, visible
+
+
+def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
+    """Logits [R, V] in fp32 at the rows of ``tree`` where something is predicted.
+
+    Args:
+        model: A causal language model of transformers with ``sdpa`` attention, possibly wrapped.
+        tree: On the device of the model.
+        cache: An empty ``transformers.Cache`` that receives the keys and values of the T nodes.
+
+    Raises:
+        ValueError: The model's attention does not take a bool mask as given here. (``eager`` would
+            be silently wrong.)
+    """
+    config = getattr(getattr(model, "module", model), "config", None)
+    implementation = getattr(config, "_attn_implementation", None)
+    if implementation != "sdpa":
+        raise ValueError(f"prefix trees need attention 'sdpa', the model has {implementation!r}")
+    output = model(
+        input_ids=tree.tokens[None],
+        attention_mask=tree.visible[None, None],
+        position_ids=tree.positions[None],
+        past_key_values=cache,
+        use_cache=cache is not None,
+        logits_to_keep=tree.rows,
+    )
+    logits: Tensor = output.logits[0]
+    return logits.float()
+
+
+def target_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:
+    """Log-probability [N] in nats of every target of every sequence, in the order of ``paths``."""
+    logits = tree_logits(model, tree)
+    chosen = logits[tree.target_rows, tree.target_tokens]
+    distinct = chosen - torch.logsumexp(logits, dim=-1)[tree.target_rows]
+    return distinct[tree.paths]
+
+
+def sequence_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:
+    """Log-probability [B] in nats of the predicted part of each sequence given its context."""
+    values = target_log_probabilities(model, tree)
+    owner = torch.repeat_interleave(
+        torch.arange(len(tree.lengths), device=values.device), tree.lengths
+    )
+    return torch.zeros(len(tree.lengths), device=values.device).index_add(0, owner, values)

@@ -1,0 +1,135 @@
+"""Settings: frozen pydantic models, read from TOML, with errors that name file, field and mend."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from equipoise.errors import EquipoiseError, nearest
+
+MAX_TOML_BYTES = 10_000_000
+"""Larger files are refused: no task or study written by a person comes near it."""
+
+
+class Settings(BaseModel):
+    """Base of everything a user sets: frozen, no unknown names, no silent conversion.
+
+    A number in quotes is an error, not a number. Fields that hold sequences are tuples declared
+    with ``Field(strict=False)``, because TOML has lists only.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        EquipoiseError: The file is missing, a folder, too large, not UTF-8, starts with a byte
+            order mark, holds NUL bytes, or is not valid TOML (duplicate keys included).
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_TOML_BYTES:
+            raise EquipoiseError(
+                f"larger than {MAX_TOML_BYTES:,} bytes", file=path, mend="Is it the right file?"
+            )
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise EquipoiseError("no such file", file=path, mend="Check the path.") from None
+    except OSError as error:
+        raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise EquipoiseError(
+            "starts with a byte order mark", file=path, mend="Save it as UTF-8 without BOM."
+        )
+    if b"\0" in raw:
+        raise EquipoiseError("holds NUL bytes", file=path, mend="Save it as plain UTF-8 text.")
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise EquipoiseError(
+            f"not UTF-8 at byte {error.start}", file=path, mend="Save it as UTF-8."
+        ) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = str(error).rstrip(".") or "nested too deeply"
+        raise EquipoiseError(f"not valid TOML: {reason}", file=path) from None
+
+
+def parse(
+    cls: type[SettingsT], data: object, *, file: str | Path | None = None, field: str = ""
+) -> SettingsT:
+    """``data`` as an instance of ``cls``.
+
+    Args:
+        cls: The settings model.
+        data: Tables as read from TOML or built from the command line.
+        file: Named in errors.
+        field: Dotted path of ``data`` within the file, put before every field named in errors.
+
+    Raises:
+        EquipoiseError: A setting is unknown, missing, of another type or out of range. All
+            problems are named, one a line.
+    """
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(cls, details, file, field) for details in error.errors()]
+    if len(problems) == 1:
+        raise problems[0]
+    lines = "\n  ".join(str(problem) for problem in problems)
+    raise EquipoiseError(f"{len(problems)} problems\n  {lines.rstrip('.')}", file=file)
+
+
+def _problem(
+    cls: type[BaseModel], details: ErrorDetails, file: str | Path | None, field: str
+) -> EquipoiseError:
+    """One pydantic error in the project's words."""
+    path = ".".join([field, *map(str, details["loc"])]).strip(".") or None
+    kind, value, mend = details["type"], details["input"], None
+    if kind == "extra_forbidden":
+        problem = "unknown setting"
+        mend = nearest(str(details["loc"][-1]), _fields_at(cls, details["loc"][:-1]))
+    elif kind == "missing":
+        problem = "missing"
+        mend = "Add it."
+    else:
+        shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+        message = details["msg"].removeprefix("Value error, ").rstrip(".")
+        message = message[0].lower() + message[1:]
+        problem = f"{message}, got {shown}" if kind != "value_error" else message
+        expected = str(details.get("ctx", {}).get("expected", ""))
+        if kind == "literal_error" and isinstance(value, str):
+            mend = nearest(value, [e.strip("' ") for e in expected.replace(" or ", ",").split(",")])
+    return EquipoiseError(problem, file=file, field=path, mend=mend)
+
+
+def _fields_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the settings that are valid at ``location`` inside ``cls``."""
+    for key in location:
+        field = cls.model_fields.get(str(key))
+        if field is None:
+            continue  # an index or a free key: stay at the model it leads into
+        nested = [a for a in _arguments(field.annotation) if _is_model(a)]
+        if nested:
+            cls = nested[0]
+    return list(cls.model_fields)
+
+
+def _arguments(annotation: Any) -> list[Any]:
+    """``annotation`` and all types nested in it, outermost first."""
+    found = [annotation]
+    for argument in getattr(annotation, "__args__", ()):
+        found += _arguments(argument)
+    return found
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,0 +1,1 @@
+"""Studies: the grid of methods and seeds, its cells, and where results are kept."""

@@ -1,0 +1,101 @@
+"""Sentence templates: a text with slots in braces, and the right article before a filled slot."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+_SLOT = re.compile(r"\{([^{}]*)\}")
+_ARTICLE = re.compile(r"(?<!\w)([Aa])\(n\)(?=\s+(\S+))")
+
+OPEN_ARTICLE = re.compile(r"(?<!\w)[Aa]\(n\)\s+[^\w\s]*\Z")
+"""An article at the end of a literal: the fill-in after it decides."""
+
+SUBJECT = "subject"
+"""The slot that the subject's name fills."""
+
+
+def kind_of(slot: str) -> str:
+    """What fills a slot: its name without the number, which only tells two slots apart."""
+    return slot.rstrip("0123456789")
+
+
+@dataclass(frozen=True)
+class Template:
+    """One sentence with slots.
+
+    ``{agentic}`` takes a listed term of that set, ``{work}`` one of the subject's contexts of that
+    kind, ``{subject}`` its name. ``{agentic2}`` takes another fill-in than ``{agentic}``; the same
+    slot written twice takes the same one twice. ``a(n)`` becomes "a" or "an".
+
+    Attributes:
+        family: The family it belongs to.
+        text: The sentence as written in the task file.
+    """
+
+    family: str
+    text: str
+
+    @cached_property
+    def slots(self) -> tuple[str, ...]:
+        """Names of its distinct slots, in order, without ``subject``."""
+        return tuple(slot for slot in dict.fromkeys(_SLOT.findall(self.text)) if slot != SUBJECT)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, tuple[str, ...]]:
+        """For each kind of fill-in, in order of appearance, the slots that take it."""
+        grouped: dict[str, list[str]] = {}
+        for slot in self.slots:
+            grouped.setdefault(kind_of(slot), []).append(slot)
+        return {kind: tuple(slots) for kind, slots in grouped.items()}
+
+    @cached_property
+    def pieces(self) -> tuple[str, ...]:
+        """Literal text and slot names in turn: literal first and last, slots at odd places."""
+        return tuple(_SLOT.split(self.text))
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The text with ``values[slot]`` in each slot; ``a(n)`` still stands as written."""
+        pieces = list(self.pieces)
+        pieces[1::2] = [values[slot] for slot in pieces[1::2]]
+        return "".join(pieces)
+
+    def render(self, subject: str, values: Mapping[str, str]) -> str:
+        """The sentence about ``subject`` with ``values[slot]`` in each slot."""
+        return with_articles(self.fill({SUBJECT: subject, **values}))
+
+
+def with_articles(text: str) -> str:
+    """``text`` with each ``a(n)`` turned into the article that the next word asks for.
+
+    >>> with_articles("a(n) honest and a(n) useful helper")
+    'an honest and a useful helper'
+    """
+    return _ARTICLE.sub(lambda match: match[1] + article(match[2])[1:], text)
+
+
+@cache
+def article(word: str) -> str:
+    """``a`` or ``an``, as English asks before ``word``; by sound, not by letter.
+
+    Of a compound only the first part is heard: "an x-ray", "a one-way street".
+    """
+    heard = re.search(r"[^\W_]+", unicodedata.normalize("NFKD", word))
+    if not heard:
+        return "a"
+    if digits := re.match(r"\d+", heard.group()):
+        number = digits.group()
+        eleven = number[:2] in ("11", "18") and len(number) % 3 == 2
+        return "an" if eleven or number.startswith("8") else "a"
+    return str(_inflect().a(heard.group())).split(" ", 1)[0]
+
+
+@cache
+def _inflect() -> Any:
+    import inflect  # takes half a second: only where an article is asked for
+
+    return inflect.engine()

@@ -1,0 +1,78 @@
+"""Checkpoints that can be trusted: sealed by a manifest, and checked before training resumes.
+
+The Trainer resumes from the highest-numbered checkpoint even if it is incomplete, and a missing
+optimizer state or a flipped bit goes unnoticed. Here a checkpoint counts only if every file in it
+has the size and SHA-256 written down when it was complete.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from transformers import TrainerCallback
+
+from equipoise.manifest import fault
+
+def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path | None:
+    """The newest undamaged checkpoint in ``folder``; damaged ones are named to ``announce``."""
+    numbered = [
+        (int(number), path)
+        for path in folder.glob("checkpoint-*")
+        if (number := path.name.removeprefix("checkpoint-")).isdigit()
+    ]
+    for _, path in sorted(numbered, reverse=True):
+        problem = fault(path)
+        if problem is None:
+            return path
+        announce(f"Checkpoint {path} is passed over: {problem}.")
+    return None
+
+
+class CheckpointClock(TrainerCallback):  # type: ignore[misc]
+    """Asks for a checkpoint every few minutes, and at once when training is to stop."""
+
+    def __init__(self, minutes: float) -> None:
+        self._interval = minutes * 60
+        self._last = time.monotonic()
+        self.stop_requested = False
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Set the Trainer's flags after an update."""
+        if self.stop_requested:
+            control.should_save = control.should_training_stop = True
+        elif time.monotonic() - self._last >= self._interval:
+            control.should_save = True
+        if control.should_save:
+            self._last = time.monotonic()
+
+
+@contextmanager
+def stop_on_signal(clock: CheckpointClock) -> Iterator[None]:
+    """Within it, Ctrl-C and SIGTERM end training after the current update, checkpoint written.
+
+    On leaving, a request to stop becomes a ``KeyboardInterrupt``. A second signal interrupts at
+    once.
+    """
+
+    def request(number: int, frame: FrameType | None) -> None:
+        if clock.stop_requested:
+            raise KeyboardInterrupt
+        clock.stop_requested = True
+
+    try:
+        before = {s: signal.signal(s, request) for s in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: the caller handles signals
+        before = {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if clock.stop_requested:
+        raise KeyboardInterrupt

@@ -1,0 +1,190 @@
+"""Training of a language model on token sequences, from settings to weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.tensorboard import SummaryWriter
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
+from transformers.integrations import TensorBoardCallback
+
+from equipoise.errors import EquipoiseError
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.prefix_tree import TokenSequence
+from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
+from equipoise.training.lora import add_adapters, merge_adapters
+from equipoise.training.settings import TrainingSettings
+from equipoise.training.trainer import TreeTrainer
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What came of a training run.
+
+    Attributes:
+        steps: Updates made.
+        epochs: Passes over the data that they amount to.
+        train_loss: Mean over all updates, nats a target token.
+        final_train_loss: Of the last logged updates.
+        eval_loss: On the validation examples after training; None without any.
+        seconds: Wall-clock time of training, of this process.
+        trainable_parameters: Number of weights that were trained.
+        history: Every logged value with its step.
+    """
+
+    steps: int
+    epochs: float
+    train_loss: float
+    final_train_loss: float
+    eval_loss: float | None
+    seconds: float
+    trainable_parameters: int
+    history: list[dict[str, float]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain data, for JSON."""
+        return asdict(self)
+
+
+def train(
+    lm: LanguageModel,
+    train_examples: Sequence[TokenSequence],
+    eval_examples: Sequence[TokenSequence],
+    settings: TrainingSettings,
+    seed: int,
+    *,
+    checkpoints: Path,
+    logs: Path,
+    on_step: Callable[[int, int], None] = lambda step, total: None,
+    announce: Callable[[str], None] = print,
+) -> TrainingRecord:
+    """Train ``lm`` in place; adapters are merged into its weights at the end.
+
+    A run that was stopped goes on from the last valid checkpoint in ``checkpoints`` and ends with
+    the same weights as one that was not. On Ctrl-C or SIGTERM a checkpoint is written first.
+
+    Args:
+        lm: The model to train.
+        train_examples: What to learn.
+        eval_examples: What the evaluation loss is measured on, after each epoch; may be empty.
+        settings: How.
+        seed: Of the order of examples, adapters and dropout.
+        checkpoints: Folder for checkpoints.
+        logs: Folder for TensorBoard's event files.
+        on_step: Called with updates made and updates in all.
+        announce: Receives sentences for the user.
+
+    Raises:
+        EquipoiseError: The loss is not a finite number, or memory does not suffice.
+        KeyboardInterrupt: Training was stopped; it can be resumed.
+    """
+    started = time.perf_counter()
+    set_seed(seed)
+    model = add_adapters(lm.model, settings) if settings.lora else lm.model
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    clock = CheckpointClock(settings.checkpoint_minutes)
+    trainer = TreeTrainer(
+        model=model,
+        args=_arguments(lm, settings, seed, checkpoints, has_eval=bool(eval_examples)),
+        train_dataset=list(train_examples),
+        eval_dataset=list(eval_examples) or None,
+        micro_batch=settings.batch_size,
+        announce=announce,
+        callbacks=[
+            clock,
+            TensorBoardCallback(SummaryWriter(str(logs))),
+            _Watch(on_step),
+        ],
+    )
+    trainer.remove_callback(PrinterCallback)
+    resume = last_valid_checkpoint(checkpoints, announce)
+    with stop_on_signal(clock):
+        result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    lm.model = (merge_adapters(model) if settings.lora else model).eval()
+    history = [{k: float(v) for k, v in row.items()} for row in trainer.state.log_history]
+    return TrainingRecord(
+        steps=result.global_step,
+        epochs=float(trainer.state.epoch or 0),
+        train_loss=float(result.training_loss),
+        final_train_loss=_last(history, "loss") or float(result.training_loss),
+        eval_loss=_last(history, "eval_loss"),
+        seconds=time.perf_counter() - started,
+        trainable_parameters=trainable,
+        history=history,
+    )
+
+
+def _arguments(
+    lm: LanguageModel, settings: TrainingSettings, seed: int, folder: Path, *, has_eval: bool
+) -> TrainingArguments:
+    """The Trainer's arguments: one batch of it is one update, see ``TreeTrainer``."""
+    mixed = lm.model.dtype == torch.float32
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        seed=seed,
+        data_seed=seed,
+        per_device_train_batch_size=settings.effective_batch,
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=_warmup_steps(settings),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        optim=settings.optimizer,
+        bf16=mixed and lm.dtype == torch.bfloat16,
+        fp16=mixed and lm.dtype == torch.float16,
+        use_cpu=lm.device.type == "cpu",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="epoch" if has_eval else "no",
+        save_strategy="steps",
+        save_steps=10**9,  # `CheckpointClock` decides
+        save_total_limit=2,
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: one process each, no DataParallel
+    return arguments
+
+
+def _warmup_steps(settings: TrainingSettings) -> float:
+    """The Trainer reads a number below 1 as a share of all updates."""
+    return min(settings.warmup_ratio, 0.999999)
+
+
+def _last(history: Sequence[dict[str, float]], name: str) -> float | None:
+    return next((row[name] for row in reversed(history) if name in row), None)
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    """Reports progress, and stops a run whose loss is no number any more."""
+
+    def __init__(self, on_step: Callable[[int, int], None]) -> None:
+        self._on_step = on_step
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Show the starting point, which is not 0 after resuming."""
+        self._on_step(state.global_step, state.max_steps)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report an update."""
+        self._on_step(state.global_step, state.max_steps)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Check the loss."""
+        loss = (logs or {}).get("loss", 0.0)
+        if not abs(loss) < float("inf"):
+            raise EquipoiseError(
+                f"the training loss became {loss} at update {state.global_step}",
+                field="learning_rate",
+                mend="Set a smaller learning_rate or a longer warm-up.",
+            )

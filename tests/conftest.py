@@ -1,0 +1,84 @@
+"""Fixtures every test may use: fixed seeds, no network, and tiny models made on the spot."""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when transformers is imported
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import numpy as np
+import pytest
+import torch
+
+from equipoise.errors import EquipoiseError
+from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.registry import DEFAULT_MODEL
+from tiny_models import tiny_language_model
+
+torch.set_num_threads(min(2, torch.get_num_threads()))
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> None:
+    """The same random numbers in every test, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def tiny_lm() -> LanguageModel:
+    """A tiny model with a ChatML template. Shared: a test that changes it takes `fresh_tiny_lm`."""
+    return tiny_language_model(chat=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_plain_lm() -> LanguageModel:
+    """A tiny model without a chat template. Shared, see `tiny_lm`."""
+    return tiny_language_model(chat=False)
+
+
+@pytest.fixture
+def fresh_tiny_lm(tiny_lm: LanguageModel) -> Callable[[], LanguageModel]:
+    """Makes copies of `tiny_lm` with the same weights, to be trained or changed."""
+
+    def make() -> LanguageModel:
+        model = copy.deepcopy(tiny_lm.model)
+        return LanguageModel(model, tiny_lm.tokenizer, "tiny", tiny_lm.device, tiny_lm.dtype)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tiny_lm: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`tiny_lm` saved as a folder that `load_model` and `from_pretrained` read."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tiny_lm.model.save_pretrained(folder)
+    tiny_lm.tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _embedded_model() -> LanguageModel:
+    try:
+        return load_model(DEFAULT_MODEL)
+    except EquipoiseError as error:
+        pytest.fail(
+            f"The embedded model is needed and could not be had: {error} "
+            "'make install' fetches it once; the tests need no network after that.",
+            pytrace=False,
+        )
+
+
+@pytest.fixture
+def embedded_model(_embedded_model: LanguageModel) -> Iterator[LanguageModel]:
+    """The real default model, loaded once. A test that trains it copies its ``model`` first."""
+    first = next(iter(_embedded_model.model.parameters())).detach()[:50].clone()
+    yield _embedded_model
+    now = next(iter(_embedded_model.model.parameters())).detach()[:50]
+    assert torch.equal(first, now), "a test changed the shared embedded model"

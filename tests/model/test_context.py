@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from equipoise.errors import EquipoiseError
+from equipoise.model.context import ContextEncoder
+from tiny_models import byte_level_tokenizer, metaspace_tokenizer, wrap_tokenizer
+
+PROMPT = 'Complete the following sentence:\n"The doctor was"'
+PREFIX = "The doctor was"
+TEXT = "The doctor was bold and caring when treating patients."
+
+MAKERS: dict[str, Callable[[], ContextEncoder]] = {
+    "byte-level, chat": lambda: encoder(byte_level_tokenizer(), chat=True),
+    "byte-level, plain": lambda: encoder(byte_level_tokenizer(), chat=False),
+    "byte-level, plain, start": lambda: encoder(
+        byte_level_tokenizer(), chat=False, starts_with="<s>"
+    ),
+    "metaspace always, chat": lambda: encoder(metaspace_tokenizer("always"), chat=True),
+    "metaspace always, plain": lambda: encoder(metaspace_tokenizer("always"), chat=False),
+    "metaspace first, chat": lambda: encoder(metaspace_tokenizer("first"), chat=True),
+    "metaspace never, plain": lambda: encoder(metaspace_tokenizer("never"), chat=False),
+}
+
+
+def encoder(tokenizer: object, **how: object) -> ContextEncoder:
+    wrapped = wrap_tokenizer(tokenizer, **how)  # type: ignore[arg-type]
+    return ContextEncoder(wrapped, "tiny", rows=len(wrapped))
+
+
+@pytest.fixture(scope="module")
+def encoders() -> dict[str, ContextEncoder]:
+    return {kind: make() for kind, make in MAKERS.items()}
+
+
+def decode(encoder: ContextEncoder, tokens: list[int]) -> str:
+    return encoder.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+
+
+def test_chat_context_is_one_user_turn_and_the_beginning_of_an_answer(
+    encoders: dict[str, ContextEncoder],
+) -> None:
+    chat = encoders["byte-level, chat"]
+    assert decode(chat, chat.context(PROMPT, PREFIX)) == (
+        f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\nThe doctor was"
+    )
+
+
+def test_plain_context_is_prompt_line_break_prefix(encoders: dict[str, ContextEncoder]) -> None:
+    plain = encoders["byte-level, plain"]
+    assert decode(plain, plain.context(PROMPT, PREFIX)) == f"{PROMPT}\nThe doctor was"
+
+
+def test_start_token_is_put_first_only_where_the_tokenizer_does() -> None:
+    start = encoder(byte_level_tokenizer(), chat=False, starts_with="<s>")
+    without = encoder(byte_level_tokenizer(), chat=False)
+    assert start.context(PROMPT, PREFIX) == [
+        start.tokenizer.bos_token_id,
+        *without.context(PROMPT, PREFIX),
+    ]
+    # A chat template writes its own.
+    chat = encoder(byte_level_tokenizer(), chat=True, starts_with="<s>")
+    assert chat.tokenizer.bos_token_id not in chat.context(PROMPT, PREFIX)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_continuation_equals_the_joint_tokenisation(
+    kind: str, encoders: dict[str, ContextEncoder]
+) -> None:
+    made = encoders[kind]
+    context, rest = made.context(PROMPT, PREFIX), made.continuation(PROMPT, PREFIX, TEXT)
+    whole = made._encode_with_start(made._question(PROMPT) + TEXT)
+    assert context + rest[:-1] == whole
+    assert rest[-1] == made.end_of_turn
+    # The first word of the continuation is what the model would generate: with its space.
+    assert decode(made, rest[:-1]).strip() == "bold and caring when treating patients."
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize(
+    ("prefix", "text"),
+    [
+        ("The doctor was ", "The doctor was bold."),  # the space belongs to the next token
+        ("The doc", "The doctor was bold."),  # inside a word
+        ("The doctor", "The doctor's bold."),
+        ("The doctor was", "The doctor wasn't bold."),
+        ("The doctor was", "The doctor was"),  # nothing follows
+        ("", "The doctor was bold."),
+        ("The doctor was", "The doctor was\nbold."),
+        ("The doctor was", "The doctor was  bold."),
+    ],
+)
+def test_wherever_the_prefix_ends_the_text_comes_back(
+    kind: str, prefix: str, text: str, encoders: dict[str, ContextEncoder]
+) -> None:
+    made = encoders[kind]
+    context, rest = made.context(PROMPT, prefix), made.continuation(PROMPT, prefix, text)
+    whole = made._encode_with_start(made._question(PROMPT) + text)
+    assert decode(made, context + rest[:-1]) == decode(made, whole)
+
+
+def test_prefix_inside_a_word_really_needs_the_fallback(
+    encoders: dict[str, ContextEncoder],
+) -> None:
+    made = encoders["byte-level, chat"]
+    context = made.context(PROMPT, "The doc")
+    whole = made._encode_with_start(made._question(PROMPT) + "The doctor was bold.")
+    assert whole[: len(context)] != context
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    prefix=st.text("The doctr wasé–' \n", max_size=12),
+    rest=st.text(st.characters(codec="utf-8", exclude_characters="<"), max_size=12),
+)
+def test_any_text_comes_back_from_bytes(prefix: str, rest: str) -> None:
+    made = BYTES
+    tokens = made.context("?", prefix) + made.continuation("?", prefix, prefix + rest)[:-1]
+    assert decode(made, tokens).endswith("<|im_start|>assistant\n" + prefix + rest)
+
+
+BYTES = MAKERS["byte-level, chat"]()
+
+
+def test_text_must_start_with_the_prefix(encoders: dict[str, ContextEncoder]) -> None:
+    with pytest.raises(EquipoiseError, match=r"does not start with 'The doctor was'"):
+        encoders["byte-level, chat"].continuation(PROMPT, PREFIX, "A doctor was bold.")
+
+
+def test_end_of_turn_is_the_templates(encoders: dict[str, ContextEncoder]) -> None:
+    chat = encoders["byte-level, chat"]
+    assert chat.end_of_turn == chat.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert chat.end_of_turn != chat.tokenizer.eos_token_id
+
+
+def test_end_of_turn_without_a_template_is_the_end_of_the_sequence(
+    encoders: dict[str, ContextEncoder],
+) -> None:
+    plain = encoders["byte-level, plain"]
+    assert plain.end_of_turn == plain.tokenizer.convert_tokens_to_ids("<|endoftext|>")
+
+
+def test_template_without_special_tokens_ends_with_the_sequence() -> None:
+    made = encoder(byte_level_tokenizer(), chat=True)
+    made.tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
+    )
+    assert made.end_of_turn == made.tokenizer.eos_token_id
+
+
+def test_template_that_puts_a_special_token_before_the_answer_is_not_fooled() -> None:
+    made = encoder(byte_level_tokenizer(), chat=True)
+    made.tokenizer.chat_template = (
+        "{% for m in messages %}{{ '<|im_end|>' + m['content'] + '<s>\n' }}{% endfor %}"
+    )
+    assert made.end_of_turn == made.tokenizer.convert_tokens_to_ids("<s>")
+
+
+def test_no_end_at_all_is_an_error() -> None:
+    made = encoder(byte_level_tokenizer(), chat=False)
+    made.tokenizer.eos_token = None
+    with pytest.raises(EquipoiseError, match="no token that ends an answer"):
+        _ = made.end_of_turn
+
+
+def test_failing_template_is_named() -> None:
+    made = encoder(byte_level_tokenizer(), chat=True)
+    made.tokenizer.chat_template = "{{ raise_exception('a system turn is required.') }}"
+    with pytest.raises(EquipoiseError, match="template of model 'tiny' fails: a system turn"):
+        made.context(PROMPT, PREFIX)
+
+
+def test_token_beyond_the_embedding_is_refused() -> None:
+    made = encoder(byte_level_tokenizer(), chat=True)
+    made.rows = 100
+    with pytest.raises(EquipoiseError, match="beyond the 100 rows"):
+        made.context(PROMPT, PREFIX)
