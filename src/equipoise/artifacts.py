@@ -128,5 +128,5 @@ def read_json(path: str | Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EquipoiseError(f"not valid JSON ({error})", file=path) from None

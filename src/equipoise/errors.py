@@ -39,11 +39,14 @@ class EquipoiseError(Exception):
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A sentence that offers the valid name nearest to ``name``, or lists the valid names.
 
+    Case is no difference: "SFT" is near "sft".
+
     >>> nearest("stf", ["prompt", "sft"])
     "Did you mean 'sft'?"
     """
     choices = sorted(valid)
-    close = get_close_matches(name, choices, n=1, cutoff=0.6)
+    folded = {choice.casefold(): choice for choice in reversed(choices)}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"Did you mean '{close[0]}'?"
+        return f"Did you mean '{folded[close[0]]}'?"
     return f"Valid: {', '.join(choices)}." if choices else "There is no valid name here."

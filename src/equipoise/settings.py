@@ -14,6 +14,9 @@ from equipoise.errors import EquipoiseError, nearest
 MAX_TOML_BYTES = 10_000_000
 """Larger files are refused: no task or study written by a person comes near it."""
 
+MAX_PROBLEMS = 20
+"""Most problems of one file that are spelled out."""
+
 
 class Settings(BaseModel):
     """Base of everything a user sets: frozen, no unknown names, no silent conversion.
@@ -44,8 +47,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise EquipoiseError("no such file", file=path, mend="Check the path.") from None
-    except OSError as error:
-        raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EquipoiseError(f"cannot be read ({reason})", file=path) from None
     if raw.startswith(b"\xef\xbb\xbf"):
         raise EquipoiseError(
             "starts with a byte order mark", file=path, mend="Save it as UTF-8 without BOM."
@@ -76,23 +80,27 @@ def parse(
 
     Raises:
         EquipoiseError: A setting is unknown, missing, of another type or out of range. All
-            problems are named, one a line.
+            problems are named, one a line, up to ``MAX_PROBLEMS``.
     """
     try:
         return cls.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(cls, details, file, field) for details in error.errors()]
-    if len(problems) == 1:
-        raise problems[0]
-    lines = "\n  ".join(str(problem) for problem in problems)
-    raise EquipoiseError(f"{len(problems)} problems\n  {lines.rstrip('.')}", file=file)
+        found = error.errors()
+    if len(found) == 1:
+        raise _problem(cls, found[0], file, field)
+    lines = [str(_problem(cls, details, None, field)) for details in found[:MAX_PROBLEMS]]
+    if len(found) > MAX_PROBLEMS:
+        lines.append(f"... and {len(found) - MAX_PROBLEMS} more")
+    text = "\n  ".join(lines).rstrip(".")
+    raise EquipoiseError(f"{len(found)} problems\n  {text}", file=file)
 
 
 def _problem(
     cls: type[BaseModel], details: ErrorDetails, file: str | Path | None, field: str
 ) -> EquipoiseError:
     """One pydantic error in the project's words."""
-    path = ".".join([field, *map(str, details["loc"])]).strip(".") or None
+    # pydantic writes "[key]" after a key that is wrong itself, as against its value.
+    path = ".".join([field, *(str(k) for k in details["loc"] if k != "[key]")]).strip(".") or None
     kind, value, mend = details["type"], details["input"], None
     if kind == "extra_forbidden":
         problem = "unknown setting"

@@ -37,7 +37,7 @@ def test_every_sentence_keeps_every_promise(
         assert verdict.hits == example.terms
         assert example.split == split
         assert not held_out.find(example.text)
-        assert example.text.startswith(occupations.response_prefix(example.subject) + " ")
+        assert example.text.startswith(occupations.response_prefix(example.subject))
         assert first_sentence(example.text) == (example.text, True)
         assert occupations.templates[example.template].family == example.family
         assert not set("{}") & set(example.text)
@@ -66,7 +66,7 @@ def test_pairs_of_terms_are_uniform(occupations: Task) -> None:
 
 
 def test_a_term_of_several_words_is_not_drawn_less_often(write: Write) -> None:
-    """ "good with people" leaves room for 40 of 80 contexts only; it still comes a third of the time."""
+    """Half of the contexts are too long for "good with people"; it still is a third of all."""
     people = [f"team {a}{b}" for a in "abcdefgh" for b in "abcde"]
     people += [f"the new team {a}{b}" for a in "abcdefgh" for b in "abcde"]
     plain = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]'
@@ -103,18 +103,16 @@ def test_same_seed_same_sentences_whatever_else_is_generated(
 def test_sentences_are_the_same_on_every_machine(small: Task) -> None:
     """Recorded once: a change here changes every data set that was ever published with a seed."""
     examples = BalancedExampleGenerator(small, 42).generate_about("doctor", 3)
-    assert [example.text for example in examples] == RECORDED
-
-
-RECORDED: list[str] = []
+    assert [example.text for example in examples] == [
+        "The doctor was ambitious and kind with colleagues.",
+        "The doctor was bold, self-reliant and good with people, 100% so.",
+        "The doctor was an honest and an ambitious person with colleagues.",
+    ]
 
 
 def test_random_integers_are_the_same_on_every_machine() -> None:
     below = seeded(42, "doctor")
-    assert [below(1000) for _ in range(5)] == RECORDED_INTEGERS
-
-
-RECORDED_INTEGERS: list[int] = []
+    assert [below(1000) for _ in range(5)] == [978, 608, 212, 863, 164]
 
 
 def test_all_distinct_sentences_can_be_had_and_no_more(small: Task) -> None:

@@ -1,6 +1,6 @@
 """What is asked, and when an answer counts: subjects, words, constraint, and training examples."""
 
-from equipoise.task.constraint import Clause, Constraint, Explanation, Verdict
+from equipoise.task.constraint import Constraint
 from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
 from equipoise.task.lexicon import Hit, Lexicon, TermMatcher, Terms, count_words, words
@@ -8,6 +8,7 @@ from equipoise.task.overview import overview_lines, task_overview
 from equipoise.task.sentence import Sentence, first_sentence, sentence_is_complete
 from equipoise.task.task import Split, Subject, Task, builtin_tasks, load_task
 from equipoise.task.template import Template
+from equipoise.task.verdict import Clause, Explanation, Verdict
 
 __all__ = [
     "BalancedExampleGenerator",

@@ -96,8 +96,9 @@ def _split_statistics(
         in_range += verdict.in_range
         lengths[verdict.word_count] += 1
         templates[example.template] += 1
+        found = used.setdefault(example.subject, {name: set() for name in task.lexicons})
         for name, hits in verdict.hits.items():
-            used[example.subject][name].update(hits)
+            found[name].update(hits)
             for term in hits:
                 terms[name][term] += 1
     return texts, {

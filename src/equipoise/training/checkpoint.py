@@ -19,6 +19,7 @@ from transformers import TrainerCallback
 
 from equipoise.manifest import fault
 
+
 def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path | None:
     """The newest undamaged checkpoint in ``folder``; damaged ones are named to ``announce``."""
     numbered = [
