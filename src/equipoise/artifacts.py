@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import errno
 import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -61,26 +60,48 @@ def make_folder(path: str | Path) -> Path:
     return path
 
 
+_MENDS = {
+    errno.ENOSPC: "The disk is full: make room and run the same command again.",
+    errno.EDQUOT: "Your quota is used up: make room and run the same command again.",
+    errno.EFBIG: "Files may not become that large there: choose another path.",
+    errno.EEXIST: "A file stands where a folder is needed: choose another path.",
+    errno.ENOTDIR: "A file stands where a folder is needed: choose another path.",
+    errno.EISDIR: "A folder stands where a file is needed: choose another path.",
+    errno.EACCES: "You may not write there: choose another path.",
+    errno.EPERM: "You may not write there: choose another path.",
+    errno.EROFS: "That file system is read-only: choose another path.",
+    errno.ENAMETOOLONG: "The name is too long for the file system: choose a shorter one.",
+}
+
+
 @contextlib.contextmanager
 def clear_write_errors(path: Path) -> Iterator[None]:
-    """Turn an ``OSError`` while writing ``path`` into one that says what to do."""
-    mends = {
-        errno.ENOSPC: "The disk is full: make room and run the same command again.",
-        errno.EDQUOT: "Your quota is used up: make room and run the same command again.",
-        errno.EEXIST: "A file stands where a folder is needed: choose another path.",
-        errno.ENOTDIR: "A file stands where a folder is needed: choose another path.",
-        errno.EISDIR: "A folder stands where a file is needed: choose another path.",
-        errno.EACCES: "You may not write there: choose another path.",
-        errno.EPERM: "You may not write there: choose another path.",
-        errno.EROFS: "That file system is read-only: choose another path.",
-        errno.ENAMETOOLONG: "The name is too long for the file system: choose a shorter one.",
-    }
+    """Turn a failure to write ``path`` into an error that says what to do."""
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        mend = mends.get(error.errno or 0)
+    except EquipoiseError:
+        raise
+    except Exception as error:
+        cause = _os_error(error)
+        if cause is None:
+            raise
+        reason = cause.strerror or str(cause)
+        mend = _MENDS.get(cause.errno or 0)
         raise EquipoiseError(f"cannot be written ({reason})", file=path, mend=mend) from error
+
+
+def _os_error(error: Exception) -> OSError | None:
+    """``error`` if it is the system's; safetensors and torch report such in classes of their own.
+
+    safetensors names the system's error number, torch does not: its writer fails on a full disk.
+    """
+    if isinstance(error, OSError):
+        return error
+    if number := re.search(r"\(os error (\d+)\)", str(error)):
+        return OSError(int(number[1]), os.strerror(int(number[1])))
+    if "PytorchStreamWriter failed" in str(error):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return None
 
 
 @contextlib.contextmanager
@@ -107,14 +128,14 @@ def write_json(path: str | Path, value: Mapping[str, Any] | Sequence[Any]) -> No
         stream.write("\n")
 
 
-def write_rows(
-    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
-) -> None:
-    """Write a CSV of ``columns`` row by row, so that the rows need not fit in memory."""
-    with open_atomic(path) as stream:
-        writer = csv.DictWriter(stream, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+@contextlib.contextmanager
+def clear_read_errors(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` while reading ``path`` into an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EquipoiseError(f"cannot be read ({reason})", file=path) from None
 
 
 def read_json(path: str | Path) -> Any:
@@ -125,8 +146,7 @@ def read_json(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
+        with clear_read_errors(path):
+            return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise EquipoiseError(f"not valid JSON ({error})", file=path) from None

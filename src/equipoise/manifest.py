@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 from equipoise.artifacts import clear_write_errors, read_json, write_json
 from equipoise.errors import EquipoiseError
@@ -22,8 +23,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def seal(folder: Path) -> None:
-    """Bring every file of ``folder`` onto the disk and write them all down in its manifest."""
+def seal(folder: Path, **about: Any) -> None:
+    """Bring every file of ``folder`` onto the disk and write them all down in its manifest.
+
+    Args:
+        folder: A complete folder.
+        about: What else the manifest says, such as what the folder was made from.
+    """
     entries = {}
     with clear_write_errors(folder):
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST):
@@ -31,7 +37,7 @@ def seal(folder: Path) -> None:
                 os.fsync(stream.fileno())
             name = path.relative_to(folder).as_posix()
             entries[name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-    write_json(folder / MANIFEST, entries)
+    write_json(folder / MANIFEST, {**about, "files": entries})
 
 
 def fault(folder: Path) -> str | None:
@@ -42,7 +48,7 @@ def fault(folder: Path) -> str | None:
     try:
         entries = {
             str(name): (int(entry["bytes"]), str(entry["sha256"]))
-            for name, entry in read_json(folder / MANIFEST).items()
+            for name, entry in read_json(folder / MANIFEST)["files"].items()
         }
     except (EquipoiseError, AttributeError, KeyError, TypeError, ValueError):
         return f"its {MANIFEST} is missing or damaged"

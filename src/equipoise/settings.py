@@ -111,7 +111,7 @@ def _problem(
     else:
         shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
         message = details["msg"].removeprefix("Value error, ").rstrip(".")
-        message = message[0].lower() + message[1:]
+        message = message[0].lower() + message[1:].replace("valid tuple", "list")
         problem = f"{message}, got {shown}" if kind != "value_error" else message
         expected = str(details.get("ctx", {}).get("expected", ""))
         if kind == "literal_error" and isinstance(value, str):

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import pandas as pd
+
 from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
+from equipoise.errors import EquipoiseError, nearest
+from equipoise.evaluation.completions import COLUMNS, as_completions
 from equipoise.model.language_model import LanguageModel
 from equipoise.settings import Settings
 from equipoise.task.task import Task
@@ -72,6 +76,40 @@ class Policy:
             prompts.append(Prompt(tuple(context), prefix))
         return sample(self.lm, prompts, [n] * len(prompts), sampling, seed, on_drawn=on_drawn)
 
+    def completions(
+        self,
+        label: str,
+        subjects: Sequence[str],
+        n: int,
+        sampling: Sampling,
+        seed: int,
+        on_progress: OnProgress = _no_progress,
+    ) -> pd.DataFrame:
+        """What `draw` gives, as the completions frame with ``label`` as its method."""
+        total, done = n * len(subjects), 0
+
+        def on_drawn(count: int) -> None:
+            nonlocal done
+            done += count
+            on_progress("sampling", done, total)
+
+        on_drawn(0)
+        rows = [
+            {
+                "subject": subject,
+                "run": run,
+                # No CSV reader takes a NUL, which models do draw; text editors show it like this.
+                "text": self.task.response_prefix(subject) + draw.text.replace("\0", "\ufffd"),
+                "tokens": draw.tokens,
+            }
+            for subject, draws in zip(
+                subjects, self.draw(subjects, n, sampling, seed, on_drawn), strict=True
+            )
+            for run, draw in enumerate(draws)
+        ]
+        frame = as_completions(pd.DataFrame(rows), self.task, method=label, seed=seed)
+        return frame[list(COLUMNS)]
+
 
 class Method(ABC, Generic[SettingsT]):
     """A way to control bias. To add one: subclass it, and name it in ``methods/registry.py``.
@@ -96,7 +134,7 @@ class Method(ABC, Generic[SettingsT]):
         """Find what would make ``fit`` fail on ``task``, before any model is loaded.
 
         Raises:
-            EquipoiseError: Naming what to mend.
+            EquipoiseError: Naming what to mend; its field is the setting at fault, if one is.
         """
 
     @abstractmethod
@@ -113,3 +151,17 @@ class Method(ABC, Generic[SettingsT]):
     def describe(self) -> dict[str, Any]:
         """The settings as plain data, for records."""
         return self.settings.model_dump(mode="json")
+
+
+def check_prompt(task: Task, kind: str) -> None:
+    """Refuse a setting ``prompt`` that is no kind of prompt of ``task``.
+
+    Raises:
+        EquipoiseError: It names the nearest kind.
+    """
+    if kind not in task.prompts:
+        raise EquipoiseError(
+            f"task '{task.name}' has no prompt '{kind}'",
+            field="prompt",
+            mend=f"{nearest(kind, task.prompts)} Or add it to the task's [prompts].",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from equipoise.methods.method import Method, Policy, Workspace
+from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.settings import Settings
 from equipoise.task.task import Task
@@ -27,7 +27,7 @@ class Prompting(Method[PromptSettings]):
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
-        task.prompt(task.subjects[0].name, self.settings.prompt)
+        check_prompt(task, self.settings.prompt)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
@@ -35,7 +35,11 @@ class Prompting(Method[PromptSettings]):
 
 
 class BalancedPromptSettings(PromptSettings):
-    """Settings of balanced prompting: those of prompting, with another default."""
+    """Settings of balanced prompting: those of prompting, with another default.
+
+    Attributes:
+        prompt: Kind of prompt: a key of the task file's ``[prompts]``.
+    """
 
     prompt: str = "balanced"
 

@@ -8,14 +8,16 @@ end of the turn.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
-from equipoise.methods.method import Method, Policy, Workspace
+from equipoise.errors import EquipoiseError
+from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.task.dataset import dataset_statistics, write_examples
@@ -48,35 +50,37 @@ class SFT(Method[SFTSettings]):
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have the prompt, and yield enough sentences."""
-        task.prompt(task.subjects[0].name, self.settings.prompt)
+        check_prompt(task, self.settings.prompt)
+        if not task.train:
+            raise EquipoiseError(
+                f"task '{task.name}' has no subject to train on",
+                mend='Give at least one of its subjects split = "train".',
+            )
         generator = BalancedExampleGenerator(task, seed=0)
-        for split in SPLITS:  # checks at the call; no sentence is made
-            generator.generate(self.settings.n_per_subject, split)
+        try:
+            for split in SPLITS:  # checks at the call; no sentence is made
+                generator.generate(self.settings.n_per_subject, split)
+        except EquipoiseError as error:
+            raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
         from equipoise.training.train import train
 
-        generator = BalancedExampleGenerator(task, seed)
-        n = self.settings.n_per_subject
-        train_set = list(generator.generate(n, "train"))
-        val_set = list(generator.generate(n, "validation"))
         folder = make_folder(workspace.folder)
-        write_examples(folder / "train_examples.csv", train_set)
-        write_examples(folder / "val_examples.csv", val_set)
-        write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
-
-        record = train(
-            lm,
-            self._sequences(lm, task, train_set),
-            self._sequences(lm, task, val_set),
-            self.settings,
-            seed,
-            checkpoints=folder / "checkpoints",
-            logs=folder / "logs",
-            on_step=lambda step, total: workspace.on_progress("training", step, total),
-            announce=workspace.announce,
-        )
+        train_set, val_set = self._make_data(task, seed, folder)
+        with quiet_transformers():  # it draws a bar for each checkpoint
+            record = train(
+                lm,
+                self._sequences(lm, task, train_set),
+                self._sequences(lm, task, val_set),
+                self.settings,
+                seed,
+                checkpoints=folder / "checkpoints",
+                logs=folder / "logs",
+                on_step=lambda step, total: workspace.on_progress("training", step, total),
+                announce=workspace.announce,
+            )
         lm.save(workspace.model_folder)
         write_json(
             folder / "training_info.json",
@@ -90,13 +94,25 @@ class SFT(Method[SFTSettings]):
                 "n_train": len(train_set),
                 "n_validation": len(val_set),
                 "precision": lm.precision,
-                "processor": platform.processor() or platform.machine(),
                 **record.as_dict(),
             },
         )
         lm.use_compute_type()
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
+
+    def _make_data(
+        self, task: Task, seed: int, folder: Path
+    ) -> tuple[list[Example], list[Example]]:
+        """Training and validation examples, written to ``folder`` with their statistics."""
+        generator = BalancedExampleGenerator(task, seed)
+        n = self.settings.n_per_subject
+        train_set = list(generator.generate(n, "train"))
+        val_set = list(generator.generate(n, "validation"))
+        write_examples(folder / "train_examples.csv", train_set)
+        write_examples(folder / "val_examples.csv", val_set)
+        write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
+        return train_set, val_set
 
     def _sequences(
         self, lm: LanguageModel, task: Task, examples: Sequence[Example]

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise.artifacts import clear_write_errors
-from equipoise.errors import EquipoiseError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,7 +32,6 @@ def convert_gguf(gguf: Path, folder: Path, name: str) -> None:
         EquipoiseError: The disk is full or ``folder`` is not writable.
     """
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     # The GGUF reader draws a bar that heeds no setting of transformers.
@@ -52,12 +50,7 @@ def convert_gguf(gguf: Path, folder: Path, name: str) -> None:
         keep_only_token_ids(model)
         with clear_write_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            try:
-                model.save_pretrained(folder)
-            except SafetensorError as error:
-                raise EquipoiseError(
-                    f"cannot be written ({error})", file=folder, mend="Is the disk full?"
-                ) from error
+            model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
             (folder / "model.safetensors").chmod(0o666 & ~_umask())
 

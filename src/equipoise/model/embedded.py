@@ -7,8 +7,6 @@ compared each time; for half a gigabyte that takes about 0.4 s.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -16,20 +14,20 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
-from equipoise.artifacts import clear_write_errors, make_folder, write_json
+from equipoise import manifest
+from equipoise.artifacts import clear_write_errors, make_folder, read_json
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.manifest import MANIFEST
 from equipoise.model.download import DamagedDownload, download_gguf
 from equipoise.model.registry import EMBEDDED, ModelCard
 from equipoise.model.reporter import Reporter
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 FORMAT = 1
 """Raised when converted folders change; older ones are then made anew."""
 
@@ -110,30 +108,14 @@ def _locked(path: Path, reporter: Reporter) -> Iterator[None]:
 def fault(folder: Path, card: ModelCard) -> str | None:
     """What is wrong with a cached folder; None when every file is as it was written."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = {
-            str(file): (entry["bytes"], entry["sha256"])
-            for file, entry in manifest["files"].items()
-        }
-        made_from = (manifest["format"], manifest["card"]["gguf_sha256"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        stored = read_json(folder / MANIFEST)
+        made_from = (stored["format"], stored["card"]["gguf_sha256"])
+        has_weights = "model.safetensors" in stored["files"]
+    except (EquipoiseError, KeyError, TypeError):
         return f"its {MANIFEST} is missing or damaged"
-    if made_from != (FORMAT, card.gguf_sha256) or "model.safetensors" not in files:
+    if made_from != (FORMAT, card.gguf_sha256) or not has_weights:
         return "it was made by another version"
-    # Sizes first: they cost nothing and give away a truncated file.
-    for file, (size, _) in files.items():
-        path = folder / file
-        found = path.stat().st_size if path.is_file() else 0
-        if found != size:
-            return f"{file} has {found:,} bytes instead of {size:,}"
-    for file, (_, sha256) in files.items():
-        try:
-            damaged = _sha256(folder / file) != sha256
-        except OSError as error:  # a failing disk, or moved away by a process that mends it
-            return f"{file} cannot be read ({error.strerror})"
-        if damaged:
-            return f"{file} is damaged: its SHA-256 is not the recorded one"
-    return None
+    return manifest.fault(folder)
 
 
 def _build(card: ModelCard, partial: Path, reporter: Reporter) -> Path:
@@ -158,23 +140,8 @@ def _build(card: ModelCard, partial: Path, reporter: Reporter) -> Path:
             shutil.rmtree(download, ignore_errors=True)
     with reporter.converting():
         convert_gguf(gguf, made, card.name)
-    files = sorted(path for path in made.rglob("*") if path.is_file())
-    entries: dict[str, Any] = {}
-    with clear_write_errors(made):
-        for path in files:
-            with path.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            entries[path.relative_to(made).as_posix()] = {
-                "bytes": path.stat().st_size,
-                "sha256": _sha256(path),
-            }
-    write_json(made / MANIFEST, {"format": FORMAT, "card": asdict(card), "files": entries})
+    manifest.seal(made, format=FORMAT, card=asdict(card))
     return made
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _check_space(card: ModelCard, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +17,12 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.artifacts import clear_write_errors
 from equipoise.errors import EquipoiseError
+from equipoise.model.allocator import keep_freed_memory
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers
 from equipoise.model.embedded import fetch
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
-from equipoise.model.registry import EMBEDDED, check_model_name, local_folder
+from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
 
 
 @dataclass
@@ -32,7 +32,7 @@ class LanguageModel:
     Attributes:
         model: The network, in evaluation mode on ``device``.
         tokenizer: Its tokenizer.
-        name: What the user called it.
+        name: Its name; a local folder's own name, without the path to it.
         device: Where it is.
         dtype: Type of its matrix products; weights may be kept in a wider one, see `autocast`.
     """
@@ -79,11 +79,8 @@ class LanguageModel:
             EquipoiseError: The folder cannot be written, or the disk is full.
         """
         with clear_write_errors(folder), quiet_transformers():
-            try:
-                self.model.save_pretrained(folder)
-                self.tokenizer.save_pretrained(folder)
-            except SafetensorError as error:
-                raise OSError(errno.ENOSPC, str(error)) from error
+            self.model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
 
     def context(self, prompt: str, prefix: str) -> list[int]:
         """Tokens that a completion continues; see `ContextEncoder.context`."""
@@ -117,6 +114,7 @@ def load_model(
     device: str | torch.device | None = None,
     dtype: str | torch.dtype | None = None,
     trust_remote_code: bool = False,
+    progress: bool = True,
 ) -> LanguageModel:
     """An embedded model, a local folder or a Hub model, on its device.
 
@@ -130,15 +128,17 @@ def load_model(
         device: Such as ``cpu`` or ``cuda:1``; by default the best there is.
         dtype: Type of the matrix products; by default the fastest safe one.
         trust_remote_code: Let Python code in the model's repository run. Off unless asked for.
+        progress: Tell on standard error how fetching goes.
 
     Raises:
         EquipoiseError: The name is no model, or the model cannot be fetched or loaded.
     """
     check_model_name(name_or_path)
+    keep_freed_memory()
     name = str(name_or_path)
     chosen = pick_device(device)
     compute = pick_compute_dtype(chosen, dtype)
-    folder = fetch(name) if name in EMBEDDED else local_folder(name_or_path)
+    folder = fetch(name, progress=progress) if name in EMBEDDED else local_folder(name_or_path)
     source = str(folder or name)
     options: dict[str, Any] = {
         "trust_remote_code": trust_remote_code,
@@ -146,7 +146,7 @@ def load_model(
     }
     try:
         # Whatever comes from the Hub may take long: its bars stay.
-        with quiet_transformers(bars=folder is None):
+        with quiet_transformers(bars=progress and folder is None):
             config = AutoConfig.from_pretrained(source, **options)
             tokenizer = AutoTokenizer.from_pretrained(source, **options)
             model, report = AutoModelForCausalLM.from_pretrained(
@@ -168,8 +168,8 @@ def load_model(
         )
     keep_only_token_ids(model)
     # The path it was loaded from would be saved with a tuned model.
-    model.config._name_or_path = name
-    return LanguageModel(model.to(chosen).eval(), tokenizer, name, chosen, compute)
+    model.config._name_or_path = model_label(name)
+    return LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
 
 
 def _weights_dtype(

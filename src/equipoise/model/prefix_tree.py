@@ -119,7 +119,7 @@ class PrefixTree:
 
     def to(self, device: torch.device | str, **kwargs: Any) -> PrefixTree:
         """The tree with its tensors on ``device``; ``kwargs`` as for ``Tensor.to``."""
-        moved = {
+        moved: dict[str, Any] = {
             field.name: value.to(device, **kwargs)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Tensor)

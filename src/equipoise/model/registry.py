@@ -115,6 +115,12 @@ def local_folder(name: str | Path) -> Path | None:
     return path if path.is_dir() else None
 
 
+def model_label(name: str | Path) -> str:
+    """What a model is called in files that others read: of a local folder its own name only."""
+    folder = local_folder(name)
+    return str(name) if folder is None else folder.resolve().name
+
+
 def check_model_name(
     name: str | Path, *, file: str | Path | None = None, field: str | None = None
 ) -> None:

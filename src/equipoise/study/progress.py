@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 import time
+from collections.abc import Iterator
 from types import TracebackType
 
 from rich.console import Console
@@ -34,8 +35,10 @@ class StudyProgress:
             TextColumn("left", style="dim"),
             TimeRemainingColumn(),
             console=self.console,
-            disable=quiet or not sys.stderr.isatty(),
+            disable=quiet or not self.console.is_terminal,
+            transient=True,
         )
+        self.quiet = quiet
         self._n_cells = n_cells
         self._cells: TaskID | None = None
         self._stage: TaskID | None = None
@@ -58,6 +61,15 @@ class StudyProgress:
     def say(self, line: str) -> None:
         """Print a line above the bars."""
         self.console.print(line, markup=False)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bars away while somebody else draws on the terminal."""
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
 
     def begin_cell(self, name: str) -> None:
         """A cell starts."""

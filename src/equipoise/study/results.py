@@ -11,6 +11,7 @@ from equipoise.evaluation import (
     by_seed,
     compliance_table,
     read_completions,
+    remarks,
     score,
     write_table,
 )
@@ -21,18 +22,16 @@ from equipoise.study.store import Store
 
 
 def collect(specification: Specification, store: Store) -> Evaluation:
-    """Score the stored completions of all finished cells, in the order of the study file."""
+    """Score the stored completions of all cells, which are finished, in the study file's order."""
     task = specification.task
     scored = []
     for cell in specification.cells():
         folder = store.cell_folder(cell)
-        if not (folder / "completions.csv").is_file():
-            continue
         completions = read_completions(folder / "completions.csv", task)
         scored.append(score(completions, task, _training_texts(folder)))
     frame = pd.concat(scored, ignore_index=True)
     seeds = by_seed(frame, task)
-    return Evaluation(frame, seeds, compliance_table(seeds))
+    return Evaluation(frame, seeds, compliance_table(seeds), tuple(remarks(frame, task)))
 
 
 def write_results(evaluation: Evaluation, folder: Path) -> list[Path]:

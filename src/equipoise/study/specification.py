@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +15,13 @@ from equipoise.artifacts import check_name
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
-from equipoise.methods.registry import build_method
-from equipoise.model.registry import check_model_name
+from equipoise.model.precision import pick_compute_dtype, pick_device
+from equipoise.model.registry import check_model_name, model_label
 from equipoise.settings import Settings, parse, read_toml
+from equipoise.study.identity import model_digest
+from equipoise.study.identity import task_digest as task_digest
+from equipoise.study.method_tables import build_methods
+from equipoise.study.overrides import apply_override
 from equipoise.task.task import Task, load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -30,7 +34,8 @@ class StudyTable(Settings):
     Attributes:
         name: Also the folder below ``runs/``.
         task: A built-in task, or the path of a task file, seen from the study file.
-        model: An embedded model, a local folder, or a Hub id.
+        model: An embedded model, a local folder (its path seen from the current folder), or a Hub
+            id.
         seeds: Each method is fitted and sampled once with each.
         samples_per_subject: Completions drawn of each subject, for each method and seed.
         device: Such as ``cuda:0``; by default the best there is.
@@ -40,7 +45,7 @@ class StudyTable(Settings):
     name: str
     task: str = "occupations"
     model: str = "smollm2-135m-instruct"
-    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = (42, 123, 456)
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False)] = (42, 123, 456)
     samples_per_subject: Annotated[int, Field(ge=1)] = 250
     device: str | None = None
     dtype: str | None = None
@@ -80,16 +85,26 @@ class Specification:
         return [Cell(label, seed) for label in self.methods for seed in self.study.seeds]
 
     def conditions(self) -> dict[str, Any]:
-        """What all cells share: results are comparable only where this is equal."""
+        """What all cells share, named as in the file; results of others are not comparable.
+
+        A task file and a local model count by their content, wherever they are.
+        """
         return {
-            "task": self.task.name,
-            "task_sha256": task_digest(self.task),
-            "model": self.study.model,
-            "samples_per_subject": self.study.samples_per_subject,
-            "device": self.study.device,
-            "dtype": self.study.dtype,
+            "study": {
+                "task": self.task.name,
+                "task_sha256": self._digests[0],
+                "model": model_label(self.study.model),
+                "model_sha256": self._digests[1],
+                "samples_per_subject": self.study.samples_per_subject,
+                "device": self.study.device,
+                "dtype": self.study.dtype,
+            },
             "sampling": self.sampling.model_dump(mode="json"),
         }
+
+    @cached_property
+    def _digests(self) -> tuple[str, str | None]:
+        return task_digest(self.task), model_digest(self.study.model)
 
     def cell_config(self, cell: Cell) -> dict[str, Any]:
         """Everything that decides what a cell holds."""
@@ -101,12 +116,6 @@ class Specification:
             "settings": method.describe(),
             **self.conditions(),
         }
-
-
-def task_digest(task: Task) -> str:
-    """SHA-256 of the task's file: two tasks of one name may differ."""
-    content = task.path.read_bytes() if task.path else repr(task).encode()
-    return hashlib.sha256(content).hexdigest()
 
 
 def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Specification:
@@ -130,57 +139,57 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
             raise EquipoiseError(
                 f"unknown table [{name}]", file=path, field=name, mend=nearest(name, TABLES)
             )
+    for name in ("study", "sampling"):
+        if not isinstance(tables.get(name, {}), dict):
+            raise EquipoiseError(
+                "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
+            )
     study = parse(StudyTable, tables.get("study", {}), file=path, field="study")
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
-    check_name(study.name, "study.name", file=path)
-    if len(set(study.seeds)) < len(study.seeds):
-        raise EquipoiseError(
-            f"a seed stands twice in {list(study.seeds)}",
-            file=path,
-            field="study.seeds",
-            mend="Name each seed once.",
-        )
-    check_model_name(study.model, file=path, field="study.model")
+    _check_study(study, path)
     task = _load_task(study.task, path)
-    methods = _build_methods(tables.get("methods"), path)
+    methods = build_methods(tables.get("methods"), path)
     for label, method in methods.items():
         try:
             method.check(task)
         except EquipoiseError as error:
-            raise EquipoiseError(
-                error.problem,
-                file=error.file or path,
-                field=error.field or f"methods.{label}",
-                mend=error.mend,
-            ) from error
+            field = f"methods.{label}" + (f".{error.field}" if error.field else "")
+            raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
     return Specification(study, sampling, methods, task, path)
 
 
-def apply_override(tables: dict[str, Any], override: str) -> None:
-    """Set one value in ``tables`` in place.
-
-    A value that is no TOML stands for itself as text, so that quotes are not needed in a shell.
-
-    Raises:
-        EquipoiseError: It has no ``=``, or its path leads through a value that is no table.
-    """
-    path, equals, text = override.partition("=")
-    keys = [key.strip() for key in path.split(".")]
-    if not equals or not all(keys):
+def _check_study(study: StudyTable, path: Path) -> None:
+    """What no type can say about the ``[study]`` table."""
+    check_name(study.name, "study.name", file=path)
+    if not study.seeds:
         raise EquipoiseError(
-            f"--set {override!r} is not of the form table.setting=value",
-            mend="Write for example: --set study.samples_per_subject=10",
+            "no seed is named", file=path, field="study.seeds", mend="Name at least one."
         )
+    twice = next((seed for seed in study.seeds if study.seeds.count(seed) > 1), None)
+    if twice is not None:
+        raise EquipoiseError(
+            f"seed {twice} stands twice", file=path, field="study.seeds", mend="Name it once."
+        )
+    check_model_name(study.model, file=path, field="study.model")
+    with _place(path, "study.device"):
+        device = pick_device(study.device)
+    if study.dtype is not None:
+        with _place(path, "study.dtype"):
+            pick_compute_dtype(device, study.dtype)
+
+
+@contextlib.contextmanager
+def _place(path: Path, field: str) -> Iterator[None]:
+    """Say where in the study file an error comes from, unless it says so itself."""
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    table = tables
-    for key in keys[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
-            raise EquipoiseError(f"--set {override!r}: '{key}' is not a table")
-    table[keys[-1]] = value
+        yield
+    except EquipoiseError as error:
+        raise EquipoiseError(
+            error.problem,
+            file=error.file or path,
+            field=error.field if error.file else field,
+            mend=error.mend,
+        ) from error
 
 
 def _load_task(name: str, study_file: Path) -> Task:
@@ -188,46 +197,12 @@ def _load_task(name: str, study_file: Path) -> Task:
     beside = study_file.parent / name
     if name.endswith(".toml") and beside.is_file():
         return load_task(beside)
-    try:
-        return load_task(name)
-    except EquipoiseError as error:
-        if error.file:
-            raise
+    if name.endswith(".toml") and not Path(name).is_file():
         raise EquipoiseError(
-            error.problem, file=study_file, field="study.task", mend=error.mend
-        ) from error
-
-
-def _build_methods(tables: Any, path: Path) -> dict[str, Method[Any]]:
-    if not isinstance(tables, dict) or not tables:
-        raise EquipoiseError(
-            "no method is named", file=path, field="methods", mend="Add a table [methods.prompt]."
+            f"there is no file '{name}' beside the study file or in the current folder",
+            file=study_file,
+            field="study.task",
+            mend="Check the path.",
         )
-    methods: dict[str, Method[Any]] = {}
-    for label, table in tables.items():
-        field = f"methods.{label}"
-        check_name(label, field, file=path)
-        if label.lower() in (known.lower() for known in methods):
-            raise EquipoiseError(
-                f"'{label}' differs from another label in case only", file=path, field=field
-            )
-        if not isinstance(table, dict):
-            raise EquipoiseError(
-                f"{table!r} is not a table", file=path, field=field, mend=f"Write [{field}]."
-            )
-        settings = {key: value for key, value in table.items() if key != "use"}
-        name = table.get("use", label)
-        if not isinstance(name, str):
-            raise EquipoiseError(f"{name!r} is not a method", file=path, field=f"{field}.use")
-        where = f"{field}.use" if "use" in table else field
-        methods[label] = _build(name, settings, path, field, where)
-    return methods
-
-
-def _build(name: str, settings: dict[str, Any], path: Path, field: str, where: str) -> Method[Any]:
-    try:
-        return build_method(name, settings, file=path, field=field)
-    except EquipoiseError as error:
-        if error.field == field:  # the name itself: say where it was written
-            raise EquipoiseError(error.problem, file=path, field=where, mend=error.mend) from error
-        raise
+    with _place(study_file, "study.task"):
+        return load_task(name)

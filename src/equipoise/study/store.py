@@ -16,13 +16,18 @@ from equipoise.manifest import fault, seal
 from equipoise.study.specification import Cell, Specification
 
 RECORD = "study.json"
+LOCK = ".lock"
+
+NOT_DONE = "not done yet"
+"""State of a cell that no run has finished."""
 
 
 class Store:
     """The folder of one study's run.
 
     ``cells/LABEL/seedS/`` holds a finished cell, sealed by a manifest; a cell in progress is in
-    ``cells/LABEL/.seedS.partial/`` and is renamed when it is complete.
+    ``cells/LABEL/.seedS.partial/`` and is renamed when it is complete. What a finished cell came
+    from stands in its ``config.json``; ``study.json`` tells people what the folder is.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -42,103 +47,144 @@ class Store:
         """Create the folder and keep other runs out of it while this one works.
 
         Raises:
-            EquipoiseError: Another run is at work there, or the folder cannot be written.
+            EquipoiseError: Another run is at work there, the folder cannot be written, or it holds
+                something else; then nothing in it was touched.
         """
+        with clear_write_errors(self.folder):
+            self._refuse_foreign()
         make_folder(self.folder)
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise EquipoiseError(
-                "another run is at work in this folder",
-                file=self.folder,
-                mend="Wait for it, or choose another folder with --out.",
-            ) from None
+        lock = FileLock(self.folder / LOCK)
+        with clear_write_errors(self.folder):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise EquipoiseError(
+                    "another run is at work in this folder",
+                    file=self.folder,
+                    mend="Wait for it, or choose another folder with --out.",
+                ) from None
         try:
             yield
         finally:
             lock.release()
 
     def open_for(self, specification: Specification) -> None:
-        """Make sure that what is stored here came from the same conditions, and record them.
+        """Make sure that what is stored here came from the same conditions; then record them.
 
         Methods and seeds may be added to a study: cells that exist stay valid. Whatever would
-        make existing cells incomparable is refused.
+        make existing cells incomparable is refused. As long as no cell of a method is finished,
+        its settings may change.
 
         Raises:
-            EquipoiseError: The folder holds something else, or results of other settings.
+            EquipoiseError: A finished cell is of other settings; the first that differs is named.
         """
+        for folder in self._finished():
+            self._check_same(folder, specification)
+        with clear_write_errors(self.folder):
+            for leftover in self.folder.rglob(".*.tmp"):  # of a run that was killed while writing
+                leftover.unlink()
         record = {
-            "conditions": specification.conditions(),
+            "name": specification.study.name,
+            **specification.conditions(),
             "methods": {
-                label: {"use": method.name, "settings": method.describe()}
+                label: {"use": method.name, **method.describe()}
                 for label, method in specification.methods.items()
             },
+            "seeds": list(specification.study.seeds),
         }
-        path = self.folder / RECORD
-        if path.exists():
-            stored = read_json(path)
-            difference = _first_difference(_shared(stored, record), record)
-            if difference:
-                name, before, now = difference
-                raise EquipoiseError(
-                    f"this folder was made with {name} = {before!r}, the study file now says "
-                    f"{now!r}",
-                    file=self.folder,
-                    mend="Choose another folder with --out, or set the old value back.",
-                )
-            record["methods"] = {**stored["methods"], **record["methods"]}
-            if record == stored:
-                return
-        elif any(p.name != ".lock" for p in self.folder.iterdir()):
-            raise EquipoiseError(
-                f"the folder is not empty and holds no {RECORD}, so it is no study's",
-                file=self.folder,
-                mend="Choose another folder with --out.",
-            )
-        write_json(path, record)
+        if _read_or_none(self.folder / RECORD) != record:
+            write_json(self.folder / RECORD, record)
 
     def state(self, cell: Cell, specification: Specification) -> str | None:
         """None if a cell is finished and undamaged, else why it must be computed."""
         folder = self.cell_folder(cell)
         if not folder.is_dir():
-            return "not done yet"
+            return NOT_DONE
         problem = fault(folder)
-        if problem is None and read_json(folder / "config.json") != specification.cell_config(cell):
-            problem = "its config.json is of other settings"
+        if problem is None:
+            config = _read_or_none(folder / "config.json")
+            if _first_difference(config, specification.cell_config(cell)):
+                problem = "its config.json is missing or of other settings"
         return problem
 
     def begin(self, cell: Cell, specification: Specification) -> Path:
-        """The working folder of a cell: what an interrupted run left there is kept if it fits."""
+        """The working folder of a cell: what an interrupted run left there is kept if it fits.
+
+        What does not fit, because settings have changed since, is set aside.
+        """
         folder = self.cell_folder(cell)
         partial = folder.with_name(f".{folder.name}.partial")
         config = specification.cell_config(cell)
         if partial.is_dir() and _read_or_none(partial / "config.json") != config:
-            shutil.rmtree(partial)
+            _set_aside(partial, f".{folder.name}.other")
         make_folder(partial)
         write_json(partial / "config.json", config)
         return partial
 
-    def finish(self, cell: Cell, partial: Path) -> None:
-        """Seal a working folder and make it the cell's; a damaged earlier one is set aside."""
+    def finish(self, cell: Cell, partial: Path) -> Path | None:
+        """Seal a working folder and make it the cell's.
+
+        Returns:
+            Where a damaged earlier folder of the cell now is, if there was one.
+        """
         shutil.rmtree(partial / "checkpoints", ignore_errors=True)
         seal(partial)
         folder = self.cell_folder(cell)
+        aside = _set_aside(folder, f".{folder.name}.damaged") if folder.exists() else None
         with clear_write_errors(folder):
-            if folder.exists():
-                number = 1
-                while (aside := folder.with_name(f".{folder.name}.damaged{number}")).exists():
-                    number += 1
-                folder.rename(aside)
             partial.rename(folder)
+        return aside
+
+    def _finished(self) -> list[Path]:
+        """Folders of finished cells, damaged ones and those of other studies' methods included."""
+        return sorted(p for p in self.folder.glob("cells/*/seed*") if p.is_dir())
+
+    def _refuse_foreign(self) -> None:
+        """Raise if the folder exists and is no study's."""
+        if not self.folder.is_dir() or (self.folder / RECORD).exists() or self._finished():
+            return
+        begun = (LOCK, f".{RECORD}.")  # of a run that has just begun, or was killed then
+        if any(not path.name.startswith(begun) for path in self.folder.iterdir()):
+            raise EquipoiseError(
+                f"the folder is not empty and holds no {RECORD}, so it is no study's",
+                file=self.folder,
+                mend="Choose another folder with --out.",
+            )
+
+    def _check_same(self, folder: Path, specification: Specification) -> None:
+        config, label = _read_or_none(folder / "config.json"), folder.parent.name
+        if not isinstance(config, dict):
+            return  # damaged: it will be computed again
+        if label in specification.methods:
+            now = specification.cell_config(Cell(label, config.get("seed", 0)))
+        else:
+            now = {**config, **specification.conditions()}
+        difference = _first_difference(config, now)
+        if difference is None or fault(folder):
+            return
+        name, before, after = difference
+        if name.endswith("_sha256"):
+            name = name.removesuffix("_sha256")
+            problem = "its content is not that with which this folder was made"
+        else:
+            if name.startswith(("settings.", "use")):
+                name = f"methods.{label}.{name.removeprefix('settings.')}"
+            problem = f"this folder was made with {before!r}, the study now says {after!r}"
+        raise EquipoiseError(
+            problem,
+            file=self.folder,
+            field=name,
+            mend="Choose another folder with --out, or set it back.",
+        )
 
 
-def _shared(stored: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
-    """``stored`` without methods the study no longer names, with methods that are new to it."""
-    methods = {
-        label: stored["methods"].get(label, method) for label, method in record["methods"].items()
-    }
-    return {"conditions": stored["conditions"], "methods": methods}
+def _set_aside(folder: Path, name: str) -> Path:
+    """Rename ``folder`` to ``name`` and the first free number."""
+    number = 1
+    while (aside := folder.with_name(f"{name}{number}")).exists():
+        number += 1
+    with clear_write_errors(aside):
+        return folder.rename(aside)
 
 
 def _first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:

@@ -15,7 +15,7 @@ from equipoise.study.environment import environment
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import collect, write_results
 from equipoise.study.specification import Cell, Specification, read_specification
-from equipoise.study.store import Store
+from equipoise.study.store import NOT_DONE, Store
 
 
 @dataclass(frozen=True)
@@ -72,34 +72,47 @@ class Study:
         with store.locked():
             store.open_for(specification)
             states = {cell: store.state(cell, specification) for cell in specification.cells()}
-            to_do = [cell for cell, state in states.items() if state is not None]
+            to_do = {cell: state for cell, state in states.items() if state is not None}
             with StudyProgress(len(to_do), quiet=quiet) as progress:
-                for cell in to_do:
-                    if states[cell] != "not done yet":
-                        progress.say(f"{cell} is computed again: {states[cell]}.")
-                self._compute(to_do, store, progress)
-            return self._finish(store, to_do)
+                for cell, state in to_do.items():
+                    if state != NOT_DONE:
+                        progress.say(f"{cell} is computed again: {state}.")
+                self._compute(list(to_do), store, progress)
+            return self._finish(store, list(to_do))
 
     def _compute(self, cells: list[Cell], store: Store, progress: StudyProgress) -> None:
         """Compute ``cells``; the base model is loaded anew only after a method has changed it."""
-        study = self.specification.study
         lm: LanguageModel | None = None
         for cell in cells:
-            method = self.specification.methods[cell.label]
+            changes = self.specification.methods[cell.label].changes_weights
             progress.begin_cell(str(cell))
             partial = store.begin(cell, self.specification)
-            if lm is None or method.changes_weights:
+            if lm is None or changes:
                 lm = None  # not two models in memory
-                lm = load_model(study.model, device=study.device, dtype=study.dtype)
-                if cell == cells[0]:
-                    progress.say(f"{study.model} on {lm.precision}")
-                if not method.changes_weights:
+                lm = self._load(progress, announce=cell == cells[0])
+                if not changes:
                     lm.use_compute_type()
-            balanced = run_cell(cell, self.specification, lm, partial, progress)
-            if method.changes_weights:
+            try:
+                balanced = run_cell(cell, self.specification, lm, partial, progress)
+                aside = store.finish(cell, partial)
+            except EquipoiseError:
+                progress.say(f"{cell} failed; the cells finished so far are kept.")
+                raise
+            if changes:
                 lm = None
-            store.finish(cell, partial)
             progress.end_cell(f"{100 * balanced:.1f} % balanced")
+            if aside:
+                progress.say(f"The damaged folder it replaces is kept: {aside}")
+
+    def _load(self, progress: StudyProgress, *, announce: bool) -> LanguageModel:
+        study = self.specification.study
+        with progress.paused():  # fetching a model draws bars of its own
+            lm = load_model(
+                study.model, device=study.device, dtype=study.dtype, progress=not progress.quiet
+            )
+        if announce:
+            progress.say(f"{lm.name} on {lm.precision}")
+        return lm
 
     def _finish(self, store: Store, computed: list[Cell]) -> StudyResult:
         evaluation = collect(self.specification, store)

@@ -30,6 +30,7 @@ class TrainingSettings(Settings):
         lora_rank: Their rank.
         lora_alpha: Their scale is ``lora_alpha / lora_rank``.
         lora_dropout: Dropout before them.
+        optimizer: AdamW, as one fused kernel or plain.
         checkpoint_minutes: Time between checkpoints to resume from.
     """
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import Trainer
 
 from equipoise.errors import EquipoiseError
@@ -18,6 +19,9 @@ from equipoise.manifest import seal
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, target_log_probabilities
 from equipoise.training.collator import TreeCollator
 from equipoise.training.losses import cross_entropy_sum
+
+LONGEST_FOR_MATH = 1024
+"""Tree nodes up to which plain attention is used on the CPU; its memory grows with the square."""
 
 
 class TreeTrainer(Trainer):  # type: ignore[misc]
@@ -94,7 +98,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         return total
 
     def _loss_sum(self, model: Any, tree: PrefixTree) -> Tensor:
-        with self.compute_loss_context_manager():
+        with self.compute_loss_context_manager(), _attention_kernel(tree):
             return cross_entropy_sum(target_log_probabilities(model, tree))
 
     def _sum_over_devices(self, count: int) -> int:
@@ -121,3 +125,10 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         super()._save_checkpoint(model, trial)
         if self.args.should_save:
             seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+
+
+def _attention_kernel(tree: PrefixTree) -> contextlib.AbstractContextManager[Any]:
+    """Plain attention for short trees on the CPU, where the fused backward is slower."""
+    if tree.tokens.device.type == "cpu" and len(tree.tokens) <= LONGEST_FOR_MATH:
+        return sdpa_kernel(SDPBackend.MATH)
+    return contextlib.nullcontext()

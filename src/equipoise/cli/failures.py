@@ -1,0 +1,114 @@
+"""From an exception to what the user reads and the exit code.
+
+======  ============================================================
+0       done
+1       an error, told in one line on standard error
+2       a command line that cannot be understood
+130     stopped by Ctrl-C or SIGTERM; the line says how to go on
+======  ============================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from equipoise.cli.terminal import complain, say
+from equipoise.errors import EquipoiseError
+
+AGAIN = "Run the same command again to go on."
+STOPPED = 130
+INSTALL = "Run 'make install' in the project's folder, or 'python3 -m pip install .' there."
+
+
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The user stopped the work; the message says what is kept and how to go on."""
+
+
+@contextlib.contextmanager
+def on_interrupt(advice: str) -> Iterator[None]:
+    """Within it, Ctrl-C ends the command with ``advice``."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(advice) from None
+
+
+def guarded(work: Callable[[], object], *, debug: bool = False, advice: str = AGAIN) -> int:
+    """Do ``work`` and return the exit code of the process; nothing leaves it but that.
+
+    Args:
+        work: What to do.
+        debug: Show the traceback of errors.
+        advice: What to say when the work is stopped and does not say it itself.
+    """
+    _never_fail_on_odd_characters()
+    try:
+        with _sigterm_as_interrupt():
+            work()
+            sys.stdout.flush()
+        return 0
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Stopped as stop:
+        say(f"\nStopped. {stop}")
+        return STOPPED
+    except KeyboardInterrupt:
+        say(f"\nStopped. {advice}")
+        return STOPPED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python's own flush at exit must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        complain(describe(error))
+        return 1
+
+
+def describe(error: Exception) -> str:
+    """``error`` as a sentence that says what to do."""
+    if isinstance(error, EquipoiseError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"the Python package '{error.name}' is missing. {INSTALL}"
+    if isinstance(error, MemoryError):
+        return "out of memory. Ask for less at a time, or use a smaller model."
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}. {AGAIN}"
+    reason = next((line for line in str(error).splitlines() if line.strip()), "")
+    text = f"{type(error).__name__}: {reason}".rstrip(": .")
+    return f"{text}. This is not expected: run again with --debug and report what it shows."
+
+
+@contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM stop the work the way Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread: signals are the caller's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _never_fail_on_odd_characters() -> None:
+    """Print what the terminal's encoding lacks as '?' rather than stop at it."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")

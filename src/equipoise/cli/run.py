@@ -1,0 +1,68 @@
+"""``equipoise run``: all methods and seeds of a study file, and the table over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from equipoise.cli.failures import on_interrupt
+from equipoise.cli.terminal import say, say_written, show_table
+
+if TYPE_CHECKING:
+    from equipoise.study.study import StudyResult
+
+EXAMPLES = """\b
+Examples:
+  equipoise run studies/quickstart.toml
+  equipoise run my.toml --out runs/try --set study.samples_per_subject=10"""
+
+
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file in TOML.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the run.", show_default="runs/NAME"),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="TABLE.SETTING=VALUE",
+            help="Replace a value of the file; may be repeated.",
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")] = False,
+) -> None:
+    """Run a study file: fit, sample, score and compare its methods.
+
+    What is finished is not computed again, so a run that was stopped goes on
+    when the same command is given once more.
+    """
+    from equipoise.study.study import Study, stopped
+
+    study = Study.from_toml(file, overrides or ())
+    folder = out or Path("runs") / study.specification.study.name
+    with on_interrupt(_advice(str(stopped(folder)))):
+        result = study.run(folder, quiet=quiet)
+    _report(result, quiet=quiet)
+
+
+def _advice(text: str) -> str:
+    return text.replace(": stopped; ", ": ")
+
+
+def _report(result: StudyResult, *, quiet: bool) -> None:
+    from equipoise.evaluation import balance_table
+
+    evaluation = result.evaluation
+    show_table(balance_table(evaluation.compliance, evaluation.by_seed))
+    if quiet:
+        return
+    done, total = len(result.skipped), len(result.skipped) + len(result.computed)
+    if not result.computed:
+        say(f"Nothing was to do: all {total} cells were done already.")
+    elif done:
+        say(f"{done} of {total} cells were done already.")
+    say_written(result.written)

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from equipoise import Study
+from tiny_study import write_study
+
+WriteStudy = Callable[..., Path]
+
+
+@pytest.fixture
+def study_file(tmp_path: Path, tiny_model_folder: Path) -> WriteStudy:
+    """Writes the tiny study, with pieces of its file replaced, and gives the file's path."""
+
+    def write(*replacements: tuple[str, str], task: tuple[tuple[str, str], ...] = ()) -> Path:
+        return write_study(tmp_path / "files", tiny_model_folder, *replacements, task=task)
+
+    return write
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test fail that loads a model."""
+    for home in ("equipoise.study.study", "equipoise.model.language_model"):
+        monkeypatch.setattr(f"{home}.load_model", lambda *_, **__: pytest.fail("a model is loaded"))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
+    """A finished run of the tiny study, to be copied."""
+    folder = tmp_path_factory.mktemp("study")
+    study = Study.from_toml(write_study(folder / "files", tiny_model_folder))
+    return study.run(folder / "run", quiet=True).folder
+
+
+@pytest.fixture
+def finished(made_once: Path, tmp_path: Path) -> Path:
+    """A finished run of the tiny study in this test's own folder, to be spoilt."""
+    return Path(shutil.copytree(made_once, tmp_path / "run"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a run by its path in it, the lock aside."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def measured(folder: Path) -> dict[str, bytes]:
+    """Of a run, the files that the same study makes byte by byte again."""
+    names = ("completions.csv", "by_seed.csv", "compliance.csv", "model.safetensors")
+    data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
+    return {
+        path: content
+        for path, content in contents(folder).items()
+        if path.rpartition("/")[2] in names + data and "/." not in path
+    }
