@@ -2,8 +2,8 @@
 
     python3 scripts/generate_sft_robust.py --seed 42
 
-reads ./sft_robust_output_seed42/ and writes, beside it, sft_robust_completions_seed42.csv and
-sft_robust_summary_seed42.json.
+reads ./sft_robust_output_seed42/ and writes, beside it,
+sft_robust_completions_seed42.csv and sft_robust_summary_seed42.json.
 """
 
 from __future__ import annotations

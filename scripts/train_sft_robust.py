@@ -2,8 +2,8 @@
 
     python3 scripts/train_sft_robust.py --seed 42 --output_dir ./sft_robust_output
 
-writes ./sft_robust_output_seed42/. Given again, the command resumes a training that was stopped
-and leaves a finished one alone.
+writes ./sft_robust_output_seed42/. Given again, the command resumes a training
+that was stopped and leaves a finished one alone.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from equipoise.artifacts import (
     MAX_NAME_BYTES,
@@ -15,7 +15,6 @@ from equipoise.artifacts import (
     open_atomic,
     read_json,
     write_json,
-    write_rows,
 )
 from equipoise.errors import EquipoiseError
 
@@ -110,6 +109,42 @@ def test_write_errors_say_what_to_do(number: int, mend: str) -> None:
     assert caught.value.file == "a.csv"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [  # as safetensors, tokenizers and torch.save report a full disk
+        SafetensorError("Error while serializing: I/O error: No space left (os error 28)"),
+        Exception("No space left on device (os error 28)"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"),
+        RuntimeError(
+            "[enforce fail at inline_container.cc:863] . PytorchStreamWriter failed writing file "
+            "data/0: file write failed"
+        ),
+    ],
+)
+def test_write_errors_of_other_libraries(error: Exception) -> None:
+    with pytest.raises(EquipoiseError) as caught, clear_write_errors(Path("model")):
+        raise error
+    assert str(caught.value) == (
+        "model: cannot be written (No space left on device). "
+        "The disk is full: make room and run the same command again."
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no number"),
+        KeyboardInterrupt(),
+        EquipoiseError("(os error 28)"),
+        RuntimeError("inline_container.cc: PytorchStreamReader failed reading zip archive"),
+    ],
+)
+def test_other_errors_pass(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, clear_write_errors(Path("a.csv")):
+        raise error
+    assert caught.value is error
+
+
 def test_json_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"ä": [1, None, 0.5]})
@@ -134,12 +169,3 @@ def test_bad_json(raw: bytes, tmp_path: Path) -> None:
 def test_missing_json(tmp_path: Path) -> None:
     with pytest.raises(EquipoiseError, match="cannot be read"):
         read_json(tmp_path / "none.json")
-
-
-def test_write_rows_takes_any_iterable(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    write_rows(path, ["a", "b"], ({"a": i, "b": 'x, "y"\n'} for i in range(2)))
-    assert path.read_text() == 'a,b\n0,"x, ""y""\n"\n1,"x, ""y""\n"\n'
-    with pytest.raises(ValueError, match="fieldnames"):
-        write_rows(path, ["a"], [{"a": 1, "c": 2}])
-    assert json.dumps(path.read_text()).count("x") == 2

@@ -91,15 +91,16 @@ def clear_write_errors(path: Path) -> Iterator[None]:
 
 
 def _os_error(error: Exception) -> OSError | None:
-    """``error`` if it is the system's; safetensors and torch report such in classes of their own.
+    """``error`` if it is the system's; other libraries report such in classes of their own.
 
-    safetensors names the system's error number, torch does not: its writer fails on a full disk.
+    safetensors and tokenizers name the system's error number. torch.save does not: on a full disk
+    its writer finds itself at an unexpected position.
     """
     if isinstance(error, OSError):
         return error
     if number := re.search(r"\(os error (\d+)\)", str(error)):
         return OSError(int(number[1]), os.strerror(int(number[1])))
-    if "PytorchStreamWriter failed" in str(error):
+    if re.search(r"inline_container\.cc.*(Writer|unexpected pos)", str(error)):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return None
 
@@ -150,3 +151,11 @@ def read_json(path: str | Path) -> Any:
             return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise EquipoiseError(f"not valid JSON ({error})", file=path) from None
+
+
+def read_or_none(path: str | Path) -> Any:
+    """The value stored in a JSON file; None if it is missing, unreadable or not JSON."""
+    try:
+        return read_json(path)
+    except EquipoiseError:
+        return None

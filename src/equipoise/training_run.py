@@ -154,15 +154,15 @@ class TrainingRun:
             yield
             return
         lock = FileLock(self.folder / ".lock")
-        try:
-            with clear_write_errors(self.folder):
+        with clear_write_errors(self.folder):
+            try:
                 lock.acquire(timeout=0)
-        except Timeout:
-            raise EquipoiseError(
-                "another run is at work in this folder",
-                file=self.folder,
-                mend="Wait for it, or choose another folder.",
-            ) from None
+            except Timeout:
+                raise EquipoiseError(
+                    "another run is at work in this folder",
+                    file=self.folder,
+                    mend="Wait for it, or choose another folder.",
+                ) from None
         try:
             yield
         finally:

@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
-from training.conftest import Run, Weights
+from training.runs import Run, Weights
 from training.twins import (
     difference,
     make_examples,

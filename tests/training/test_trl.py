@@ -12,13 +12,19 @@ import torch
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, target_log_probabilities
 from equipoise.training.losses import cross_entropy_sum
-from training.conftest import Run
+from training.runs import Run
 from training.twins import make_examples
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the libraries that TRL imports
     from datasets import Dataset, disable_progress_bars
     from trl import SFTConfig, SFTTrainer
+
+# TRL 1.16 and peft 0.21 use names that transformers 5.23 has changed.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.gradient_checkpointing(_kwargs)?. is deprecated:FutureWarning",
+    "ignore:.is_gradient_checkpointing. is deprecated:FutureWarning",
+)
 
 
 def sft_trainer(lm: LanguageModel, folder: Path) -> tuple[SFTTrainer, dict[str, torch.Tensor]]:
@@ -37,7 +43,6 @@ def sft_trainer(lm: LanguageModel, folder: Path) -> tuple[SFTTrainer, dict[str, 
         bf16=False,
         use_cpu=True,
         report_to=[],
-        gradient_checkpointing=False,
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )

@@ -15,7 +15,9 @@ Weights = dict[str, Tensor]
 
 
 def make_examples(n: int, seed: int = 0) -> list[TokenSequence]:
-    """Examples that begin alike, then differ from their first target on; 1 to 29 targets each.
+    """Examples that begin alike, then differ from their first target on; 2 to 29 targets each.
+
+    The first target of example i is token 100 + i, which stands nowhere else.
 
     As every second one is short, means over parts of a batch are far from the mean of the whole.
     """
@@ -23,8 +25,8 @@ def make_examples(n: int, seed: int = 0) -> list[TokenSequence]:
     made = []
     for index in range(n):
         context = [40, 41, 42, 60 + index % 3]
-        length = draw.randint(1, 2) if index % 2 else draw.randint(15, 29)
-        answer = [100 + index, *(draw.randrange(10, 400) for _ in range(length - 1))]
+        length = draw.randint(2, 3) if index % 2 else draw.randint(15, 29)
+        answer = [100 + index, *(draw.randrange(200, 400) for _ in range(length - 1))]
         made.append(TokenSequence((*context, *answer), len(context)))
     return made
 

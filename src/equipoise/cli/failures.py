@@ -61,14 +61,14 @@ def guarded(work: Callable[[], object], *, debug: bool = False, advice: str = AG
     except KeyboardInterrupt:
         say(f"\nStopped. {advice}")
         return STOPPED
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python's own flush at exit must not complain either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone, and wants no word either
+        _give_up_output()
         return 1
     except Exception as error:
         if debug:
             traceback.print_exc()
         complain(describe(error))
+        _give_up_output()
         return 1
 
 
@@ -104,6 +104,15 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _give_up_output() -> None:
+    """Drop what standard output does not take, or Python would complain of it at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _never_fail_on_odd_characters() -> None:

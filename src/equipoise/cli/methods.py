@@ -25,7 +25,7 @@ def methods() -> None:
     from equipoise.methods.registry import METHODS
 
     for name, method in METHODS.items():
-        show(f"{name}: {method.summary}")
+        show(textwrap.fill(f"{name}: {method.summary}", 80, subsequent_indent="  "))
         for line in setting_lines(method.settings_model):
             show(line)
 

@@ -68,7 +68,7 @@ def explain(
         Literal["listed", "held_out", "all"], typer.Option(help="Which terms count.")
     ] = "listed",
 ) -> None:
-    """Say which clauses of the constraint a sentence meets, and by which terms."""
+    """Say which clauses a sentence meets or fails, and by which terms."""
     from equipoise.task.sentence import first_sentence
     from equipoise.task.task import load_task
 

@@ -69,7 +69,8 @@ def _settings(overrides: list[str]) -> dict[str, Any]:
 
     tables: dict[str, Any] = {"settings": {}}
     for override in overrides:
-        if not override.partition("=")[0].strip().isidentifier():
+        name, equals, _ = override.partition("=")
+        if not (equals and name.strip().isidentifier()):
             raise EquipoiseError(
                 f"--set {override!r} is not of the form setting=value",
                 mend="Write for example: --set learning_rate=1e-4",

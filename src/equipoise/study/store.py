@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from equipoise.artifacts import clear_write_errors, make_folder, read_json, write_json
+from equipoise.artifacts import clear_write_errors, make_folder, read_or_none, write_json
 from equipoise.errors import EquipoiseError
 from equipoise.manifest import fault, seal
 from equipoise.study.specification import Cell, Specification
@@ -92,7 +92,7 @@ class Store:
             },
             "seeds": list(specification.study.seeds),
         }
-        if _read_or_none(self.folder / RECORD) != record:
+        if read_or_none(self.folder / RECORD) != record:
             write_json(self.folder / RECORD, record)
 
     def state(self, cell: Cell, specification: Specification) -> str | None:
@@ -102,7 +102,7 @@ class Store:
             return NOT_DONE
         problem = fault(folder)
         if problem is None:
-            config = _read_or_none(folder / "config.json")
+            config = read_or_none(folder / "config.json")
             if _first_difference(config, specification.cell_config(cell)):
                 problem = "its config.json is missing or of other settings"
         return problem
@@ -115,7 +115,7 @@ class Store:
         folder = self.cell_folder(cell)
         partial = folder.with_name(f".{folder.name}.partial")
         config = specification.cell_config(cell)
-        if partial.is_dir() and _read_or_none(partial / "config.json") != config:
+        if partial.is_dir() and read_or_none(partial / "config.json") != config:
             _set_aside(partial, f".{folder.name}.other")
         make_folder(partial)
         write_json(partial / "config.json", config)
@@ -152,7 +152,7 @@ class Store:
             )
 
     def _check_same(self, folder: Path, specification: Specification) -> None:
-        config, label = _read_or_none(folder / "config.json"), folder.parent.name
+        config, label = read_or_none(folder / "config.json"), folder.parent.name
         if not isinstance(config, dict):
             return  # damaged: it will be computed again
         if label in specification.methods:
@@ -197,10 +197,3 @@ def _first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, 
                 return difference
         return None
     return None if before == now else (name, before, now)
-
-
-def _read_or_none(path: Path) -> Any:
-    try:
-        return read_json(path)
-    except EquipoiseError:
-        return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.artifacts import write_json
+from equipoise.artifacts import read_or_none, write_json
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation import Evaluation
 from equipoise.model.language_model import LanguageModel, load_model
@@ -117,7 +117,7 @@ class Study:
     def _finish(self, store: Store, computed: list[Cell]) -> StudyResult:
         evaluation = collect(self.specification, store)
         written = write_results(evaluation, store.results)
-        if computed or not (store.folder / "environment.json").exists():
+        if computed or read_or_none(store.folder / "environment.json") is None:
             write_json(store.folder / "environment.json", environment())
         skipped = [cell for cell in self.specification.cells() if cell not in computed]
         return StudyResult(

@@ -1,0 +1,48 @@
+"""Run the sides of a comparison as processes of their own, one after the other.
+
+A side prints one JSON object as its last line. Peak memory is the operating system's own figure
+for the whole process, taken by the process itself just before it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def run_side(file: str, side: str, *arguments: str) -> dict[str, Any]:
+    """What ``python FILE --side SIDE ARGUMENTS`` measured."""
+    command = [sys.executable, file, "--side", side, *arguments]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def report(result: Mapping[str, Any]) -> None:
+    """Print a side's result, with the peak resident memory of this process in GB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    print(json.dumps({**result, "peak_gb": round(peak, 2)}))
+
+
+def main(file: str, sides: Mapping[str, Callable[[], None]], compare: Callable[[], None]) -> None:
+    """Run one side if ``--side`` names it, else the comparison."""
+    if "--side" in sys.argv:
+        sides[sys.argv[sys.argv.index("--side") + 1]]()
+    else:
+        print(f"== {Path(file).stem}")
+        compare()
+
+
+def number(flag: str, default: int) -> int:
+    """The whole number after ``flag`` on the command line."""
+    return int(sys.argv[sys.argv.index(flag) + 1]) if flag in sys.argv else default

@@ -1,0 +1,129 @@
+"""The command line in this process and in its own, and files it is given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from equipoise.cli import main
+
+TASK = """
+[task]
+name = "pets"
+prefix = "The {subject} is"
+[prompts]
+neutral = "Complete: The {subject} is"
+[terms.calm]
+listed = ["quiet", "gentle"]
+held_out = ["still"]
+[terms.lively]
+listed = ["quick", "playful"]
+held_out = ["fast"]
+[constraint]
+words = [5, 12]
+all_of = ["{calm}", "{lively}"]
+[contexts]
+place = ["in the garden", "at home"]
+[subjects.cat]
+split = "train"
+[subjects.dog]
+split = "validation"
+[templates]
+plain = ["The {subject} is {calm} and {lively} {place}."]
+"""
+
+STUDY = """
+[study]
+name = "small"
+model = "MODEL"
+seeds = [1, 2]
+samples_per_subject = 1
+[sampling]
+max_new_tokens = 4
+[methods.prompt]
+[methods.sft]
+n_per_subject = 1
+max_steps = 1
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def equipoise(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """Runs a command line in this process, in an empty folder, 80 columns wide."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str | Path) -> Outcome:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading a model fails the test."""
+
+    def load(*arguments: object, **options: object) -> None:
+        raise AssertionError("a model was loaded before the input was checked")
+
+    # In this order: importing the study must not pick up the replacement for good.
+    monkeypatch.setattr("equipoise.study.study.load_model", load)
+    monkeypatch.setattr("equipoise.model.language_model.load_model", load)
+
+
+@pytest.fixture
+def study_file(tmp_path: Path, tiny_model_folder: Path) -> Path:
+    """A study of two methods and two seeds that takes seconds."""
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY.replace("MODEL", str(tiny_model_folder)))
+    return path
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts a command line in a process of its own, with Ctrl-C as at a terminal."""
+
+    def popen(
+        *arguments: str | Path, stdout: IO[str] | int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        program = (
+            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from equipoise.cli import main; sys.exit(main())"
+        )
+        return subprocess.Popen(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+
+    return popen
+
+
+@pytest.fixture
+def task_text() -> str:
+    """A small valid task file."""
+    return TASK

@@ -1,0 +1,205 @@
+"""What each command prints and writes when all is well; with a tiny model."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM
+
+from equipoise.model.registry import known_models
+from equipoise.task.task import load_task
+
+
+def _rows(path) -> list[dict[str, str]]:
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_model_folder):
+    first = equipoise("run", study_file)
+    assert first.code == 0, first.err
+    assert first.out.startswith("Balanced completions\n")
+    assert [line.split()[0] for line in first.out.splitlines()[4:6]] == ["prompt", "sft"]
+    assert f"{tiny_model_folder.name} on CPU" in first.err
+    for name in ("by_seed.csv", "compliance.csv"):
+        assert f"  runs/small/results/{name}" in first.err.splitlines()
+        assert Path("runs/small/results", name).is_file()
+    assert "done already" not in first.err
+    assert "\x1b" not in first.out + first.err, "colours without a terminal"
+    assert "\r" not in first.err, "bars without a terminal"
+
+    second = equipoise("run", study_file)
+    assert (second.code, second.out) == (0, first.out)
+    assert second.err.startswith("Nothing was to do: all 4 cells were done already.\nWritten:\n")
+
+    third = equipoise("run", study_file, "--set", "study.seeds=[1, 2, 3]")
+    assert "4 of 6 cells were done already." in third.err.splitlines()
+
+    quiet = equipoise("run", study_file, "--quiet", "--out", "runs/small")
+    assert (quiet.code, quiet.out, quiet.err) == (0, first.out, "")
+
+
+def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):
+    assert equipoise("run", study_file, "--set", "methods.sft.max_steps=2").code == 0
+    outcome = equipoise("run", study_file)
+    assert outcome.code == 1
+    assert "max_steps" in outcome.err
+    assert outcome.err.startswith("Error: runs/small: ")
+
+
+def test_train_then_generate_then_evaluate(equipoise, tiny_model_folder):
+    settings = ("--set", "n_per_subject=1", "--set", "max_steps=1")
+    training = ("train", "sft", "--model", tiny_model_folder, "--seed", "7", *settings)
+    first = equipoise(*training)
+    assert first.code == 0, first.err
+    folder = Path("trained/sft_seed7")
+    written = {"train_examples.csv", "val_examples.csv", "dataset_stats.json", "logs", "model"}
+    assert written | {"training_info.json"} <= {path.name for path in folder.iterdir()}
+    assert not (folder / "checkpoints").exists()
+    info = json.loads((folder / "training_info.json").read_text())
+    assert (info["seed"], info["settings"]["max_steps"]) == (7, 1)
+
+    again = equipoise(*training)
+    message = f"Nothing was to do: the training in {folder} is done already.\n"
+    assert (again.code, again.err) == (0, message)
+
+    options = ("--subjects", "nurse, doctor", "-n", "3", "--max-new-tokens", "5")
+    drawing = ("generate", "--model", folder / "model", *options)
+    assert equipoise(*drawing, "--out", "new/tuned.csv").code == 0
+    rows = _rows("new/tuned.csv")
+    assert [row["subject"] for row in rows] == ["nurse"] * 3 + ["doctor"] * 3
+    assert {row["method"] for row in rows} == {"tuned"}
+    assert all(row["text"].startswith(f"The {row['subject']} was") for row in rows)
+    assert all(1 <= int(row["tokens"]) <= 5 for row in rows)
+
+    equipoise(*drawing, "--out", "new/again.csv")
+    assert [row["text"] for row in _rows("new/again.csv")] == [row["text"] for row in rows]
+
+    scores = ("evaluate", "new/tuned.csv", "--training", folder / "train_examples.csv")
+    outcome = equipoise(*scores, "--out", "scores")
+    assert outcome.code == 0, outcome.err
+    assert "6 completions; one seed (42), so no ±" in outcome.out
+    assert {row["verbatim"] for row in _rows("scores/scored.csv")} == {"False"}
+    [overall] = [row for row in _rows("scores/compliance.csv") if row["split"] == "all"]
+    assert (overall["method"], overall["n"]) == ("tuned", "6")
+    assert len(_rows("scores/by_seed.csv")) == 2  # train and all
+    assert "scores/by_seed.csv: exists already" in equipoise(*scores, "--out", "scores").err
+    assert equipoise(*scores, "--out", "scores", "--force").code == 0
+    AutoModelForCausalLM.from_pretrained(folder / "model")
+
+
+def test_evaluate_shows_remarks_and_disarms_hostile_names(equipoise):
+    Path("c.csv").write_text(
+        "Model,Occupation,Output\n"
+        "\x1b[31m[red]evil[/red],doctor,The doctor was bold and caring.\n"
+        "\x1b[31m[red]evil[/red],doctor,\n"
+    )
+    outcome = equipoise("evaluate", "c.csv")
+    assert outcome.code == 0
+    assert "\x1b" not in outcome.out + outcome.err
+    assert "?[31m[red]evil[/red]" in outcome.out
+    assert "50.0 %" in outcome.out
+    assert outcome.out.endswith("Empty texts, counted as neither: 1 of 2.\n")
+
+
+def test_evaluate_with_prefix_and_columns_named(equipoise):
+    Path("c.csv").write_text("who,what\ndoctor,bold and caring.\n")
+    options = ("--text-column", "what", "--subject-column", "who", "--out", "o")
+    assert equipoise("evaluate", "c.csv", *options, "--prefix", "add").code == 0
+    assert _rows("o/scored.csv")[0]["text"] == "The doctor was bold and caring."
+
+
+@pytest.mark.parametrize(("split", "n_subjects"), [("train", 15), ("validation", 5)])
+def test_data_writes_sentences_and_their_statistics(split, n_subjects, equipoise):
+    outcome = equipoise("data", "-n", "3", "--split", split, "--out", "d.csv", "--seed", "1")
+    assert outcome.err == "Written:\n  d.csv\n  d_dataset_stats.json\n"
+    rows = _rows("d.csv")
+    constraint = load_task("occupations").constraint
+    assert len(rows) == 3 * n_subjects
+    assert all(constraint.check(row["text"]).satisfied for row in rows)
+    statistics = json.loads(Path("d_dataset_stats.json").read_text())
+    assert statistics[split]["sentences"] == 3 * n_subjects
+    assert statistics[split]["balance_rate"] == 1
+
+    equipoise("data", "-n", "3", "--split", split, "--out", "d.jsonl", "--seed", "1", "--force")
+    lines = [json.loads(line) for line in Path("d.jsonl").read_text().splitlines()]
+    assert [line["text"] for line in lines] == [row["text"] for row in rows]
+
+
+def test_task_commands(equipoise, task_text):
+    Path("my.toml").write_text(task_text)
+    check = equipoise("task", "check", "my.toml", "--samples", "1")
+    assert (check.code, check.err) == (0, "my.toml is in order.\n")
+    assert "calm: 2 listed, 1 held-out terms" in check.out
+    assert "  train: The cat is " in check.out
+    shown = equipoise("task", "show", "my.toml").out.splitlines()
+    assert "  listed: quiet, gentle" in shown
+    assert "  all of: {calm}, {lively}" in shown
+    assert "  dog: validation" in shown
+    assert equipoise("task", "list").out.startswith("occupations: ")
+    sentence = "The cat is quiet and playful at home. Or fast."
+    explained = equipoise("task", "explain", sentence, "--task", "my.toml")
+    assert explained.out.splitlines() == [
+        "'The cat is quiet and playful at home.'",
+        "ok     all_of {calm}: 'quiet' at 11-16",
+        "ok     all_of {lively}: 'playful' at 21-28",
+        "ok     words: 8, wanted 5 to 12",
+    ]
+    assert explained.err == "Only the first sentence is judged.\n"
+    failed = equipoise("task", "explain", sentence, "--task", "my.toml", "--terms", "held_out")
+    assert "FAILED all_of {calm}: absent" in failed.out
+
+
+def test_models_says_licence_size_and_what_is_not_fetched(equipoise, tmp_path, monkeypatch):
+    monkeypatch.setenv("EQUIPOISE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache/models/gemma-3-270m").mkdir(parents=True)
+    outcome = equipoise("models")
+    assert outcome.code == 0
+    for card in known_models():
+        assert card.name in outcome.out.splitlines()
+        assert f"licence: {card.licence}" in outcome.out
+        assert f"{card.size_bytes / 1e6:.0f} MB" in outcome.out
+    assert "  not fetched yet, 93 MB to download" in outcome.out.splitlines()
+    assert "to be fetched again (its manifest.json is missing or damaged), 238 MB" in outcome.out
+
+
+def test_models_fetch_prints_the_folder(equipoise, monkeypatch):
+    monkeypatch.setattr("equipoise.model.embedded.fetch", lambda name: Path("/cache") / name)
+    assert equipoise("models", "fetch", "gemma-3-270m").out == "/cache/gemma-3-270m\n"
+
+
+def test_unexpected_errors_are_one_line_and_a_traceback_with_debug(equipoise, monkeypatch):
+    def explode() -> None:
+        raise ZeroDivisionError("of all things\nand more")
+
+    monkeypatch.setattr("equipoise.task.task.builtin_tasks", explode)
+    outcome = equipoise("task", "list")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == (
+        "Error: ZeroDivisionError: of all things. This is not expected: run again with --debug "
+        "and report what it shows.\n"
+    )
+    for line in (["--debug", "task", "list"], ["task", "list", "--debug"]):
+        debug = equipoise(*line)
+        assert debug.code == 1
+        assert "Traceback (most recent call last)" in debug.err
+
+
+def test_errors_with_hostile_names_are_disarmed(equipoise):
+    outcome = equipoise("run", "\x1b]0;evil\x07[bold]\u202efile\udcff.toml")
+    assert outcome.err == "Error: ?]0;evil?[bold]?file?.toml: no such file. Check the path.\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_output_that_cannot_be_printed(start):
+    process = start("task", "show")
+    process.stdout.close()
+    process.stdout = None
+    assert process.communicate(timeout=60) == (None, "")
+    assert process.returncode == 1
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        process = start("task", "show", stdout=full)
+        assert "Error: No space left on device." in process.communicate(timeout=60)[1]
+        assert process.returncode == 1

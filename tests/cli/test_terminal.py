@@ -1,0 +1,34 @@
+import pytest
+
+from equipoise.cli.failures import describe
+from equipoise.cli.terminal import printable
+from equipoise.errors import EquipoiseError
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain – ümläut ’ 你好\nnext", "plain – ümläut ’ 你好\nnext"),
+        ("\x1b[31mred\x07\r\t", "?[31mred???"),
+        ("\x9b31m", "?31m"),  # the one-character form of ESC [
+        ("abc\u202edcb", "abc?dcb"),
+        ("\udcff", "?"),
+        ("می\u200cروم", "می\u200cروم"),  # joiners belong to words
+    ],
+)
+def test_printable(text, shown):
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "start"),
+    [
+        (EquipoiseError("wrong", file="f", mend="Mend it."), "f: wrong. Mend it."),
+        (ModuleNotFoundError("no", name="torch"), "the Python package 'torch' is missing. Run 'm"),
+        (MemoryError(), "out of memory. Ask for less at a time"),
+        (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied. "),
+        (ValueError(""), "ValueError. This is not expected: run again with --debug"),
+    ],
+)
+def test_describe(error, start):
+    assert describe(error).startswith(start)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.runs import Run, Weights
+from training.twins import difference, make_examples, same
+
+SCRIPT = Path(__file__).with_name("launched.py")
+
+
+def test_two_processes_equal_one_with_twice_the_batch(
+    run: Run, start: Weights, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    """8 examples an update on each of two processes of this CPU.
+
+    They are started by torchrun, with which `accelerate launch` starts several GPUs; for several
+    CPUs accelerate asks for MPI.
+    """
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(SCRIPT), str(tiny_model_folder), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
+    assert all(rank["size"] == 2 for rank in ranks)
+    assert same(ranks[0]["weights"], ranks[1]["weights"])
+    assert ranks[0]["eval_loss"] == pytest.approx(ranks[1]["eval_loss"], rel=1e-6)
+
+    one = run(
+        make_examples(32),
+        eval_examples=make_examples(3, seed=9),
+        epochs=2,
+        batch_size=16,
+        grad_accum_steps=1,
+    )
+    moved = difference(start, one)
+    assert moved > 0.1
+    assert difference(ranks[0]["weights"], one) < 1e-4 * moved
+    for name in one:
+        torch.testing.assert_close(ranks[0]["weights"][name], one[name], rtol=1e-5, atol=2e-6)
+    assert run.record is not None
+    assert ranks[0]["eval_loss"] == pytest.approx(run.record.eval_loss, rel=1e-5)
