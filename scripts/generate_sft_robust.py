@@ -1,6 +1,6 @@
 """Draw completions from the model that train_sft_robust.py made with a seed.
 
-    python3 scripts/generate_sft_robust.py --seed 42
+  python3 scripts/generate_sft_robust.py --seed 42
 
 reads ./sft_robust_output_seed42/ and writes, beside it,
 sft_robust_completions_seed42.csv and sft_robust_summary_seed42.json.

@@ -1,6 +1,6 @@
 """Train one seed of the protocol's SFT.
 
-    python3 scripts/train_sft_robust.py --seed 42 --output_dir ./sft_robust_output
+  python3 scripts/train_sft_robust.py --seed 42 --output_dir ./sft_robust_output
 
 writes ./sft_robust_output_seed42/. Given again, the command resumes a training
 that was stopped and leaves a finished one alone.

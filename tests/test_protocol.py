@@ -8,31 +8,15 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from equipoise import protocol
+from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.methods.sft import SFTSettings
 from equipoise.task.task import load_task
 
-COLUMNS = [
-    "Model",
-    "Occupation",
-    "Split",
-    "RunID",
-    "Text",
-    "WordCount",
-    "AgenticTerms",
-    "CommunalTerms",
-    "Balanced",
-    "Label",
-]
-FILES = [
-    "model.safetensors",
-    "config.json",
-    "tokenizer.json",
-    "training_info.json",
-    "dataset_stats.json",
-    "train_examples.csv",
-    "val_examples.csv",
-]
+COLUMNS = ["Model", "Occupation", "Split", "RunID", "Text", "WordCount"]
+COLUMNS += ["AgenticTerms", "CommunalTerms", "Balanced", "Label"]
+FILES = {"model.safetensors", "config.json", "tokenizer.json", "training_info.json"}
+FILES |= {"dataset_stats.json", "train_examples.csv", "val_examples.csv"}
 SMALL = {"n_per_occupation": 1, "max_steps": 1}
 
 
@@ -40,6 +24,8 @@ SMALL = {"n_per_occupation": 1, "max_steps": 1}
 def here(tmp_path, monkeypatch):
     """The scripts write below the current folder."""
     monkeypatch.chdir(tmp_path)
+    # A tiny model hardly ever ends a sentence; tests/scripts draws with the real settings.
+    monkeypatch.setattr(protocol, "Sampling", lambda: Sampling(max_new_tokens=4))
     return tmp_path
 
 
@@ -58,14 +44,16 @@ def test_seed_folder(given, expected):
 
 @pytest.mark.parametrize("given", [".", "..", "/", ""])
 def test_seed_folder_needs_a_name(given):
-    with pytest.raises(EquipoiseError, match="--output_dir: .* Name a folder"):
+    with pytest.raises(EquipoiseError, match=r"--output_dir: .* Name a folder"):
         protocol.seed_folder(given, 42)
 
 
+# peft asks transformers for a name that transformers has renamed.
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 def test_train_and_generate_write_the_protocols_files(here, tiny_model_folder, capsys):
     folder = protocol.train(42, "sub/out", str(tiny_model_folder), lora=True, **SMALL)
     assert folder.as_posix() == "sub/out_seed42"
-    assert set(FILES) <= {path.name for path in folder.iterdir()}
+    assert {path.name for path in folder.iterdir()} >= FILES
     assert list((folder / "logs").glob("events.out.tfevents.*"))
     assert AutoTokenizer.from_pretrained(folder).chat_template
     model, report = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)

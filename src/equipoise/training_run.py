@@ -103,15 +103,15 @@ class TrainingRun:
             KeyboardInterrupt: Training was stopped; calling it again goes on.
         """
         self._check()
-        with self._locked(), StageProgress(quiet=quiet or not _is_first()) as progress:
+        with self._locked(), StageProgress(quiet=quiet or not is_first()) as progress:
             state = self.state()
             if state == "done":
                 return state
-            if _is_first():
+            if is_first():
                 write_json(self.folder / RECORD, self.record())
             self._fit(progress)
             _wait_for_others()
-            if _is_first():
+            if is_first():
                 shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
                 seal(self.folder)
         return state
@@ -150,7 +150,7 @@ class TrainingRun:
     def _locked(self) -> Iterator[None]:
         """Create the folder and keep other runs out of it."""
         make_folder(self.folder)
-        if not _is_first():
+        if not is_first():
             yield
             return
         lock = FileLock(self.folder / ".lock")
@@ -198,7 +198,7 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
     }
 
 
-def _is_first() -> bool:
+def is_first() -> bool:
     """Whether this is the only process, or the first of ``accelerate launch``."""
     return os.environ.get("RANK", "0") == "0"
 

@@ -138,7 +138,6 @@ LINES = {
     "train: unknown task": ("train sft --task nope", "there is no built-in task 'nope'."),
     "train: another's folder": ("train sft --out full", "full: the folder is not empty and holds "),
     "train: into a file": ("train sft --out taken", "taken: cannot be written (Not a directory)"),
-    "train: too many": ("train sft --set n_per_subject=10000000", "10,000,000 are asked for. Ask"),
     "generate: no prompt": ("generate --out o.csv --prompt x", "no prompt 'x'. Valid: balanced, n"),
     "generate: no subject": ("generate --out o.csv --subjects doctr", "Did you mean 'doctor'?"),
     "generate: no model": ("generate --out o.csv --model gemma-3", "Did you mean 'gemma-3-270m'?"),

@@ -21,22 +21,9 @@ def _run(name: str, *arguments: str, cwd: Path, **options) -> subprocess.Complet
 
 
 def test_train_and_generate_as_the_protocol_writes_them(tmp_path, tiny_model_folder):
-    flags = [
-        "--output_dir",
-        "./sft_robust_output",
-        "--n_per_occupation",
-        "1",
-        "--epochs",
-        "3",
-        "--batch_size",
-        "4",
-        "--learning_rate",
-        "2e-5",
-        "--grad_accum_steps",
-        "4",
-        "--max_steps",
-        "1",
-    ]
+    flags = ["--output_dir", "./sft_robust_output", "--n_per_occupation", "1", "--epochs", "3"]
+    flags += ["--batch_size", "4", "--learning_rate", "2e-5", "--grad_accum_steps", "4"]
+    flags += ["--max_steps", "1"]
     model = ["--model", str(tiny_model_folder)]
     trained = _run("train_sft_robust.py", "--seed", "42", *flags, *model, cwd=tmp_path)
     assert trained.returncode == 0, trained.stderr

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from equipoise import Study
 from tiny_study import write_study
@@ -29,8 +30,19 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{home}.load_model", lambda *_, **__: pytest.fail("a model is loaded"))
 
 
-@pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
+@pytest.fixture(scope="package", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """A tiny model is computed fastest by one thread, above all on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="package")
+def made_once(
+    _one_thread: None, tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path
+) -> Path:
     """A finished run of the tiny study, to be copied."""
     folder = tmp_path_factory.mktemp("study")
     study = Study.from_toml(write_study(folder / "files", tiny_model_folder))

@@ -309,7 +309,7 @@ def _only_long_training(path: Path) -> Path:
 def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     """A real signal to a real process, which goes on from its checkpoint to the same bytes."""
     path = _only_long_training(study_file())
-    overrides = ["study.seeds=[1]", "methods.sft.max_steps=150"]
+    overrides = ["study.seeds=[1]", "methods.sft.max_steps=100"]
     assert run(path, tmp_path / "whole", *overrides) == (Cell("sft", 1),)
     folder = tmp_path / "run"
     partial = folder / "cells" / "sft" / ".seed1.partial"
@@ -340,7 +340,7 @@ def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     assert "KeyboardInterrupt" in errors, errors
     steps = [int(p.name.removeprefix("checkpoint-")) for p in partial.glob("checkpoints/*")]
     assert len(steps) == 1
-    assert 0 < steps[0] < 150
+    assert 0 < steps[0] < 100
     assert run(path, folder, *overrides) == (Cell("sft", 1),)
     assert not (folder / "cells" / "sft" / "seed1" / "checkpoints").exists()
     assert measured(folder) == measured(tmp_path / "whole")

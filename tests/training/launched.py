@@ -32,7 +32,7 @@ def main(model: str, folder: Path) -> None:
     )
     rank, size = torch.distributed.get_rank(), torch.distributed.get_world_size()
     result = {"weights": lm.model.state_dict(), "eval_loss": record.eval_loss, "size": size}
-    torch.save({**result, "losses": record.history}, folder / f"rank{rank}.pt")
+    torch.save({**result, "history": record.history}, folder / f"rank{rank}.pt")
     torch.distributed.destroy_process_group()
 
 

@@ -51,3 +51,8 @@ def test_two_processes_equal_one_with_twice_the_batch(
         torch.testing.assert_close(ranks[0]["weights"][name], one[name], rtol=1e-5, atol=2e-6)
     assert run.record is not None
     assert ranks[0]["eval_loss"] == pytest.approx(run.record.eval_loss, rel=1e-5)
+    # AdamW does not see a wrong scale of all gradients; the losses show it.
+    losses = [row["loss"] for row in run.record.history if "loss" in row]
+    assert [row["loss"] for row in ranks[0]["history"] if "loss" in row] == [
+        pytest.approx(loss, rel=1e-5) for loss in losses
+    ]

@@ -3,9 +3,9 @@
 The nucleus of mass p (Holtzman et al. 2020, arXiv 1904.09751) is the shortest list of most
 probable tokens whose mass reaches p: a token belongs to it exactly if the tokens ranked before it
 have a mass below p. So a token drawn from the *whole* distribution is kept if that holds for it
-and drawn again if not. What is kept follows the distribution renormalised on the nucleus, and
-since the nucleus holds at least p of the mass, one draw is kept with probability p or more. It
-costs one comparison and one sum over the vocabulary instead of a sort.
+and drawn again, among the tokens ranked before it, if not. What is kept follows the distribution
+renormalised on the nucleus, and since the nucleus holds at least p of the mass, the first draw is
+kept with probability p or more. It costs a comparison and a sum over the vocabulary, no sort.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _weights(logits: Tensor, temperature: float, top_k: int) -> tuple[Tensor, Te
         values, vocabulary = logits.topk(int(above), dim=-1)
         by_index = vocabulary.argsort(-1)
         values, vocabulary = values.gather(-1, by_index), vocabulary.gather(-1, by_index)
-        order = values.argsort(-1, descending=True, stable=True)[:, :top_k]
+        order = values.argsort(dim=-1, descending=True, stable=True)[:, :top_k]
         logits, vocabulary = values.gather(-1, order), vocabulary.gather(-1, order)
     highest = logits.amax(-1, keepdim=True)
     return ((logits - highest) / temperature).exp_(), vocabulary
@@ -83,31 +83,27 @@ def _weights(logits: Tensor, temperature: float, top_k: int) -> tuple[Tensor, Te
 
 def _sample_nucleus(weights: Tensor, top_p: float, generator: torch.Generator | None) -> Tensor:
     """A column [B] of each row of ``weights`` [B, V], drawn from the nucleus of mass ``top_p``."""
-    total = weights.sum(-1)
     drawn = _sample_columns(weights, generator)
     if top_p >= 1:
         return drawn
+    goal = top_p * weights.sum(-1)
     pending = torch.arange(len(weights), device=weights.device)
-    while len(pending):
-        left = weights if len(pending) == len(weights) else weights[pending]
-        before = _mass_before(left, drawn[pending])
-        pending = pending[before >= top_p * total[pending]]
-        if len(pending):
-            drawn[pending] = _sample_columns(weights[pending], generator)
-    return drawn
+    while True:
+        before = _ranked_before(weights, drawn[pending])
+        outside = before.sum(-1) >= goal[pending]
+        if not bool(outside.any()):
+            return drawn
+        # What ranks behind a column outside the nucleus is outside too: it is not drawn again.
+        pending, weights = pending[outside], before[outside]
+        drawn[pending] = _sample_columns(weights, generator)
 
 
-def _mass_before(weights: Tensor, columns: Tensor) -> Tensor:
-    """Mass [B] of the columns ranked before ``columns`` [B]."""
+def _ranked_before(weights: Tensor, columns: Tensor) -> Tensor:
+    """``weights`` [B, V], but 0 at ``columns`` [B] and at all that ranks behind them."""
     chosen = weights.gather(-1, columns[:, None])
-    larger = torch.where(weights > chosen, weights, 0.0).sum(-1)
-    ties = (weights == chosen).sum(-1) > 1
-    if bool(ties.any()):  # rare in fp32, common when logits come in bf16
-        tied = weights[ties] == chosen[ties]
-        index = torch.arange(weights.shape[-1], device=weights.device)
-        earlier = (tied & (index < columns[ties, None])).sum(-1)
-        larger[ties] += earlier * chosen[ties, 0]
-    return larger
+    index = torch.arange(weights.shape[-1], device=weights.device)
+    ahead = (weights > chosen) | ((weights == chosen) & (index < columns[:, None]))
+    return torch.where(ahead, weights, 0.0)
 
 
 def _sample_columns(weights: Tensor, generator: torch.Generator | None) -> Tensor:

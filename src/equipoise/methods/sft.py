@@ -51,11 +51,6 @@ class SFT(Method[SFTSettings]):
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have the prompt, and yield enough sentences."""
         check_prompt(task, self.settings.prompt)
-        if not task.train:
-            raise EquipoiseError(
-                f"task '{task.name}' has no subject to train on",
-                mend='Give at least one of its subjects split = "train".',
-            )
         generator = BalancedExampleGenerator(task, seed=0)
         try:
             for split in SPLITS:  # checks at the call; no sentence is made

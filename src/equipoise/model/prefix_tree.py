@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from equipoise.errors import EquipoiseError
+
 
 class TokenSequence(NamedTuple):
     """One sequence and the part of it that is predicted.
@@ -149,11 +151,20 @@ def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     Raises:
         ValueError: The model's attention does not take a bool mask as given here. (``eager`` would
             be silently wrong.)
+        EquipoiseError: A sequence is longer than the model's sliding window, which one mask for
+            all layers cannot express.
     """
     config = getattr(getattr(model, "module", model), "config", None)
     implementation = getattr(config, "_attn_implementation", None)
     if implementation != "sdpa":
         raise ValueError(f"prefix trees need attention 'sdpa', the model has {implementation!r}")
+    window = getattr(config, "sliding_window", None)
+    if window and int(tree.positions.max()) >= window:
+        raise EquipoiseError(
+            f"a sequence of {int(tree.positions.max()) + 1} tokens exceeds the model's attention "
+            f"window of {window}",
+            mend="Shorten prompt and texts.",
+        )
     output = model(
         input_ids=tree.tokens[None],
         attention_mask=tree.visible[None, None],

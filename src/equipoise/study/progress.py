@@ -12,11 +12,22 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """Time left of a stage; nothing for the study, whose cells take very different times."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields.get("uneven"):
+            return Text("")
+        return Text("left ", style="dim").append_text(super().render(task))
 
 
 class StudyProgress:
@@ -32,8 +43,7 @@ class StudyProgress:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("left", style="dim"),
-            TimeRemainingColumn(),
+            _TimeLeft(),
             console=self.console,
             disable=quiet or not self.console.is_terminal,
             transient=True,
@@ -74,7 +84,7 @@ class StudyProgress:
     def begin_cell(self, name: str) -> None:
         """A cell starts."""
         if self._cells is None and not self._bars.disable:
-            self._cells = self._bars.add_task("study, cells", total=self._n_cells)
+            self._cells = self._bars.add_task("cells done", total=self._n_cells, uneven=True)
         self._cell, self._stage_name, self._started = name, "", time.monotonic()
 
     def report(self, stage: str, done: int, total: int) -> None:

@@ -30,7 +30,7 @@ class TrainingRecord:
         steps: Updates made.
         epochs: Passes over the data that they amount to.
         train_loss: Mean over all updates, nats a target token.
-        final_train_loss: Of the last logged updates.
+        final_train_loss: Of the last update.
         eval_loss: On the validation examples after training; None without any.
         seconds: Wall-clock time of training, of this process.
         trainable_parameters: Number of weights that were trained.
@@ -108,11 +108,12 @@ def train(
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     lm.model = (merge_adapters(model) if settings.lora else model).eval()
     history = [{k: float(v) for k, v in row.items()} for row in trainer.state.log_history]
+    losses = [row["loss"] for row in history if "loss" in row]  # of all updates, resumed or not
     return TrainingRecord(
         steps=result.global_step,
         epochs=float(trainer.state.epoch or 0),
-        train_loss=float(result.training_loss),
-        final_train_loss=_last(history, "loss") or float(result.training_loss),
+        train_loss=sum(losses) / len(losses),
+        final_train_loss=losses[-1],
         eval_loss=_last(history, "eval_loss"),
         seconds=time.perf_counter() - started,
         trainable_parameters=trainable,

@@ -51,20 +51,17 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
         """Gradients of one effective batch; its mean loss in nats a target token."""
         model.train()
-        examples = [sequence for tree in inputs["trees"] for sequence in tree.sequences]
-        trees = inputs["trees"]
+        trees: list[PrefixTree] = inputs["trees"]
+        if len(trees[0].sequences) > self.data_collator.micro_batch:
+            trees = self._pack_again(trees)  # it was packed before memory ran out
         while True:
             try:
                 return self._accumulate(model, trees)
             except (RuntimeError, MemoryError) as error:
-                if not (isinstance(error, MemoryError) or should_reduce_batch_size(error)):
-                    raise
                 self._lower_micro_batch(len(trees[0].sequences), error)
             # Gradients may be half added up: the update starts anew.
             model.zero_grad()
-            if self.args.device.type == "cuda":
-                torch.cuda.empty_cache()
-            trees = self.data_collator.pack(examples)
+            trees = self._pack_again(trees)
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
@@ -72,11 +69,17 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         """Mean loss in nats over all target tokens of the evaluation examples."""
         examples: Sequence[TokenSequence] = eval_dataset or self.eval_dataset
         self.model.eval()
-        total, count = 0.0, 0
-        with torch.inference_mode():
-            for tree in self.data_collator.pack(examples):
-                total += float(self._loss_sum(self.model_wrapped, tree.to(self.args.device)))
-                count += tree.n_targets
+        trees = self.data_collator.pack(examples)
+        total, count = 0.0, sum(tree.n_targets for tree in trees)
+        while trees:
+            try:
+                with torch.inference_mode():
+                    loss = self._loss_sum(self.model_wrapped, trees[0].to(self.args.device))
+                total += float(loss)
+                trees = trees[1:]
+            except (RuntimeError, MemoryError) as error:
+                self._lower_micro_batch(len(trees[0].sequences), error)
+                trees = self._pack_again(trees)
         metrics = {f"{metric_key_prefix}_loss": total / count}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
@@ -107,7 +110,14 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         counts = self.accelerator.gather(torch.tensor([count], device=self.args.device))
         return int(counts.sum())
 
-    def _lower_micro_batch(self, tried: int, error: BaseException) -> None:
+    def _pack_again(self, trees: Sequence[PrefixTree]) -> list[PrefixTree]:
+        """The same sequences in trees of the current micro-batch."""
+        return self.data_collator.pack([s for tree in trees for s in tree.sequences])
+
+    def _lower_micro_batch(self, tried: int, error: RuntimeError | MemoryError) -> None:
+        """Halve the micro-batch if ``error`` says that memory ran out; else raise it."""
+        if not (isinstance(error, MemoryError) or should_reduce_batch_size(error)):
+            raise error
         if tried == 1 or self.accelerator.num_processes > 1:
             raise EquipoiseError(
                 f"out of memory with {tried} sequences at a time",
@@ -120,6 +130,8 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
             f"Out of memory with {tried} sequences at a time: going on with "
             f"{self.data_collator.micro_batch}; the effective batch stays the same."
         )
+        if self.args.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
