@@ -1,6 +1,6 @@
 """500,000 distinct training sentences: generated, validated, written. Goal: 60 s and 1 GB.
 
-    python benchmarks/bench_examples.py [--n N]
+python benchmarks/bench_examples.py [--n N]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Start-up of ``equipoise --help``. Goal: 0.5 s, median of nine runs after a warm-up.
 
-    python benchmarks/bench_startup.py
+python benchmarks/bench_startup.py
 """
 
 from __future__ import annotations

@@ -63,9 +63,7 @@ def ours() -> None:
     examples = sequences(lm, pairs)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        record = train(
-            lm, examples, [], settings, SEED, checkpoints=root / "c", logs=root / "logs"
-        )
+        record = train(lm, examples, [], settings, SEED, checkpoints=root / "c", logs=root / "logs")
     losses = [row["loss"] for row in record.history if "loss" in row]
     report({"seconds": record.seconds, "loss": sum(losses[-10:]) / len(losses[-10:])})
 

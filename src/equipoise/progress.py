@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """Time left; nothing where the units of a bar take very different times."""
+
+    def render(self, task: Task) -> Text:
+        if task.fields.get("uneven"):
+            return Text("")
+        return Text("left ", style="dim").append_text(super().render(task))
 
 
 class StageProgress:
@@ -30,8 +42,7 @@ class StageProgress:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("left", style="dim"),
-            TimeRemainingColumn(),
+            _TimeLeft(),
             console=self.console,
             disable=quiet or not self.console.is_terminal,
             transient=True,
@@ -39,7 +50,7 @@ class StageProgress:
         self.quiet = quiet
         self._stages: dict[str, TaskID] = {}
 
-    def __enter__(self) -> StageProgress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -44,7 +44,7 @@ class PromptStates:
         return prompts
 
 
-class RowCache(Cache):
+class RowCache(Cache):  # type: ignore[misc]
     """Keys and values of B rows, each at its own length, in buffers that grow in large steps.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Batched sampling over many prompts at once: prefill once, refill finished rows, drop idle ones."""
+"""Batched sampling of many prompts: prefill once, refill finished rows, drop idle ones."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -20,10 +20,14 @@ from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.processes import is_first_process
 from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
 from equipoise.task.task import Split, Task
 from equipoise.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from equipoise.training.train import TrainingRecord
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 
@@ -63,7 +67,13 @@ class SFT(Method[SFTSettings]):
         from equipoise.training.train import train
 
         folder = make_folder(workspace.folder)
-        train_set, val_set = self._make_data(task, seed, folder)
+        generator = BalancedExampleGenerator(task, seed)
+        n = self.settings.n_per_subject
+        train_set, val_set = (list(generator.generate(n, split)) for split in SPLITS)
+        if is_first_process():
+            write_examples(folder / "train_examples.csv", train_set)
+            write_examples(folder / "val_examples.csv", val_set)
+            write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
         with quiet_transformers():  # it draws a bar for each checkpoint
             record = train(
                 lm,
@@ -76,38 +86,36 @@ class SFT(Method[SFTSettings]):
                 on_step=lambda step, total: workspace.on_progress("training", step, total),
                 announce=workspace.announce,
             )
-        lm.save(workspace.model_folder)
+        if is_first_process():
+            lm.save(workspace.model_folder)
+            about = {"task": task.name, "n_train": len(train_set), "n_validation": len(val_set)}
+            self._write_record(folder, lm, seed, record, about)
+        lm.use_compute_type()
+        texts = tuple(example.text for example in train_set)
+        return Policy(lm, task, self.settings.prompt, texts)
+
+    def _write_record(
+        self,
+        folder: Path,
+        lm: LanguageModel,
+        seed: int,
+        record: TrainingRecord,
+        about: dict[str, Any],
+    ) -> None:
+        """Write ``training_info.json``: what a paper's method section needs."""
         write_json(
             folder / "training_info.json",
             {
                 "method": self.name,
                 "model": lm.name,
-                "task": task.name,
+                **about,
                 "seed": seed,
                 "settings": self.describe(),
                 "effective_batch": self.settings.effective_batch,
-                "n_train": len(train_set),
-                "n_validation": len(val_set),
                 "precision": lm.precision,
                 **record.as_dict(),
             },
         )
-        lm.use_compute_type()
-        texts = tuple(example.text for example in train_set)
-        return Policy(lm, task, self.settings.prompt, texts)
-
-    def _make_data(
-        self, task: Task, seed: int, folder: Path
-    ) -> tuple[list[Example], list[Example]]:
-        """Training and validation examples, written to ``folder`` with their statistics."""
-        generator = BalancedExampleGenerator(task, seed)
-        n = self.settings.n_per_subject
-        train_set = list(generator.generate(n, "train"))
-        val_set = list(generator.generate(n, "validation"))
-        write_examples(folder / "train_examples.csv", train_set)
-        write_examples(folder / "val_examples.csv", val_set)
-        write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
-        return train_set, val_set
 
     def _sequences(
         self, lm: LanguageModel, task: Task, examples: Sequence[Example]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from equipoise.artifacts import clear_write_errors
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 def convert_gguf(gguf: Path, folder: Path, name: str) -> None:
@@ -48,11 +48,21 @@ def convert_gguf(gguf: Path, folder: Path, name: str) -> None:
         model.hf_quantizer = None
         model.config._model_name_or_path = name
         keep_only_token_ids(model)
-        with clear_write_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-            (folder / "model.safetensors").chmod(0o666 & ~_umask())
+        save_model(model, tokenizer, folder)
+
+
+def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write weights (safetensors), configuration and tokenizer: an ordinary model folder.
+
+    Raises:
+        EquipoiseError: The folder cannot be written, or the disk is full.
+    """
+    with clear_write_errors(folder), quiet_transformers():
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        for weights in folder.glob("*.safetensors"):  # written for their owner alone
+            weights.chmod(0o666 & ~_umask())
 
 
 @contextlib.contextmanager

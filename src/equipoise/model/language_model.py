@@ -15,11 +15,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.modeling_utils import PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
-from equipoise.artifacts import clear_write_errors
 from equipoise.errors import EquipoiseError
 from equipoise.model.allocator import keep_freed_memory
 from equipoise.model.context import ContextEncoder
-from equipoise.model.conversion import keep_only_token_ids, quiet_transformers
+from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
 from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
@@ -78,9 +77,7 @@ class LanguageModel:
         Raises:
             EquipoiseError: The folder cannot be written, or the disk is full.
         """
-        with clear_write_errors(folder), quiet_transformers():
-            self.model.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
+        save_model(self.model, self.tokenizer, folder)
 
     def context(self, prompt: str, prefix: str) -> list[int]:
         """Tokens that a completion continues; see `ContextEncoder.context`."""

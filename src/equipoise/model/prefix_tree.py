@@ -151,20 +151,14 @@ def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     Raises:
         ValueError: The model's attention does not take a bool mask as given here. (``eager`` would
             be silently wrong.)
-        EquipoiseError: A sequence is longer than the model's sliding window, which one mask for
-            all layers cannot express.
+        EquipoiseError: A sequence is longer than the model's context or sliding window; one mask
+            for all layers cannot express the latter.
     """
     config = getattr(getattr(model, "module", model), "config", None)
     implementation = getattr(config, "_attn_implementation", None)
     if implementation != "sdpa":
         raise ValueError(f"prefix trees need attention 'sdpa', the model has {implementation!r}")
-    window = getattr(config, "sliding_window", None)
-    if window and int(tree.positions.max()) >= window:
-        raise EquipoiseError(
-            f"a sequence of {int(tree.positions.max()) + 1} tokens exceeds the model's attention "
-            f"window of {window}",
-            mend="Shorten prompt and texts.",
-        )
+    _check_length(config, int(tree.positions.max()) + 1)
     output = model(
         input_ids=tree.tokens[None],
         attention_mask=tree.visible[None, None],
@@ -175,6 +169,16 @@ def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     )
     logits: Tensor = output.logits[0]
     return logits.float()
+
+
+def _check_length(config: Any, length: int) -> None:
+    for name in ("sliding_window", "max_position_embeddings"):
+        window = getattr(config, name, None)
+        if window and length > window:
+            raise EquipoiseError(
+                f"a sequence of {length} tokens exceeds the model's {name} of {window}",
+                mend="Shorten prompt and texts.",
+            )
 
 
 def target_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from equipoise.training.settings import TrainingSettings
@@ -18,7 +19,10 @@ def add_adapters(model: Any, settings: TrainingSettings) -> Any:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # peft still asks transformers 5 by an old name; nothing a user could do about it.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+        return get_peft_model(model, config)
 
 
 def merge_adapters(model: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from transformers.integrations import TensorBoardCallback
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.processes import is_first_process
 from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
 from equipoise.training.lora import add_adapters, merge_adapters
 from equipoise.training.settings import TrainingSettings
@@ -90,15 +92,15 @@ def train(
     clock = CheckpointClock(settings.checkpoint_minutes)
     trainer = TreeTrainer(
         model=model,
-        args=_arguments(lm, settings, seed, checkpoints, has_eval=bool(eval_examples)),
+        args=_arguments(lm, settings, seed, checkpoints, len(train_examples), bool(eval_examples)),
         train_dataset=list(train_examples),
         eval_dataset=list(eval_examples) or None,
         micro_batch=settings.batch_size,
         announce=announce,
         callbacks=[
             clock,
-            TensorBoardCallback(SummaryWriter(str(logs))),
             _Watch(on_step),
+            *([TensorBoardCallback(SummaryWriter(str(logs)))] if is_first_process() else []),
         ],
     )
     trainer.remove_callback(PrinterCallback)
@@ -122,7 +124,12 @@ def train(
 
 
 def _arguments(
-    lm: LanguageModel, settings: TrainingSettings, seed: int, folder: Path, *, has_eval: bool
+    lm: LanguageModel,
+    settings: TrainingSettings,
+    seed: int,
+    folder: Path,
+    n_examples: int,
+    has_eval: bool,
 ) -> TrainingArguments:
     """The Trainer's arguments: one batch of it is one update, see ``TreeTrainer``."""
     mixed = lm.model.dtype == torch.float32
@@ -135,7 +142,7 @@ def _arguments(
         max_steps=settings.max_steps or -1,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=_warmup_steps(settings),
+        warmup_steps=_warmup_steps(settings, n_examples),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         optim=settings.optimizer,
@@ -157,8 +164,14 @@ def _arguments(
     return arguments
 
 
-def _warmup_steps(settings: TrainingSettings) -> float:
-    """The Trainer reads a number below 1 as a share of all updates."""
+def _warmup_steps(settings: TrainingSettings, n_examples: int) -> float:
+    """The Trainer reads a number below 1 as a share of all updates.
+
+    The first update of a warm-up has the learning rate 0: with a single one there is none.
+    """
+    single = math.ceil(n_examples / settings.effective_batch) * settings.epochs <= 1
+    if settings.max_steps == 1 or (settings.max_steps is None and single):
+        return 0
     return min(settings.warmup_ratio, 0.999999)
 
 

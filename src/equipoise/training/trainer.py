@@ -24,6 +24,10 @@ LONGEST_FOR_MATH = 1024
 """Tree nodes up to which plain attention is used on the CPU; its memory grows with the square."""
 
 
+EVALUATION_FACTOR = 4
+"""Sequences evaluated at a time to those trained on: without gradients, more fit into memory."""
+
+
 class TreeTrainer(Trainer):  # type: ignore[misc]
     """Trains on token sequences packed as prefix trees, one update a batch.
 
@@ -34,6 +38,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
     """
 
     data_collator: TreeCollator
+    control: Any
 
     def __init__(
         self, *, micro_batch: int, announce: Callable[[str], None] = print, **kwargs: Any
@@ -69,7 +74,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         """Mean loss in nats over all target tokens of the evaluation examples."""
         examples: Sequence[TokenSequence] = eval_dataset or self.eval_dataset
         self.model.eval()
-        trees = self.data_collator.pack(examples)
+        trees = TreeCollator(EVALUATION_FACTOR * self.data_collator.micro_batch).pack(examples)
         total, count = 0.0, sum(tree.n_targets for tree in trees)
         while trees:
             try:
@@ -125,10 +130,10 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
                 mend="Set a smaller batch_size with more grad_accum_steps, use LoRA, or a smaller "
                 "model.",
             ) from error
-        self.data_collator.micro_batch = math.ceil(tried / 2)
+        self.data_collator.micro_batch = min(self.data_collator.micro_batch, math.ceil(tried / 2))
         self._announce(
-            f"Out of memory with {tried} sequences at a time: going on with "
-            f"{self.data_collator.micro_batch}; the effective batch stays the same."
+            f"Out of memory with {tried} sequences at a time: going on with at most "
+            f"{math.ceil(tried / 2)}; the effective batch stays the same."
         )
         if self.args.device.type == "cuda":
             torch.cuda.empty_cache()
