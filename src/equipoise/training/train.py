@@ -108,6 +108,8 @@ def train(
     with stop_on_signal(clock):
         result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    # Else accelerate would not prepare the model again, and train it without autocast.
+    vars(model).pop("_is_accelerate_prepared", None)
     lm.model = (merge_adapters(model) if settings.lora else model).eval()
     history = [{k: float(v) for k, v in row.items()} for row in trainer.state.log_history]
     losses = [row["loss"] for row in history if "loss" in row]  # of all updates, resumed or not
@@ -152,8 +154,7 @@ def _arguments(
         logging_steps=1,
         logging_nan_inf_filter=False,
         eval_strategy="epoch" if has_eval else "no",
-        save_strategy="steps",
-        save_steps=10**9,  # `CheckpointClock` decides
+        save_strategy="no",  # `CheckpointClock` decides
         save_total_limit=2,
         report_to=[],
         disable_tqdm=True,
