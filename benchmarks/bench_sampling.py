@@ -3,7 +3,7 @@
 The same model in bf16, prompt, temperature 1.0, top-p 0.95 and at most 64 new tokens; ``generate``
 is called once an occupation with ``num_return_sequences=250``. Goal: at least 6 times faster.
 
-    python benchmarks/bench_sampling.py [--n N]
+    python benchmarks/bench_sampling.py [--n N] [--model NAME_OR_FOLDER]
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sides import main, number, report, run_side
+from sides import main, number, report, run_side, text
 
 SUBJECTS = ("doctor", "nurse", "plumber", "teacher")
 
 
 def model() -> tuple[Any, Any]:
-    """The task and the model, weights in its compute type."""
+    """The task and the model (``--model``, by default the untuned one) in its compute type."""
     from equipoise import load_model, load_task
 
-    lm = load_model("smollm2-135m-instruct")
+    lm = load_model(text("--model", "smollm2-135m-instruct"))
     lm.use_compute_type()
     return load_task("occupations"), lm
 
@@ -37,11 +37,7 @@ def ours() -> None:
     draws = policy.draw(SUBJECTS, number("--n", 250), Sampling(), 42)
     seconds = time.perf_counter() - started
     tokens = sum(draw.tokens for of_subject in draws for draw in of_subject)
-    report({"seconds": seconds, "tokens": tokens, "finished": _finished(draws)})
-
-
-def _finished(draws: Any) -> int:
-    return sum(draw.finished for of_subject in draws for draw in of_subject)
+    report({"seconds": seconds, "tokens": tokens, "dtype": str(policy.lm.model.dtype)})
 
 
 def generate() -> None:
@@ -69,22 +65,27 @@ def generate() -> None:
             max_new_tokens=new,
             **options,
         )
-        return int((output[:, ids.shape[1] :] != lm.end_of_turn).sum())
+        answers = output[:, ids.shape[1] :]
+        ends = (answers == lm.end_of_turn).any(-1)  # the token that ends a row counts on both sides
+        return int((answers != lm.end_of_turn).sum() + ends.sum())
 
     draw("doctor", 1, 4)
     started = time.perf_counter()
     tokens = sum(draw(subject, number("--n", 250), 64) for subject in SUBJECTS)
-    report({"seconds": time.perf_counter() - started, "tokens": tokens})
+    seconds = time.perf_counter() - started
+    report({"seconds": seconds, "tokens": tokens, "dtype": str(lm.model.dtype)})
 
 
 def compare() -> None:
     """Run both and print the ratio."""
     n = str(number("--n", 250))
-    own, peer = run_side(__file__, "ours", "--n", n), run_side(__file__, "generate", "--n", n)
+    same = ["--n", n, "--model", text("--model", "smollm2-135m-instruct")]
+    own, peer = run_side(__file__, "ours", *same), run_side(__file__, "generate", *same)
     for name, side in (("Equipoise", own), ("model.generate", peer)):
         print(
             f"{name:15} {side['seconds']:7.1f} s   {side['tokens']:7,} tokens   "
-            f"{side['tokens'] / side['seconds']:6.0f} tokens/s   peak {side['peak_gb']:.2f} GB"
+            f"{side['tokens'] / side['seconds']:6.0f} tokens/s   {side['dtype']}   "
+            f"peak {side['peak_gb']:.2f} GB"
         )
     per_token = own["tokens"] / own["seconds"] / (peer["tokens"] / peer["seconds"])
     print(

@@ -46,3 +46,8 @@ def main(file: str, sides: Mapping[str, Callable[[], None]], compare: Callable[[
 def number(flag: str, default: int) -> int:
     """The whole number after ``flag`` on the command line."""
     return int(sys.argv[sys.argv.index(flag) + 1]) if flag in sys.argv else default
+
+
+def text(flag: str, default: str) -> str:
+    """The word after ``flag`` on the command line."""
+    return sys.argv[sys.argv.index(flag) + 1] if flag in sys.argv else default

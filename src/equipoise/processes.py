@@ -10,6 +10,19 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def any_process(flag: bool) -> bool:
+    """Whether ``flag`` is set in any of the processes, so that all of them act alike."""
+    import torch
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized()):
+        return flag
+    on_gpu = dist.get_backend() == "nccl"
+    value = torch.tensor(int(flag), device="cuda" if on_gpu else "cpu")
+    dist.all_reduce(value, op=dist.ReduceOp.MAX)
+    return bool(value)
+
+
 def wait_for_all() -> None:
     """Wait until every process has come here; nothing where there is one."""
     import torch.distributed as dist

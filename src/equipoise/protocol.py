@@ -21,10 +21,11 @@ from equipoise.manifest import MANIFEST
 from equipoise.methods.method import Policy
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.model.registry import DEFAULT_MODEL, check_model_name, model_label
+from equipoise.processes import is_first_process
 from equipoise.progress import StageProgress
 from equipoise.settings import parse
 from equipoise.task.task import Task, load_task
-from equipoise.training_run import TrainingRun, check_trained, is_first
+from equipoise.training_run import TrainingRun, check_trained
 
 OUTPUT_DIR = "./sft_robust_output"
 SAMPLES = 250
@@ -73,7 +74,7 @@ def train(
     """
     folder = seed_folder(output_dir, check_seed(seed))
     method = SFT(_sft_settings(settings))
-    progress = StageProgress(quiet=not is_first())
+    progress = StageProgress(quiet=not is_first_process())
     run = TrainingRun(folder, folder, method, load_task("occupations"), model, seed)
     state = run.run()
     done = "is done already; nothing was to do" if state == "done" else "is done"

@@ -9,7 +9,6 @@ command is refused.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.manifest import MANIFEST, fault, seal
 from equipoise.methods.method import Method, Workspace
 from equipoise.model.registry import check_model_name, model_label
+from equipoise.processes import is_first_process, wait_for_all
 from equipoise.progress import StageProgress
 from equipoise.study.identity import model_digest, task_digest
 from equipoise.task.task import Task
@@ -103,15 +103,15 @@ class TrainingRun:
             KeyboardInterrupt: Training was stopped; calling it again goes on.
         """
         self._check()
-        with self._locked(), StageProgress(quiet=quiet or not is_first()) as progress:
+        with self._locked(), StageProgress(quiet=quiet or not is_first_process()) as progress:
             state = self.state()
             if state == "done":
                 return state
-            if is_first():
+            if is_first_process():
                 write_json(self.folder / RECORD, self.record())
             self._fit(progress)
-            _wait_for_others()
-            if is_first():
+            wait_for_all()
+            if is_first_process():
                 shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
                 seal(self.folder)
         return state
@@ -150,7 +150,7 @@ class TrainingRun:
     def _locked(self) -> Iterator[None]:
         """Create the folder and keep other runs out of it."""
         make_folder(self.folder)
-        if not is_first():
+        if not is_first_process():
             yield
             return
         lock = FileLock(self.folder / ".lock")
@@ -196,15 +196,3 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
         for key, nested in value.items()
         for inner, leaf in _flat(nested, f"{name}.{key}".lstrip(".")).items()
     }
-
-
-def is_first() -> bool:
-    """Whether this is the only process, or the first of ``accelerate launch``."""
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _wait_for_others() -> None:
-    import torch.distributed as dist
-
-    if dist.is_available() and dist.is_initialized():
-        dist.barrier()

@@ -11,6 +11,7 @@ kept with probability p or more. It costs a comparison and a sum over the vocabu
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,9 @@ def sample_tokens(
     Raises:
         ValueError: A row has a NaN or no finite logit.
     """
+    if logits.device.type == "mps":  # has no fp64
+        options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
+        return sample_tokens(logits.cpu(), **options, generator=generator).to(logits.device)
     tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
     rows = len(logits)
     if logits.device.type == "cpu":

@@ -14,9 +14,13 @@ from transformers import DynamicCache
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.nucleus import sample_tokens
 from equipoise.decoding.stopping import EndOfSentence
-from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel
-from equipoise.model.prefix_tree import PrefixTree, TokenSequence, tree_logits
+from equipoise.model.prefix_tree import (
+    PrefixTree,
+    TokenSequence,
+    check_architecture,
+    tree_logits,
+)
 from equipoise.settings import Settings
 
 
@@ -94,7 +98,8 @@ def sample(
     Raises:
         EquipoiseError: Context and completion do not fit into the model's context window.
     """
-    _check_window(lm, prompts, sampling)
+    longest = max((len(prompt.context) for prompt in prompts), default=0)
+    check_architecture(lm.model.config, longest + sampling.max_new_tokens)
     queue = [index for index, count in enumerate(counts) for _ in range(count)]
     if not queue:
         return [[] for _ in prompts]
@@ -225,20 +230,3 @@ def _prefill(lm: LanguageModel, prompts: Sequence[Prompt]) -> tuple[Tensor, Prom
     paths = [tree.visible[row].nonzero()[:, 0] for row in tree.rows.tolist()]
     index = torch.tensor([unique.index(p.context) for p in prompts], device=lm.device)
     return logits[index], PromptStates(cache, [paths[i] for i in index.tolist()])
-
-
-def _check_window(lm: LanguageModel, prompts: Sequence[Prompt], sampling: Sampling) -> None:
-    longest = max((len(prompt.context) for prompt in prompts), default=0)
-    needed = longest + sampling.max_new_tokens
-    config = lm.model.config
-    windows = [
-        getattr(config, name, None) for name in ("max_position_embeddings", "sliding_window")
-    ]
-    window = min((w for w in windows if w), default=needed)
-    if needed > window:
-        raise EquipoiseError(
-            f"a context of {longest} tokens and {sampling.max_new_tokens} new ones exceed the "
-            f"window of {window} tokens of model '{lm.name}'",
-            field="sampling.max_new_tokens",
-            mend="Lower it, or shorten the prompt.",
-        )

@@ -158,7 +158,7 @@ def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     implementation = getattr(config, "_attn_implementation", None)
     if implementation != "sdpa":
         raise ValueError(f"prefix trees need attention 'sdpa', the model has {implementation!r}")
-    _check_length(config, int(tree.positions.max()) + 1)
+    check_architecture(config, int(tree.positions.max()) + 1)
     output = model(
         input_ids=tree.tokens[None],
         attention_mask=tree.visible[None, None],
@@ -171,13 +171,30 @@ def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     return logits.float()
 
 
-def _check_length(config: Any, length: int) -> None:
-    for name in ("sliding_window", "max_position_embeddings"):
+def check_architecture(config: Any, length: int) -> None:
+    """Refuse what one attention mask for all layers cannot express.
+
+    Args:
+        config: Of a transformers model.
+        length: Tokens of the longest sequence.
+
+    Raises:
+        EquipoiseError: The sequence is longer than the model's context or sliding window, or some
+            layers are no attention (Mamba, convolutions) and would mix sibling branches.
+    """
+    config = config.get_text_config()
+    for kind in getattr(config, "layer_types", None) or ():
+        if kind not in ("full_attention", "sliding_attention"):
+            raise EquipoiseError(
+                f"models with layers of type '{kind}' are not supported",
+                mend="Choose one whose layers all are attention.",
+            )
+    for name in ("sliding_window", "attention_chunk_size", "max_position_embeddings"):
         window = getattr(config, name, None)
         if window and length > window:
             raise EquipoiseError(
-                f"a sequence of {length} tokens exceeds the model's {name} of {window}",
-                mend="Shorten prompt and texts.",
+                f"{length} tokens of context and answer exceed the model's {name} of {window}",
+                mend="Shorten the prompt and texts, or lower sampling.max_new_tokens.",
             )
 
 

@@ -32,7 +32,7 @@ def run_cell(
     """
     method, task = specification.methods[cell.label], specification.task
     workspace = Workspace(folder, folder / "model", progress.report, progress.say)
-    started = time.perf_counter()
+    precision, started = lm.precision, time.perf_counter()
     with clear_write_errors(folder):
         policy = method.fit(lm, task, cell.seed, workspace)
     fitted = time.perf_counter()
@@ -52,7 +52,7 @@ def run_cell(
         "method": method.name,
         "model": lm.name,
         "seed": cell.seed,
-        "precision": lm.precision,
+        "precision": precision,
         "fit_seconds": round(fitted - started, 3),
         "sampling_seconds": round(drawn - fitted, 3),
         "tokens_drawn": int(completions["tokens"].sum()),

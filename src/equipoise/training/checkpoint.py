@@ -18,6 +18,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from equipoise.manifest import fault
+from equipoise.processes import any_process
 
 
 def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path | None:
@@ -45,9 +46,10 @@ class CheckpointClock(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Set the Trainer's flags after an update."""
+        self.stop_requested = any_process(self.stop_requested)
         if self.stop_requested:
             control.should_save = control.should_training_stop = True
-        elif time.monotonic() - self._last >= self._interval:
+        elif any_process(time.monotonic() - self._last >= self._interval):
             control.should_save = True
         if control.should_save:
             self._last = time.monotonic()

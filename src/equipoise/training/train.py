@@ -34,7 +34,7 @@ class TrainingRecord:
         train_loss: Mean over all updates, nats a target token.
         final_train_loss: Of the last update.
         eval_loss: On the validation examples after training; None without any.
-        seconds: Wall-clock time of training, of this process.
+        seconds: Wall-clock time of training since it was last resumed.
         trainable_parameters: Number of weights that were trained.
         history: Every logged value with its step.
     """
@@ -82,10 +82,20 @@ def train(
         announce: Receives sentences for the user.
 
     Raises:
-        EquipoiseError: The loss is not a finite number, or memory does not suffice.
+        EquipoiseError: The loss is not a finite number, memory does not suffice, or all weights
+            are to be trained in 16 bits.
         KeyboardInterrupt: Training was stopped; it can be resumed.
     """
     started = time.perf_counter()
+    if lm.model.dtype != torch.float32 and not settings.lora:
+        raise EquipoiseError(
+            f"the weights of '{lm.name}' are {lm.model.dtype} to fit into memory, and small "
+            "updates of such weights are rounded away",
+            field="lora",
+            mend="Set lora = true, or use a device with more memory.",
+        )
+    if lm.device.type == "cuda":
+        torch.cuda.set_device(lm.device)  # where the Trainer will train
     set_seed(seed)
     model = add_adapters(lm.model, settings) if settings.lora else lm.model
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -17,6 +17,7 @@ from transformers import Trainer
 from equipoise.errors import EquipoiseError
 from equipoise.manifest import seal
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, target_log_probabilities
+from equipoise.processes import wait_for_all
 from equipoise.training.collator import TreeCollator
 from equipoise.training.losses import cross_entropy_sum
 
@@ -140,6 +141,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
+        wait_for_all()  # every process writes its state of random numbers
         if self.args.should_save:
             seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
 

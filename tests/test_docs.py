@@ -1,0 +1,61 @@
+"""What the documentation shows works, and what it points at exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from equipoise.study.specification import read_specification
+from equipoise.task.examples import BalancedExampleGenerator
+from equipoise.task.task import load_task
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def toml_block(page: str) -> str:
+    """The first TOML block of a docs page."""
+    match = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
+    assert match
+    return match[1]
+
+
+def test_the_task_file_page_shows_a_task_that_loads(tmp_path: Path) -> None:
+    path = tmp_path / "ages.toml"
+    path.write_text(toml_block("task-file.md"), encoding="utf-8")
+    task = load_task(path)
+    examples = list(BalancedExampleGenerator(task, 1).generate(5))
+    assert len(examples) == 10
+    assert all(task.constraint.check(example.text).satisfied for example in examples)
+
+
+def test_the_study_file_page_shows_a_study_that_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(toml_block("study-file.md"), encoding="utf-8")
+    methods = read_specification(path).methods
+    assert list(methods) == ["prompt", "prompt-balanced", "sft", "sft-lora"]
+    assert methods["sft-lora"].settings.lora is True
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")), ids=lambda p: p.stem)
+def test_every_study_that_ships_is_read(path: Path) -> None:
+    assert read_specification(path).cells()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))
+    missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_no_page_holds_an_unfilled_place(page: Path) -> None:
+    assert "@@" not in page.read_text("utf-8")
+
+
+def test_the_number_of_templates_is_as_documented() -> None:
+    count = len(load_task("occupations").templates)
+    assert f"{count} templates" in (ROOT / "docs" / "task-file.md").read_text("utf-8")

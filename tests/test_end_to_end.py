@@ -1,0 +1,62 @@
+"""The real thing: the quickstart study on the embedded model, with fewer updates and samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from equipoise import Study
+from equipoise.artifacts import read_json
+from equipoise.model.language_model import LanguageModel
+
+ROOT = Path(__file__).parent.parent
+OVERRIDES = [
+    "study.seeds=[42]",
+    "study.samples_per_subject=4",
+    "methods.sft.max_steps=40",
+]
+
+
+@pytest.fixture(scope="module")
+def run(embedded_model: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("quickstart") / "run"
+    Study.from_toml(ROOT / "studies" / "quickstart.toml", OVERRIDES).run(folder, quiet=True)
+    return folder
+
+
+def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
+    table = pd.read_csv(run / "results" / "compliance.csv").set_index(["method", "split"])
+    assert list(table.xs("all", level="split").index) == ["prompt", "prompt-balanced", "sft"]
+    assert (table.xs("all", level="split")["n"] == 80).all()
+    assert table.loc[("prompt", "all"), "balanced_mean"] <= 0.05
+    # 40 updates of 4 sentences, a seventh of the study's: far above any prompt already.
+    assert table.loc[("sft", "all"), "balanced_mean"] >= 0.3
+    assert (
+        table.loc[("sft", "validation"), "balanced_mean"]
+        > table.loc[("prompt", "validation"), "balanced_mean"]
+    )
+
+
+def test_the_losses_fall(run: Path) -> None:
+    info = read_json(run / "cells" / "sft" / "seed42" / "training_info.json")
+    losses = [row["loss"] for row in info["history"] if "loss" in row]
+    assert len(losses) == info["steps"] == 40
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+    assert info["eval_loss"] < losses[0]
+
+
+def test_the_model_is_an_ordinary_folder(run: Path) -> None:
+    folder = run / "cells" / "sft" / "seed42" / "model"
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert model.num_parameters() == 134_515_008
+    assert tokenizer.decode([2]) == "<|im_end|>"
+
+
+def test_running_again_computes_nothing(run: Path) -> None:
+    result = Study.from_toml(ROOT / "studies" / "quickstart.toml", OVERRIDES).run(run, quiet=True)
+    assert not result.computed
+    assert len(result.skipped) == 3
