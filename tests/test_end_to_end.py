@@ -21,7 +21,7 @@ OVERRIDES = [
 
 
 @pytest.fixture(scope="module")
-def run(embedded_model: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(_embedded_model: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quickstart") / "run"
     Study.from_toml(ROOT / "studies" / "quickstart.toml", OVERRIDES).run(folder, quiet=True)
     return folder

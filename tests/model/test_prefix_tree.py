@@ -13,6 +13,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.model.prefix_tree import (
     PrefixTree,
     TokenSequence,
+    check_architecture,
     sequence_log_probabilities,
     target_log_probabilities,
     tree_logits,
@@ -267,3 +268,11 @@ def test_a_wrapped_model_is_judged_by_what_is_inside() -> None:
     eager.config._attn_implementation = "eager"
     with pytest.raises(ValueError, match="'eager'"):
         target_log_probabilities(Wrapper(eager), tree)
+
+
+def test_layers_that_are_no_attention_are_refused() -> None:
+    """Convolutions and state spaces heed no mask, and would mix the branches of a tree."""
+    config = tiny_gemma3(VOCABULARY, window=30).config
+    config.layer_types = ["full_attention", "conv"]
+    with pytest.raises(EquipoiseError, match="layers of type 'conv' are not supported"):
+        check_architecture(config, 5)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -242,7 +243,11 @@ def _fill_up_while_saving_a_checkpoint(patch: pytest.MonkeyPatch) -> None:
         Path(path).write_bytes(b"half")
         raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534")
 
+    def at_once(clock: object, args: object, state: object, control: Any, **_: object) -> None:
+        control.should_save = True
+
     patch.setattr(torch, "save", full)
+    patch.setattr("equipoise.training.checkpoint.CheckpointClock.on_step_end", at_once)
 
 
 def _fill_up_while_sealing(patch: pytest.MonkeyPatch) -> None:

@@ -157,3 +157,28 @@ def test_bfloat16_compute_keeps_float32_weights(
     with torch.no_grad():  # no wrapper is left around the forward pass
         assert run.lm.model(torch.tensor([[1, 2, 3]])).logits.dtype == torch.float32
     assert not run.lm.model.training
+
+
+def test_a_model_trained_twice_computes_in_its_type_both_times(
+    run: Run, fresh_tiny_lm: Callable[[], LanguageModel]
+) -> None:
+    """Accelerate passes over a model it has prepared before, and would leave autocast out."""
+    lm = fresh_tiny_lm()
+    lm.dtype = torch.bfloat16
+    for _ in range(2):
+        seen: list[torch.dtype] = []
+        hook = lm.model.get_output_embeddings().register_forward_hook(
+            lambda module, args, output, seen=seen: seen.append(output.dtype)
+        )
+        run(make_examples(4), lm=lm, epochs=1)
+        hook.remove()
+        assert set(seen) == {torch.bfloat16}
+
+
+def test_all_weights_are_not_trained_in_16_bits(
+    run: Run, fresh_tiny_lm: Callable[[], LanguageModel]
+) -> None:
+    lm = fresh_tiny_lm()
+    lm.model.to(torch.bfloat16)
+    with pytest.raises(EquipoiseError, match=r"lora: the weights .* small updates .* rounded away"):
+        run(make_examples(4), lm=lm)

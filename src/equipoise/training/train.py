@@ -117,6 +117,8 @@ def train(
     resume = last_valid_checkpoint(checkpoints, announce)
     with stop_on_signal(clock):
         result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        if clock.stop_requested:
+            trainer.save_last_state()
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     # Else accelerate would not prepare the model again, and train it without autocast.
     vars(model).pop("_is_accelerate_prepared", None)

@@ -93,6 +93,12 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         )
         return metrics
 
+    def save_last_state(self) -> None:
+        """Write a checkpoint of where training ended, unless that is there."""
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if not folder.exists():
+            self._save_checkpoint(self.model_wrapped, trial=None)
+
     def _accumulate(self, model: Any, trees: Sequence[PrefixTree]) -> Tensor:
         n_targets = self._sum_over_devices(sum(tree.n_targets for tree in trees))
         # Devices average their gradients; each has divided by the targets of all of them.
