@@ -16,10 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock, Timeout
-
 from equipoise.artifacts import clear_write_errors, make_folder, read_json, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.lock import locked
 from equipoise.manifest import MANIFEST, fault, seal
 from equipoise.methods.method import Method, Workspace
 from equipoise.model.registry import check_model_name, model_label
@@ -149,24 +148,12 @@ class TrainingRun:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Create the folder and keep other runs out of it."""
-        make_folder(self.folder)
-        if not is_first_process():
+        if is_first_process():
+            with locked(self.folder, "choose another folder"):
+                yield
+        else:
+            make_folder(self.folder)
             yield
-            return
-        lock = FileLock(self.folder / ".lock")
-        with clear_write_errors(self.folder):
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                raise EquipoiseError(
-                    "another run is at work in this folder",
-                    file=self.folder,
-                    mend="Wait for it, or choose another folder.",
-                ) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 def check_trained(folder: Path) -> None:

@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from equipoise.artifacts import clear_write_errors, make_folder, read_or_none, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.lock import LOCK, locked
 from equipoise.manifest import fault, seal
 from equipoise.study.specification import Cell, Specification
 
 RECORD = "study.json"
-LOCK = ".lock"
-
 NOT_DONE = "not done yet"
 """State of a cell that no run has finished."""
 
@@ -52,21 +49,8 @@ class Store:
         """
         with clear_write_errors(self.folder):
             self._refuse_foreign()
-        make_folder(self.folder)
-        lock = FileLock(self.folder / LOCK)
-        with clear_write_errors(self.folder):
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                raise EquipoiseError(
-                    "another run is at work in this folder",
-                    file=self.folder,
-                    mend="Wait for it, or choose another folder with --out.",
-                ) from None
-        try:
+        with locked(self.folder, "choose another folder with --out"):
             yield
-        finally:
-            lock.release()
 
     def open_for(self, specification: Specification) -> None:
         """Make sure that what is stored here came from the same conditions; then record them.

@@ -87,13 +87,7 @@ def train(
         KeyboardInterrupt: Training was stopped; it can be resumed.
     """
     started = time.perf_counter()
-    if lm.model.dtype != torch.float32 and not settings.lora:
-        raise EquipoiseError(
-            f"the weights of '{lm.name}' are {lm.model.dtype} to fit into memory, and small "
-            "updates of such weights are rounded away",
-            field="lora",
-            mend="Set lora = true, or use a device with more memory.",
-        )
+    _check_precision(lm, settings)
     if lm.device.type == "cuda":
         torch.cuda.set_device(lm.device)  # where the Trainer will train
     set_seed(seed)
@@ -116,22 +110,37 @@ def train(
     trainer.remove_callback(PrinterCallback)
     resume = last_valid_checkpoint(checkpoints, announce)
     with stop_on_signal(clock):
-        result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if clock.stop_requested:
             trainer.save_last_state()
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     # Else accelerate would not prepare the model again, and train it without autocast.
     vars(model).pop("_is_accelerate_prepared", None)
     lm.model = (merge_adapters(model) if settings.lora else model).eval()
-    history = [{k: float(v) for k, v in row.items()} for row in trainer.state.log_history]
-    losses = [row["loss"] for row in history if "loss" in row]  # of all updates, resumed or not
+    return _record(trainer.state, time.perf_counter() - started, trainable)
+
+
+def _check_precision(lm: LanguageModel, settings: TrainingSettings) -> None:
+    if lm.model.dtype != torch.float32 and not settings.lora:
+        raise EquipoiseError(
+            f"the weights of '{lm.name}' are {lm.model.dtype} to fit into memory, and small "
+            "updates of such weights are rounded away",
+            field="lora",
+            mend="Set lora = true, or use a device with more memory.",
+        )
+
+
+def _record(state: Any, seconds: float, trainable: int) -> TrainingRecord:
+    """What the Trainer's final ``state`` says; its history is complete also after resuming."""
+    history = [{k: float(v) for k, v in row.items()} for row in state.log_history]
+    losses = [row["loss"] for row in history if "loss" in row]
     return TrainingRecord(
-        steps=result.global_step,
-        epochs=float(trainer.state.epoch or 0),
+        steps=state.global_step,
+        epochs=float(state.epoch or 0),
         train_loss=sum(losses) / len(losses),
         final_train_loss=losses[-1],
-        eval_loss=_last(history, "eval_loss"),
-        seconds=time.perf_counter() - started,
+        eval_loss=next((row["eval_loss"] for row in history[::-1] if "eval_loss" in row), None),
+        seconds=seconds,
         trainable_parameters=trainable,
         history=history,
     )
@@ -186,10 +195,6 @@ def _warmup_steps(settings: TrainingSettings, n_examples: int) -> float:
     if settings.max_steps == 1 or (settings.max_steps is None and single):
         return 0
     return min(settings.warmup_ratio, 0.999999)
-
-
-def _last(history: Sequence[dict[str, float]], name: str) -> float | None:
-    return next((row[name] for row in reversed(history) if name in row), None)
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
