@@ -93,6 +93,7 @@ def trl() -> None:
                 output_dir=folder,
                 seed=SEED,
                 data_seed=SEED,
+                completion_only_loss=True,
                 per_device_train_batch_size=16,
                 num_train_epochs=3,
                 max_steps=number("--steps", 57),

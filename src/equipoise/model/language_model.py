@@ -16,7 +16,6 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.allocator import keep_freed_memory
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
@@ -131,7 +130,6 @@ def load_model(
         EquipoiseError: The name is no model, or the model cannot be fetched or loaded.
     """
     check_model_name(name_or_path)
-    keep_freed_memory()
     name = str(name_or_path)
     chosen = pick_device(device)
     compute = pick_compute_dtype(chosen, dtype)
