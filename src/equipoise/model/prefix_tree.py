@@ -18,8 +18,15 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from equipoise.errors import EquipoiseError
+from equipoise.model.log_probabilities import token_log_probabilities
+from equipoise.model.tree_attention import attention_for
+
+SHAPE_STEP = 32
+"""On the CPU, nodes and rows are filled up to a multiple of this with ones that nobody sees: oneDNN
+compiles code for every shape it meets and keeps it, half a gigabyte in a training of 57 updates."""
 
 
 class TokenSequence(NamedTuple):
@@ -112,13 +119,6 @@ class PrefixTree:
         """Number of predicted tokens over all sequences, shared ones counted each time."""
         return len(self.paths)
 
-    def halves(self) -> list[PrefixTree]:
-        """The same sequences as two trees, or the tree itself where there is only one sequence."""
-        if len(self.sequences) == 1:
-            return [self]
-        middle = len(self.sequences) // 2
-        return [self.build(self.sequences[:middle]), self.build(self.sequences[middle:])]
-
     def to(self, device: torch.device | str, **kwargs: Any) -> PrefixTree:
         """The tree with its tensors on ``device``; ``kwargs`` as for ``Tensor.to``."""
         moved: dict[str, Any] = {
@@ -141,34 +141,45 @@ def _ancestry(parents: Sequence[int]) -> tuple[Tensor, Tensor]:
 
 
 def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
-    """Logits [R, V] in fp32 at the rows of ``tree`` where something is predicted.
+    """Logits [R, V] at the rows of ``tree`` where something is predicted, in the compute type.
 
     Args:
         model: A causal language model of transformers with ``sdpa`` attention, possibly wrapped.
         tree: On the device of the model.
-        cache: An empty ``transformers.Cache`` that receives the keys and values of the T nodes.
+        cache: An empty ``transformers.Cache`` that receives the keys and values of the T nodes;
+            further ones that it may hold after them belong to nothing.
 
     Raises:
-        ValueError: The model's attention does not take a bool mask as given here. (``eager`` would
-            be silently wrong.)
+        ValueError: The model's attention does not take a mask as given here. (``eager`` would be
+            silently wrong.)
         EquipoiseError: A sequence is longer than the model's context or sliding window; one mask
             for all layers cannot express the latter.
     """
+    return _padded_logits(model, tree, cache)[: len(tree.rows)]
+
+
+def _padded_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
+    """What `tree_logits` gives, with more rows than asked for on the CPU."""
     config = getattr(getattr(model, "module", model), "config", None)
     implementation = getattr(config, "_attn_implementation", None)
     if implementation != "sdpa":
         raise ValueError(f"prefix trees need attention 'sdpa', the model has {implementation!r}")
     check_architecture(config, int(tree.positions.max()) + 1)
-    output = model(
-        input_ids=tree.tokens[None],
-        attention_mask=tree.visible[None, None],
-        position_ids=tree.positions[None],
-        past_key_values=cache,
-        use_cache=cache is not None,
-        logits_to_keep=tree.rows,
-    )
+    unseen = -len(tree.tokens) % SHAPE_STEP if tree.tokens.device.type == "cpu" else 0
+    spare = -len(tree.rows) % SHAPE_STEP if tree.tokens.device.type == "cpu" else 0
+    visible = pad(tree.visible, (0, unseen, 0, unseen))
+    visible.diagonal().fill_(True)
+    with attention_for(config, visible) as mask:
+        output = model(
+            input_ids=pad(tree.tokens, (0, unseen))[None],
+            attention_mask=mask,
+            position_ids=pad(tree.positions, (0, unseen))[None],
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=pad(tree.rows, (0, spare)),
+        )
     logits: Tensor = output.logits[0]
-    return logits.float()
+    return logits
 
 
 def check_architecture(config: Any, length: int) -> None:
@@ -200,10 +211,8 @@ def check_architecture(config: Any, length: int) -> None:
 
 def target_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:
     """Log-probability [N] in nats of every target of every sequence, in the order of ``paths``."""
-    logits = tree_logits(model, tree)
-    chosen = logits[tree.target_rows, tree.target_tokens]
-    distinct = chosen - torch.logsumexp(logits, dim=-1)[tree.target_rows]
-    return distinct[tree.paths]
+    logits = _padded_logits(model, tree)
+    return token_log_probabilities(logits, tree.target_rows, tree.target_tokens)[tree.paths]
 
 
 def sequence_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import Trainer
 
 from equipoise.errors import EquipoiseError
@@ -20,10 +19,6 @@ from equipoise.model.prefix_tree import PrefixTree, TokenSequence, target_log_pr
 from equipoise.processes import wait_for_all
 from equipoise.training.collator import TreeCollator
 from equipoise.training.losses import cross_entropy_sum
-
-LONGEST_FOR_MATH = 1024
-"""Tree nodes up to which plain attention is used on the CPU; its memory grows with the square."""
-
 
 EVALUATION_FACTOR = 4
 """Sequences evaluated at a time to those trained on: without gradients, more fit into memory."""
@@ -113,7 +108,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         return total
 
     def _loss_sum(self, model: Any, tree: PrefixTree) -> Tensor:
-        with self.compute_loss_context_manager(), _attention_kernel(tree):
+        with self.compute_loss_context_manager():
             return cross_entropy_sum(target_log_probabilities(model, tree))
 
     def _sum_over_devices(self, count: int) -> int:
@@ -150,10 +145,3 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         wait_for_all()  # every process writes its state of random numbers
         if self.args.should_save:
             seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
-
-
-def _attention_kernel(tree: PrefixTree) -> contextlib.AbstractContextManager[Any]:
-    """Plain attention for short trees on the CPU, where the fused backward is slower."""
-    if tree.tokens.device.type == "cpu" and len(tree.tokens) <= LONGEST_FOR_MATH:
-        return sdpa_kernel(SDPBackend.MATH)
-    return contextlib.nullcontext()
