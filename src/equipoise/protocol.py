@@ -226,7 +226,7 @@ def _draw(name: str, task: Task, n: int, seed: int, progress: StageProgress) -> 
     lm.use_compute_type()
     subjects = [subject.name for subject in task.subjects]
     policy = Policy(lm, task)
-    return policy.completions(lm.name, subjects, n, Sampling(), seed, progress.report)
+    return policy.deliver(lm.name, subjects, n, Sampling(), seed, progress.report).completions
 
 
 def _is_done(completions: Path, summary: Path, model: str, total: int) -> bool:

@@ -128,7 +128,7 @@ def test_sft_without_validation_subjects(
     assert (info["n_train"], info["n_validation"], info["eval_loss"]) == (8, 0, None)
     assert len((tmp_path / "out" / "val_examples.csv").read_text().splitlines()) == 1
     assert len(policy.training_texts) == 8
-    frame = policy.completions(
+    frame = policy.deliver(
         "tuned", ["doctor", "pilot"], 2, Sampling(max_new_tokens=5), 7, lambda *_: None
     )
     assert frame["method"].tolist() == ["tuned"] * 4

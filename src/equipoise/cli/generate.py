@@ -76,7 +76,7 @@ def generate(
         progress.say(f"{lm.name} on {lm.precision}")
         lm.use_compute_type()
         policy = Policy(lm, described, prompt)
-        frame = policy.completions(out.stem, names, per_subject, sampling, seed, progress.report)
+        frame = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report).completions
         write_table(out, frame)
     if not quiet:
         say_written([out])

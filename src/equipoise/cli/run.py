@@ -57,7 +57,9 @@ def _report(result: StudyResult, *, quiet: bool) -> None:
     from equipoise.evaluation import balance_table
 
     evaluation = result.evaluation
-    show_table(balance_table(evaluation.compliance, evaluation.by_seed))
+    show_table(balance_table(evaluation.compliance, evaluation.by_seed, evaluation.cost))
+    for remark in evaluation.remarks:
+        say(remark)
     if quiet:
         return
     done, total = len(result.skipped), len(result.skipped) + len(result.computed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from equipoise.decoding.cache import PromptStates, RowCache
+from equipoise.decoding.control import Control
 from equipoise.decoding.nucleus import sample_tokens
 from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.language_model import LanguageModel
@@ -63,12 +64,14 @@ class Draw:
     Attributes:
         text: What was drawn, without the prefix, up to where decoding stopped.
         tokens: Number of tokens drawn, the one that ended it included.
-        finished: It ended by itself: at the end of a sentence, a turn or a sequence.
+        ended: It ended by itself: at the end of a sentence, a turn or a sequence.
+        ids: The tokens drawn.
     """
 
     text: str
     tokens: int
-    finished: bool
+    ended: bool
+    ids: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
 
 @torch.inference_mode()
@@ -79,6 +82,7 @@ def sample(
     sampling: Sampling,
     seed: int,
     *,
+    control: Control | None = None,
     on_drawn: Callable[[int], None] | None = None,
 ) -> list[list[Draw]]:
     """``counts[i]`` completions of ``prompts[i]``, for every i.
@@ -93,6 +97,7 @@ def sample(
         counts: Completions to draw of each prompt.
         sampling: How to draw.
         seed: Of the random numbers.
+        control: Changes the distribution of each next token, before ``sampling`` is applied.
         on_drawn: Called with the number of completions finished since the last call.
 
     Raises:
@@ -103,7 +108,7 @@ def sample(
     queue = [index for index, count in enumerate(counts) for _ in range(count)]
     if not queue:
         return [[] for _ in prompts]
-    return _Batch(lm, prompts, queue, sampling, seed).run(on_drawn or (lambda drawn: None))
+    return _Batch(lm, prompts, queue, sampling, seed, control).run(on_drawn or (lambda drawn: None))
 
 
 class _Batch:
@@ -116,8 +121,9 @@ class _Batch:
         queue: list[int],
         sampling: Sampling,
         seed: int,
+        control: Control | None,
     ) -> None:
-        self.lm, self.sampling, self.queue = lm, sampling, queue
+        self.lm, self.sampling, self.queue, self.control = lm, sampling, queue, control
         self.generator = torch.Generator().manual_seed(seed)
         self.end = EndOfSentence(lm.tokenizer, lm.stop_tokens, [p.prefix for p in prompts])
         self.first_logits, states = _prefill(lm, prompts)
@@ -126,8 +132,10 @@ class _Batch:
         self.next_request = 0
         self.requests = [-1] * n_rows
         self.drawn: list[list[int]] = [[] for _ in queue]
-        self.finished = [False] * len(queue)
+        self.ended = [False] * len(queue)
         self.pending = torch.zeros(n_rows, dtype=torch.long, device=lm.device)
+        if control:
+            control.allocate(n_rows)
 
     def run(self, on_drawn: Callable[[int], None]) -> list[list[Draw]]:
         """Decode until the queue is empty and every row has ended."""
@@ -136,7 +144,7 @@ class _Batch:
             on_drawn(done)
             if not self._drop_idle_rows():
                 break
-            tokens = self._sample(self._step())
+            tokens = self._sample(self._step(), range(len(self.requests)))
             active = [row for row, request in enumerate(self.requests) if request >= 0]
             ended = self._take(active, tokens)
             done = len(ended) + self._refill(ended)
@@ -153,8 +161,10 @@ class _Batch:
             self.cache.start(torch.tensor(rows, device=self.lm.device), prompts)
             for row, request in zip(rows, waiting, strict=True):
                 self.requests[row] = request
+            if self.control:
+                self.control.start(rows, prompts.tolist())
             tokens = self.pending.clone()
-            tokens[rows] = self._sample(self.first_logits[prompts])
+            tokens[rows] = self._sample(self.first_logits[prompts], rows)
             rows = self._take(rows, tokens)
             done += len(rows)
         return done
@@ -173,7 +183,10 @@ class _Batch:
         logits: Tensor = output.logits[:, -1]
         return logits
 
-    def _sample(self, logits: Tensor) -> Tensor:
+    def _sample(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
+        """A token for each of ``rows`` from its ``logits`` [R, V]."""
+        if self.control:
+            logits = self.control.adjust(logits, rows)
         return sample_tokens(
             logits,
             temperature=self.sampling.temperature,
@@ -187,12 +200,14 @@ class _Batch:
         self.pending = tokens
         ended = []
         values = tokens.tolist()
+        if self.control:
+            self.control.accept(rows, [values[row] for row in rows])
         for row in rows:
             request = self.requests[row]
             drawn = self.drawn[request]
             drawn.append(values[row])
-            self.finished[request] = self.end.reached(self.queue[request], drawn)
-            if self.finished[request] or len(drawn) == self.sampling.max_new_tokens:
+            self.ended[request] = self.end.reached(self.queue[request], drawn)
+            if self.ended[request] or len(drawn) == self.sampling.max_new_tokens:
                 self.requests[row] = -1
                 ended.append(row)
         return ended
@@ -206,6 +221,8 @@ class _Batch:
         if active and len(active) <= 0.8 * len(self.requests):
             rows = torch.tensor(active, device=self.lm.device)
             self.cache.keep(rows)
+            if self.control:
+                self.control.keep(active)
             self.pending = self.pending[rows]
             self.requests = [self.requests[row] for row in active]
         elif len(active) < len(self.requests):
@@ -215,8 +232,8 @@ class _Batch:
 
     def _collect(self) -> list[list[Draw]]:
         draws: list[list[Draw]] = [[] for _ in self.end.prefixes]
-        for prompt, tokens, finished in zip(self.queue, self.drawn, self.finished, strict=True):
-            draws[prompt].append(Draw(self.end.text(tokens), len(tokens), finished))
+        for prompt, tokens, ended in zip(self.queue, self.drawn, self.ended, strict=True):
+            draws[prompt].append(Draw(self.end.text(tokens), len(tokens), ended, tuple(tokens)))
         return draws
 
 

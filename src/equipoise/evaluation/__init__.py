@@ -45,18 +45,20 @@ class Evaluation:
         compliance: One row per method and split; means and sample SDs over seeds, as in
             ``compliance_table``.
         remarks: What a reader should know about the texts, such as how many are empty.
+        cost: One row per method, as in ``cost_table``; nothing is known of other people's texts.
     """
 
     completions: pd.DataFrame
     by_seed: pd.DataFrame
     compliance: pd.DataFrame
     remarks: tuple[str, ...] = ()
+    cost: pd.DataFrame | None = None
 
     def __str__(self) -> str:
         """The table as plain text, at most 80 columns wide, with the remarks under it."""
         console = Console(file=io.StringIO(), width=80, color_system=None)
         with console.capture() as capture:
-            console.print(balance_table(self.compliance, self.by_seed))
+            console.print(balance_table(self.compliance, self.by_seed, self.cost))
         lines = [line.rstrip() for line in capture.get().splitlines()]
         return "\n".join([*lines, *self.remarks]).strip("\n")
 

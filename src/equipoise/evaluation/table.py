@@ -12,16 +12,19 @@ from rich.text import Text
 _TITLES = {"train": "train", "validation": "validation", "all": "all subjects"}
 
 
-def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame) -> Table:
+def balance_table(
+    compliance: pd.DataFrame, by_seed: pd.DataFrame, cost: pd.DataFrame | None = None
+) -> Table:
     """A row per method: its balance rates by split, and what else a reader asks first.
 
     Balance rates are means over seeds with the sample SD behind "±" (none with one seed). The other
-    columns are over all subjects: balanced on held-out terms, any wanted term, words in range, mean
-    words. Where no subject has a split, one column of balance over all subjects takes their place.
+    columns are over all subjects: balanced on held-out terms, any wanted term, words in range, and
+    the tokens drawn for each completion delivered, or mean words where the cost is not known. Where no subject has a split, one column of balance over all subjects takes their place.
 
     Args:
         compliance: What ``compliance_table`` returned.
         by_seed: What it was made from; the caption lists its seeds.
+        cost: What ``cost_table`` returned. A method in it that delivered nothing has a row too.
     """
     there = [split for split in ("train", "validation") if (compliance["split"] == split).any()]
     splits = there or ["all"]
@@ -36,10 +39,15 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame) -> Table:
     table.add_column("method", overflow="fold", min_width=6)
     for split in splits:
         table.add_column(_TITLES[split], justify="right", no_wrap=True)
-    for title in ("held-out\nterms", "any\nterm", "in\nrange", "words"):
+    last = "mean\nwords" if cost is None else "tokens\neach"
+    for title in ("held-out\nterms", "any\nterm", "in\nrange", last):
         table.add_column(title, justify="right", no_wrap=True)
     rows = {(row["method"], row["split"]): row for row in compliance.to_dict("records")}
-    for method in dict.fromkeys(compliance["method"]):
+    tokens = {} if cost is None else dict(zip(cost["method"], cost["tokens_per_delivered"]))
+    for method in dict.fromkeys((*tokens, *compliance["method"])):
+        if (method, "all") not in rows:
+            table.add_row(_printable(method), *(["–"] * (len(splits) + 3)), "∞")
+            continue
         overall = rows[method, "all"]
         balance = [
             _percent(row["balanced_mean"], row["balanced_sd"])
@@ -50,7 +58,7 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame) -> Table:
         shares = [
             _percent(overall[f"{name}_mean"]) for name in ("balanced_held_out", "any", "in_range")
         ]
-        table.add_row(_printable(method), *balance, *shares, f"{overall['mean_words']:.1f}")
+        table.add_row(_printable(method), *balance, *shares, f"{tokens.get(method, overall['mean_words']):.1f}")
     return table
 
 

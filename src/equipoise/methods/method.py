@@ -36,12 +36,28 @@ class Workspace:
         model_folder: Weights and tokenizer of a trained model.
         on_progress: Receives progress.
         announce: Receives sentences the user should read.
+        sampling: How completions will be drawn.
     """
 
     folder: Path
     model_folder: Path
     on_progress: OnProgress = field(default=_no_progress)
     announce: Callable[[str], None] = print
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a policy delivered.
+
+    Attributes:
+        completions: The completions frame.
+        draws: Where not all that was drawn was delivered: a completions frame of all draws, with
+            the columns ``accepted`` and ``delivered``.
+    """
+
+    completions: pd.DataFrame
+    draws: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -69,14 +85,19 @@ class Policy:
         on_drawn: Callable[[int], None] | None = None,
     ) -> list[list[Draw]]:
         """``n`` completions of each of ``subjects``; see ``equipoise.decoding.sampler.sample``."""
+        prompts = self.prompts(subjects)
+        return sample(self.lm, prompts, [n] * len(prompts), sampling, seed, on_drawn=on_drawn)
+
+    def prompts(self, subjects: Sequence[str]) -> list[Prompt]:
+        """What the completions of each of ``subjects`` continue."""
         prompts = []
         for subject in subjects:
             prefix = self.task.response_prefix(subject)
             context = self.lm.context(self.task.prompt(subject, self.prompt), prefix)
             prompts.append(Prompt(tuple(context), prefix))
-        return sample(self.lm, prompts, [n] * len(prompts), sampling, seed, on_drawn=on_drawn)
+        return prompts
 
-    def completions(
+    def deliver(
         self,
         label: str,
         subjects: Sequence[str],
@@ -84,8 +105,11 @@ class Policy:
         sampling: Sampling,
         seed: int,
         on_progress: OnProgress = _no_progress,
-    ) -> pd.DataFrame:
-        """What `draw` gives, as the completions frame with ``label`` as its method."""
+    ) -> Delivery:
+        """``n`` completions of each of ``subjects``, with ``label`` as their method.
+
+        A policy that rejects draws may deliver fewer.
+        """
         total, done = n * len(subjects), 0
 
         def on_drawn(count: int) -> None:
@@ -94,6 +118,13 @@ class Policy:
             on_progress("sampling", done, total)
 
         on_drawn(0)
+        draws = self.draw(subjects, n, sampling, seed, on_drawn)
+        return Delivery(self.frame(label, subjects, draws, seed))
+
+    def frame(
+        self, label: str, subjects: Sequence[str], draws: Sequence[Sequence[Draw]], seed: int
+    ) -> pd.DataFrame:
+        """The ``draws`` of each of ``subjects`` as a completions frame."""
         rows = [
             {
                 "subject": subject,
@@ -102,12 +133,11 @@ class Policy:
                 "text": self.task.response_prefix(subject) + draw.text.replace("\0", "\ufffd"),
                 "tokens": draw.tokens,
             }
-            for subject, draws in zip(
-                subjects, self.draw(subjects, n, sampling, seed, on_drawn), strict=True
-            )
-            for run, draw in enumerate(draws)
+            for subject, of_subject in zip(subjects, draws, strict=True)
+            for run, draw in enumerate(of_subject)
         ]
-        frame = as_completions(pd.DataFrame(rows), self.task, method=label, seed=seed)
+        found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens"])
+        frame = as_completions(found, self.task, method=label, seed=seed)
         return frame[list(COLUMNS)]
 
 

@@ -54,6 +54,7 @@ class PrefixTree:
         target_rows: [E] for each distinct target, the index into ``rows`` of its parent. The first
             token of a branch is predicted at the node where it branches off.
         target_tokens: [E] the token predicted.
+        target_nodes: [E] the node of that token.
         paths: [N] for each of the N targets of all sequences in turn, its index among the E
             distinct ones.
         lengths: [B] number of targets of each sequence; they sum to N.
@@ -66,6 +67,7 @@ class PrefixTree:
     rows: Tensor
     target_rows: Tensor
     target_tokens: Tensor
+    target_nodes: Tensor
     paths: Tensor
     lengths: Tensor
     sequences: tuple[TokenSequence, ...]
@@ -109,6 +111,7 @@ class PrefixTree:
             rows=torch.tensor(list(rows)),
             target_rows=torch.tensor([rows[parents[node]] for node in targets]),
             target_tokens=torch.tensor([tokens[node] for node in targets]),
+            target_nodes=torch.tensor(list(targets)),
             paths=torch.tensor(paths),
             lengths=torch.tensor([len(s.tokens) - s.start for s in sequences]),
             sequences=sequences,
@@ -158,28 +161,47 @@ def tree_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     return _padded_logits(model, tree, cache)[: len(tree.rows)]
 
 
+def node_states(model: Any, tree: PrefixTree) -> Tensor:
+    """States [T, D] of the last layer at every node, each after reading that node's token.
+
+    Arguments and errors are those of `tree_logits`.
+    """
+    states: Tensor = _forward(model.base_model, tree).last_hidden_state[0]
+    return states[: len(tree.tokens)]
+
+
 def _padded_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     """What `tree_logits` gives, with more rows than asked for on the CPU."""
+    rows = pad(tree.rows, (0, _spare(tree.rows)))
+    output = _forward(
+        model, tree, past_key_values=cache, use_cache=cache is not None, logits_to_keep=rows
+    )
+    logits: Tensor = output.logits[0]
+    return logits
+
+
+def _forward(model: Any, tree: PrefixTree, **options: Any) -> Any:
+    """What ``model`` puts out for the nodes of ``tree``, and for as many spare ones as it gets."""
     config = getattr(getattr(model, "module", model), "config", None)
     implementation = getattr(config, "_attn_implementation", None)
     if implementation != "sdpa":
         raise ValueError(f"prefix trees need attention 'sdpa', the model has {implementation!r}")
     check_architecture(config, int(tree.positions.max()) + 1)
-    unseen = -len(tree.tokens) % SHAPE_STEP if tree.tokens.device.type == "cpu" else 0
-    spare = -len(tree.rows) % SHAPE_STEP if tree.tokens.device.type == "cpu" else 0
-    visible = pad(tree.visible, (0, unseen, 0, unseen))
+    spare = _spare(tree.tokens)
+    visible = pad(tree.visible, (0, spare, 0, spare))
     visible.diagonal().fill_(True)
     with attention_for(config, visible) as mask:
-        output = model(
-            input_ids=pad(tree.tokens, (0, unseen))[None],
+        return model(
+            input_ids=pad(tree.tokens, (0, spare))[None],
             attention_mask=mask,
-            position_ids=pad(tree.positions, (0, unseen))[None],
-            past_key_values=cache,
-            use_cache=cache is not None,
-            logits_to_keep=pad(tree.rows, (0, spare)),
+            position_ids=pad(tree.positions, (0, spare))[None],
+            **options,
         )
-    logits: Tensor = output.logits[0]
-    return logits
+
+
+def _spare(indices: Tensor) -> int:
+    """By how many ``indices`` are filled up, see `SHAPE_STEP`."""
+    return -len(indices) % SHAPE_STEP if indices.device.type == "cpu" else 0
 
 
 def check_architecture(config: Any, length: int) -> None:

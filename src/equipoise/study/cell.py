@@ -10,13 +10,15 @@ import pandas as pd
 
 from equipoise.artifacts import clear_write_errors, write_json
 from equipoise.evaluation import by_seed, score, write_table
-from equipoise.methods.method import Workspace
+from equipoise.evaluation.cost import acceptance_table
+from equipoise.methods.method import Delivery, Workspace
 from equipoise.model.language_model import LanguageModel
 from equipoise.study.environment import environment
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Cell, Specification
+from equipoise.task.task import Task
 
-TRAINING_DATA = "train_examples.csv"
+TRAINING_DATA, COMPLETIONS = "train_examples.csv", "completions.csv"
 
 
 def run_cell(
@@ -28,39 +30,65 @@ def run_cell(
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
-    Writes what the method writes, ``completions.csv`` and ``summary.json``.
+    Writes what the method writes, ``completions.csv`` and ``summary.json``, and where completions
+    are rejected also all ``draws.csv`` and ``acceptance.csv``.
     """
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(folder, folder / "model", progress.report, progress.say)
+    workspace = Workspace(
+        folder, folder / "model", progress.report, progress.say, specification.sampling
+    )
     precision, started = lm.precision, time.perf_counter()
     with clear_write_errors(folder):
         policy = method.fit(lm, task, cell.seed, workspace)
     fitted = time.perf_counter()
-    completions = policy.completions(
+    wanted = specification.study.samples_per_subject
+    delivery = policy.deliver(
         cell.label,
         [subject.name for subject in task.subjects],
-        specification.study.samples_per_subject,
+        wanted,
         specification.sampling,
         cell.seed,
         progress.report,
     )
     drawn = time.perf_counter()
-    write_table(folder / "completions.csv", completions)
-    rates = by_seed(score(completions, task, policy.training_texts or None), task)
+    write_table(folder / COMPLETIONS, delivery.completions)
+    if delivery.draws is not None:
+        write_table(folder / "draws.csv", delivery.draws)
+        write_table(folder / "acceptance.csv", acceptance_table(delivery.draws, wanted))
+    scored = score(delivery.completions, task, policy.training_texts or None)
+    rates = by_seed(scored, task)
     summary = {
         "label": cell.label,
         "method": method.name,
         "model": lm.name,
         "seed": cell.seed,
         "precision": precision,
-        "fit_seconds": round(fitted - started, 3),
-        "sampling_seconds": round(drawn - fitted, 3),
-        "tokens_drawn": int(completions["tokens"].sum()),
+        "cost": {
+            **_counts(delivery, task, wanted),
+            "fit_seconds": round(fitted - started, 3),
+            "sampling_seconds": round(drawn - fitted, 3),
+        },
         "rates": _records(rates),
         "environment": environment(),
     }
     write_json(folder / "summary.json", summary)
-    return float(rates.loc[rates["split"] == "all", "balanced"].iloc[0])
+    return float(scored["balanced"].mean())
+
+
+def _counts(delivery: Delivery, task: Task, wanted: int) -> dict[str, Any]:
+    """Completions wanted, delivered and drawn, and what they cost in tokens."""
+    completions, draws = delivery.completions, delivery.draws
+    every = completions if draws is None else draws
+    return {
+        "wanted": wanted * len(task.subjects),
+        "delivered": len(completions),
+        "draws": len(every),
+        "accepted": len(completions) if draws is None else int(draws["accepted"].sum()),
+        "rejects": draws is not None,
+        "tokens": int(every["tokens"].sum()),
+        "balanced_delivered": int(score(completions, task)["balanced"].sum()),
+        "balanced_draws": int(score(every, task)["balanced"].sum()),
+    }
 
 
 def _records(rates: pd.DataFrame) -> list[dict[str, Any]]:

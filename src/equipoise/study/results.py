@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from equipoise.artifacts import read_json
+from equipoise.errors import EquipoiseError
 from equipoise.evaluation import (
     Evaluation,
     by_seed,
@@ -15,8 +17,9 @@ from equipoise.evaluation import (
     score,
     write_table,
 )
+from equipoise.evaluation.cost import cost_table, shortfalls
 from equipoise.evaluation.csv_file import read_rows
-from equipoise.study.cell import TRAINING_DATA
+from equipoise.study.cell import COMPLETIONS, TRAINING_DATA
 from equipoise.study.specification import Specification
 from equipoise.study.store import Store
 
@@ -24,19 +27,32 @@ from equipoise.study.store import Store
 def collect(specification: Specification, store: Store) -> Evaluation:
     """Score the stored completions of all cells, which are finished, in the study file's order."""
     task = specification.task
-    scored = []
+    scored, costs = [], []
     for cell in specification.cells():
         folder = store.cell_folder(cell)
-        completions = read_completions(folder / "completions.csv", task)
-        scored.append(score(completions, task, _training_texts(folder)))
+        cost = read_json(folder / "summary.json")["cost"]
+        costs.append({"method": cell.label, **cost})
+        if cost["delivered"]:
+            completions = read_completions(folder / COMPLETIONS, task)
+            scored.append(score(completions, task, _training_texts(folder)))
+    if not scored:
+        raise EquipoiseError(
+            "no method has delivered a single completion",
+            file=store.folder,
+            mend="Raise max_draws, or ask with another prompt.",
+        )
     frame = pd.concat(scored, ignore_index=True)
     seeds = by_seed(frame, task)
-    return Evaluation(frame, seeds, compliance_table(seeds), tuple(remarks(frame, task)))
+    cost = cost_table(costs)
+    notes = (*remarks(frame, task), *shortfalls(cost))
+    return Evaluation(frame, seeds, compliance_table(seeds), notes, cost)
 
 
 def write_results(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write ``by_seed.csv`` and ``compliance.csv``; their paths."""
+    """Write ``by_seed.csv``, ``compliance.csv`` and ``cost.csv``; their paths."""
     tables = {"by_seed.csv": evaluation.by_seed, "compliance.csv": evaluation.compliance}
+    if evaluation.cost is not None:
+        tables["cost.csv"] = evaluation.cost
     for name, table in tables.items():
         write_table(folder / name, table)
     return [folder / name for name in tables]

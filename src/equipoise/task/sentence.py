@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_END = ".!?…。！？؟।"
-_CLOSERS = "\"'”’»)\\]}"
-_LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-END_CHARACTERS = frozenset(_END + _LINE_BREAKS)
+END = ".!?…。！？؟।"
+"""Marks that end a sentence."""
+CLOSERS = "\"'”’»)]}"
+"""Quotes and brackets that belong to the sentence whose mark they follow."""
+LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+END_CHARACTERS = frozenset(END + LINE_BREAKS)
 """Characters one of which ends every sentence that is complete."""
 
+_CLOSING = re.escape(CLOSERS)
 # A run of terminators is tried at its first character only: linear time on "!!!!!!!!".
 _BOUNDARY = re.compile(
-    rf"(?<![{_END}])(?P<mark>[{_END}]++)[{_CLOSERS}]*+(?=\s|\Z)|(?P<line>[{_LINE_BREAKS}])"
+    rf"(?<![{END}])(?P<mark>[{END}]++)[{_CLOSING}]*+(?=\s|\Z)|(?P<line>[{LINE_BREAKS}])"
 )
-_LAST_MARK = re.compile(rf"(?<![{_END}])(?P<mark>[{_END}]++)[{_CLOSERS}]*+\Z")
+_LAST_MARK = re.compile(rf"(?<![{END}])(?P<mark>[{END}]++)[{_CLOSING}]*+\Z")
 _LETTER = re.compile(r"[^\W\d_]")
 _BEFORE_DOT = re.compile(r"[^\W_]+(?:\.[^\W_]+)*\Z")
 
@@ -28,6 +31,8 @@ _LEADING = frozenset([*_TITLES.split(), "vs", "cf", "approx", "viz", "e.g", "E.g
 _TRAILING = "etc al Jr Sr Inc Ltd Co Corp Bros dept Dept est Ave Blvd Ph.D Ed.D"
 _MONTHS = "Jan Feb Aug Sept Oct Nov Dec"
 _OTHER = frozenset([*_TRAILING.split(), *_MONTHS.split()])
+ABBREVIATIONS = _LEADING | _OTHER
+"""Words whose full stop need not end a sentence."""
 
 
 class Sentence(NamedTuple):
@@ -71,7 +76,7 @@ def _find_end(text: str) -> tuple[int, bool]:
         start, end = match.span()
         if match["line"]:
             return start, True
-        if match["mark"] != "." or not _is_abbreviation(_word_before(text, start)):
+        if match["mark"] != "." or not is_abbreviation(_word_before(text, start)):
             return end, end < len(text)
     return len(text), False
 
@@ -82,9 +87,9 @@ def _word_before(text: str, position: int) -> str:
     return match.group() if match else ""
 
 
-def _is_abbreviation(word: str) -> bool:
+def is_abbreviation(word: str) -> bool:
     """Whether a full stop right after ``word`` belongs to it: an abbreviation or an initial."""
-    if word in _LEADING or word in _OTHER:
+    if word in ABBREVIATIONS:
         return True
     parts = word.split(".")
     if not all(len(part) == 1 and part.isalpha() for part in parts):

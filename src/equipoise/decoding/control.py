@@ -1,0 +1,27 @@
+"""What may change the distribution of the next token while completions are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Control(Protocol):
+    """Follows the rows of a batch and adjusts their logits; rows are reused and dropped."""
+
+    def allocate(self, n_rows: int) -> None:
+        """A new batch of ``n_rows`` rows begins; none of them is started yet."""
+
+    def start(self, rows: Sequence[int], prompts: Sequence[int]) -> None:
+        """Row ``rows[i]`` begins a completion of prompt number ``prompts[i]``."""
+
+    def adjust(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
+        """The adjusted ``logits`` [R, V] of ``rows``; those of rows that ended do not matter."""
+
+    def accept(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
+        """``tokens[i]`` was drawn in ``rows[i]``."""
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Only ``rows`` are left, in that order."""

@@ -1,0 +1,121 @@
+"""What completions cost: draws, tokens and seconds for each one delivered.
+
+A method that rejects what it draws pays for that here, and a subject for which it finds too few is
+seen to have too few.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+from scipy.stats import binomtest
+
+
+def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a rate (Wilson 1927); NaN without any trial.
+
+    Args:
+        successes: 0 or more, at most ``trials``.
+        trials: 0 or more.
+        confidence: In (0, 1).
+    """
+    if trials == 0:
+        return math.nan, math.nan
+    interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
+    """A row per subject of a filter's draws, in their order, and one for ``all``.
+
+    Columns: ``subject``, ``wanted``, ``delivered``, ``draws``, ``accepted``, ``acceptance``
+    (accepted / draws), ``wilson_low``, ``wilson_high`` (its 95 % interval), ``tokens`` (of all
+    draws), ``tokens_per_delivered`` (infinite where nothing is).
+
+    Args:
+        draws: All draws, with the columns ``accepted`` and ``delivered``.
+        wanted: Completions asked for of each subject.
+    """
+    groups = list(draws.groupby("subject", sort=False))
+    parts = [*((str(name), part, wanted) for name, part in groups)]
+    parts.append(("all", draws, wanted * len(groups)))
+    rows = []
+    for name, part, asked in parts:
+        accepted, delivered = int(part["accepted"].sum()), int(part["delivered"].sum())
+        low, high = wilson_interval(accepted, len(part))
+        tokens = int(part["tokens"].sum())
+        rows.append(
+            {
+                "subject": name,
+                "wanted": asked,
+                "delivered": delivered,
+                "draws": len(part),
+                "accepted": accepted,
+                "acceptance": accepted / len(part) if len(part) else math.nan,
+                "wilson_low": low,
+                "wilson_high": high,
+                "tokens": tokens,
+                "tokens_per_delivered": tokens / delivered if delivered else math.inf,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row per method over its seeds, in order of first appearance.
+
+    Columns: ``method``, ``seeds``, ``wanted``, ``delivered``, ``draws``, ``acceptance`` (accepted /
+    draws; 1 for methods that reject nothing), ``wilson_low``, ``wilson_high``,
+    ``tokens_per_delivered``, ``seconds_per_delivered`` (drawing only; both infinite where nothing
+    is delivered), ``fit_seconds`` (mean over seeds), ``balanced_delivered`` and ``balanced_draws``
+    (rates 0-1; NaN where there is nothing to judge).
+
+    Args:
+        cells: For each cell, ``method`` and what `study.cell` stores as its cost.
+    """
+    frame = pd.DataFrame(list(cells))
+    rows = []
+    for method, part in frame.groupby("method", sort=False):
+        total = part.drop(columns=["method"]).sum()
+        delivered, draws = int(total["delivered"]), int(total["draws"])
+        low, high = wilson_interval(int(total["accepted"]), draws)
+        rejects = bool(part["rejects"].any())
+        rows.append(
+            {
+                "method": method,
+                "seeds": len(part),
+                "wanted": int(total["wanted"]),
+                "delivered": delivered,
+                "draws": draws,
+                "acceptance": total["accepted"] / draws if draws else math.nan,
+                "wilson_low": low if rejects else math.nan,
+                "wilson_high": high if rejects else math.nan,
+                "tokens_per_delivered": _per(total["tokens"], delivered),
+                "seconds_per_delivered": _per(total["sampling_seconds"], delivered),
+                "fit_seconds": float(part["fit_seconds"].mean()),
+                "balanced_delivered": _rate(total["balanced_delivered"], delivered),
+                "balanced_draws": _rate(total["balanced_draws"], draws),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def shortfalls(cost: pd.DataFrame) -> list[str]:
+    """A sentence for each method of a `cost_table` that delivered less than was wanted."""
+    return [
+        f"{row['method']} delivered {row['delivered']:,} of {row['wanted']:,} completions in "
+        f"{row['draws']:,} draws; acceptance.csv in its cells says for which subjects."
+        for row in cost.to_dict("records")
+        if row["delivered"] < row["wanted"]
+    ]
+
+
+def _per(amount: float, count: int) -> float:
+    return float(amount) / count if count else math.inf
+
+
+def _rate(count: float, total: int) -> float:
+    return float(count) / total if total else math.nan

@@ -1,0 +1,248 @@
+"""A constraint compiled for a tokenizer: the automaton over tokens that Ctrl-G decodes with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from equipoise.errors import EquipoiseError
+from equipoise.methods.ctrlg.text_automaton import (
+    ACCEPT,
+    DEAD,
+    Ints,
+    TextAutomaton,
+    minimise,
+    text_automaton,
+)
+from equipoise.methods.ctrlg.vocabulary import Vocabulary
+from equipoise.task.constraint import Constraint
+from equipoise.task.lexicon import Terms, count_words
+
+
+@dataclass(frozen=True)
+class TokenAutomaton:
+    """Reads tokens; minimal, and over classes of tokens that every state treats alike.
+
+    Attributes:
+        table: [S, C] state after a token of a class; `DEAD` and `ACCEPT` lead to themselves.
+        classes: [V] class of each token.
+        starts: For each prefix, the state after it.
+        distances: [S] fewest tokens to `ACCEPT`, -1 where there is no way.
+    """
+
+    table: Ints
+    classes: Ints
+    starts: dict[str, int]
+    distances: Ints
+
+    def run(self, state: int, tokens: Iterable[int]) -> int:
+        """The state after ``tokens``."""
+        for token in tokens:
+            state = int(self.table[state, self.classes[token]])
+        return state
+
+
+def compile_constraint(
+    constraint: Constraint,
+    vocabulary: Vocabulary,
+    prefixes: Iterable[str],
+    *,
+    max_tokens: int,
+    terms: Terms = "listed",
+) -> TokenAutomaton:
+    """The token automaton of ``constraint``.
+
+    A wanted term counts if it is spelt with the tokens the tokenizer itself would choose (with and
+    without a space before it, in lower case and capitalised); the same letters in other tokens are
+    an ordinary word. A banned one is excluded however it is spelt.
+
+    Args:
+        constraint: What prefix and completion must satisfy, in one finished sentence.
+        vocabulary: Of the model.
+        prefixes: Texts that completions will continue.
+        max_tokens: Most tokens of a completion.
+        terms: Which terms of the sets count.
+
+    Raises:
+        EquipoiseError: No completion of a prefix satisfies the constraint; it names the clause
+            without which one would.
+    """
+    prefixes = list(prefixes)
+    automaton = _compile(constraint, vocabulary, prefixes, max_tokens, terms)
+    for prefix in prefixes:
+        distance = int(automaton.distances[automaton.starts[prefix]])
+        if not 0 <= distance <= max_tokens:
+            raise _infeasible(constraint, vocabulary, prefix, max_tokens, distance, terms)
+    return automaton
+
+
+def _compile(
+    constraint: Constraint,
+    vocabulary: Vocabulary,
+    prefixes: Sequence[str],
+    max_tokens: int,
+    terms: Terms,
+) -> TokenAutomaton:
+    characters = {character for piece in vocabulary.pieces if piece for character in piece}
+    longest = max(map(count_words, prefixes)) + max_tokens * vocabulary.most_words
+    text = text_automaton(constraint, characters, prefixes, terms, longest)
+    canonical = _canonical(text, vocabulary, _wanted_terms(constraint, terms))
+    columns, classes = _columns(text, vocabulary, canonical)
+    starts = [text.starts[prefix] for prefix in prefixes]
+    table, numbers = _trim(columns, starts)
+    labels = (np.arange(len(table)) < 2).astype(np.int64)
+    merged = minimise(table, labels)
+    first = np.unique(merged, return_index=True)[1]
+    table = merged[table[first]]
+    table, column_of = np.unique(table, axis=1, return_inverse=True)
+    return TokenAutomaton(
+        np.ascontiguousarray(table),
+        column_of[classes].astype(np.int32),
+        {p: int(merged[numbers[s]]) for p, s in zip(prefixes, starts, strict=True)},
+        _distances(table),
+    )
+
+
+def _wanted_terms(constraint: Constraint, terms: Terms) -> list[str]:
+    entries = (*constraint.all_of, *constraint.any_of)
+    return [term for entry in entries for term in constraint.entry_terms(entry, terms)]
+
+
+def _canonical(
+    text: TextAutomaton, vocabulary: Vocabulary, wanted: Sequence[str]
+) -> dict[int, np.ndarray]:
+    """For each token of a wanted term, the states [S] in which it may begin or go on with it."""
+    resting = text.plain == np.arange(len(text.plain))
+    allowed: dict[int, np.ndarray] = {}
+    for term in wanted:
+        for spelling in dict.fromkeys(
+            space + form for space in (" ", "") for form in (term, term[0].upper() + term[1:])
+        ):
+            states = resting
+            for token in vocabulary.spell(spelling) or ():
+                allowed[token] = allowed.get(token, np.zeros_like(resting)) | states
+                reached = _read(text, vocabulary.pieces[token] or "")[states]
+                states = np.zeros_like(resting)
+                states[reached] = True
+                states &= ~resting
+    return allowed
+
+
+def _read(text: TextAutomaton, piece: str) -> np.ndarray:
+    """State [S] after ``piece`` from every state."""
+    states = np.arange(len(text.table), dtype=np.int32)
+    for character in piece:
+        column = text.symbols.get(character)
+        if column is None:
+            return np.where(states == ACCEPT, ACCEPT, DEAD).astype(np.int32)
+        states = text.table[states, column]
+    return states
+
+
+def _columns(
+    text: TextAutomaton, vocabulary: Vocabulary, canonical: dict[int, np.ndarray]
+) -> tuple[Ints, Ints]:
+    """State [S, C] after a token of each class, and the class [V] of each token."""
+    stay = np.arange(len(text.table), dtype=np.int32)
+    nothing = np.where(stay == ACCEPT, ACCEPT, DEAD).astype(np.int32)
+    stop = np.where(text.may_stop | (stay == ACCEPT), ACCEPT, DEAD).astype(np.int32)
+    numbers: dict[bytes, int] = {}
+    columns: list[np.ndarray] = []
+    classes = np.empty(len(vocabulary.pieces), dtype=np.int32)
+
+    def file(token: int, column: np.ndarray) -> None:
+        key = column.tobytes()
+        if key not in numbers:
+            numbers[key] = len(columns)
+            columns.append(column)
+        classes[token] = numbers[key]
+
+    by_text = np.ascontiguousarray(text.table.T)  # a symbol's states lie together
+    # Sorted, pieces share what they have in common: each distinct beginning is read once.
+    path: list[tuple[str, np.ndarray]] = []
+    ordered = sorted((piece, token) for token, piece in enumerate(vocabulary.pieces) if piece)
+    for piece, token in ordered:
+        while path and not piece.startswith(path[-1][0]):
+            path.pop()
+        states = path[-1][1] if path else stay
+        for end in range(len(path[-1][0]) if path else 0, len(piece)):
+            column = text.symbols.get(piece[end])
+            states = nothing if column is None else by_text[column][states]
+            path.append((piece[: end + 1], states))
+        plain = text.plain[states]
+        if token in canonical:
+            plain = np.where(canonical[token], states, plain)
+        file(token, plain)
+    for token, piece in enumerate(vocabulary.pieces):
+        if not piece:
+            file(token, stop if token in vocabulary.stops else nothing)
+    return np.stack(columns, axis=1), classes
+
+
+def _trim(table: Ints, starts: Sequence[int]) -> tuple[Ints, Ints]:
+    """The states that lie on a way from a start to `ACCEPT`, and the new number of each old one."""
+    reached = np.zeros(len(table), dtype=bool)
+    reached[[DEAD, ACCEPT, *starts]] = True
+    frontier = np.array(starts)
+    while len(frontier):
+        following = np.unique(table[frontier])
+        frontier = following[~reached[following]]
+        reached[frontier] = True
+    useful = reached & (_distances(table) >= 0)
+    useful[DEAD] = True
+    numbers = np.where(useful, np.cumsum(useful) - 1, DEAD).astype(np.int32)
+    return numbers[table[useful]], numbers
+
+
+def _distances(table: Ints) -> Ints:
+    """Fewest tokens [S] from each state to `ACCEPT`, -1 where there is no way."""
+    distances = np.full(len(table), -1, dtype=np.int32)
+    distances[ACCEPT] = 0
+    for step in range(1, len(table)):
+        unknown = np.flatnonzero(distances < 0)
+        found = unknown[(distances[table[unknown]] == step - 1).any(axis=1)]
+        if not len(found):
+            break
+        distances[found] = step
+    return distances
+
+
+def _infeasible(
+    constraint: Constraint,
+    vocabulary: Vocabulary,
+    prefix: str,
+    max_tokens: int,
+    distance: int,
+    terms: Terms,
+) -> EquipoiseError:
+    """Which clause is in the way: the first without which a completion exists."""
+    if distance > max_tokens:
+        return EquipoiseError(
+            f"after {prefix!r} the constraint needs at least {distance} tokens, and max_new_tokens "
+            f"is {max_tokens}",
+            field="max_new_tokens",
+            mend=f"Set it to {distance} or more.",
+        )
+    weaker: list[tuple[str, Constraint]] = [
+        (f"words = {list(constraint.words)}", replace(constraint, words=(1, 10**6)))
+    ]
+    for kind in ("none_of", "all_of", "any_of"):
+        entries = getattr(constraint, kind)
+        groups = [entries] if kind == "any_of" and entries else [(entry,) for entry in entries]
+        for group in groups:
+            rest = tuple(entry for entry in entries if entry not in group)
+            weaker.append((f"{kind} {', '.join(group)}", replace(constraint, **{kind: rest})))
+    culprits = []
+    for name, other in weaker:
+        automaton = _compile(other, vocabulary, [prefix], max_tokens, terms)
+        if 0 <= automaton.distances[automaton.starts[prefix]] <= max_tokens:
+            culprits.append(name)
+    named = " or ".join(culprits) or "several of its clauses together"
+    return EquipoiseError(
+        f"no completion of {prefix!r} satisfies the constraint: {named} cannot be met with the "
+        "rest of it",
+        field="constraint",
+        mend="Drop or relax that clause.",
+    )

@@ -1,0 +1,87 @@
+"""Ctrl-G while text is drawn: follows completions and adjusts the model's logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from equipoise.methods.ctrlg.lookahead import Lookahead
+from equipoise.methods.ctrlg.text_automaton import ACCEPT
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a completion continues.
+
+    Attributes:
+        prefix: Text that belongs to the judged sentence; one the automaton was compiled for.
+        tokens: Its tokens, which the HMM reads first.
+    """
+
+    prefix: str
+    tokens: tuple[int, ...]
+
+
+class Guide:
+    """One `Lookahead` at work on a batch; a `Control` of the project's decoder.
+
+    Attributes:
+        lookahead: Gives the weights.
+        states: [B] automaton state of each row.
+        messages: [B, H] of each row.
+        remaining: [B] tokens each row may still draw.
+    """
+
+    def __init__(self, lookahead: Lookahead, beginnings: Sequence[Beginning]) -> None:
+        self.lookahead = lookahead
+        starts = lookahead.automaton.starts
+        self._states = torch.tensor([starts[b.prefix] for b in beginnings])
+        self._messages = torch.stack([lookahead.hmm.start(b.tokens) for b in beginnings])
+        self._table = torch.from_numpy(lookahead.automaton.table).long()
+        self._classes = torch.from_numpy(lookahead.automaton.classes).long()
+        self.allocate(0)
+
+    def allocate(self, n_rows: int) -> None:
+        """See `Control`."""
+        self.states = torch.full((n_rows,), ACCEPT)
+        self.messages = torch.zeros(n_rows, self.lookahead.hmm.n_states)
+        self.remaining = torch.zeros(n_rows, dtype=torch.long)
+
+    def start(self, rows: Sequence[int], prompts: Sequence[int]) -> None:
+        """See `Control`."""
+        self.states[rows] = self._states[prompts]
+        self.messages[rows] = self._messages[prompts]
+        self.remaining[rows] = self.lookahead.max_tokens
+
+    def adjust(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
+        """See `Control`: a token that cannot lead to acceptance any more gets ``-inf``."""
+        index = torch.tensor(rows)
+        under_way = self.states[index] > ACCEPT
+        index = index[under_way]
+        weights = self.lookahead.log_weights(
+            self.messages[index], self.states[index], self.remaining[index]
+        ).to(logits.device)
+        tokens = self.lookahead.tokens.to(logits.device)
+        here = under_way.to(logits.device)
+        adjusted = torch.full(logits.shape, float("-inf"), device=logits.device)
+        adjusted[~here] = 0  # nobody reads them, but something must be drawable
+        part = adjusted[here]
+        part[:, tokens] = logits[here][:, tokens].float() + weights
+        adjusted[here] = part
+        return adjusted
+
+    def accept(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
+        """See `Control`."""
+        index, drawn = torch.tensor(rows), torch.tensor(tokens)
+        self.states[index] = self._table[self.states[index], self._classes[drawn]]
+        self.messages[index] = self.lookahead.hmm.advance(self.messages[index], drawn)
+        self.remaining[index] -= 1
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """See `Control`."""
+        index = torch.tensor(rows)
+        self.states, self.messages = self.states[index], self.messages[index]
+        self.remaining = self.remaining[index]

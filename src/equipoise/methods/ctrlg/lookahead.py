@@ -1,0 +1,149 @@
+"""How likely each next token is to lead to a text that satisfies the constraint.
+
+    P(next = v | text, constraint)  ~  P_LM(v | text) * num(v) / den(v)
+    num(v) = sum_h A[h] B[h, v] D_r[next(s, v), h]        den(v) = sum_h A[h] B[h, v]
+
+with the messages A of the text so far, emissions B, and D_r[s, h] the probability that at most r
+more tokens lead from state s to acceptance if h emitted the last one (Zhang et al. 2024, arXiv
+2406.13892). As every token has one destination from a state, num costs as much as den; tokens that
+all states treat alike share a class, and D depends on the HMM and the automaton only.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from equipoise.methods.ctrlg.automaton import TokenAutomaton
+from equipoise.methods.ctrlg.hmm import HMM
+from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
+
+LARGE = 512
+"""Classes of at least so many tokens get a matrix product of their own."""
+
+STATES_AT_A_TIME = 64
+
+
+class Lookahead:
+    """The tables D_0 ... D_R, and the weight of every next token.
+
+    Attributes:
+        hmm: What looks ahead.
+        automaton: What has to be accepted.
+        max_tokens: R, most tokens of a completion.
+        tokens: [N] the tokens that lead anywhere from some state, class by class.
+    """
+
+    def __init__(self, hmm: HMM, automaton: TokenAutomaton, max_tokens: int) -> None:
+        self.hmm, self.automaton, self.max_tokens = hmm, automaton, max_tokens
+        self._table = torch.from_numpy(automaton.table).long()
+        classes = torch.from_numpy(automaton.classes).long()
+        alive = (self._table[2:] != DEAD).any(0)
+        sizes = torch.bincount(classes, minlength=self._table.shape[1])
+        # Large classes first, each in one piece; then all small ones.
+        rank = torch.where(alive, sizes, -1).argsort(descending=True, stable=True)
+        place = rank.argsort()
+        order = place[classes].argsort(stable=True)
+        self.tokens = order[: int(alive[classes].sum())]
+        self._emission = hmm.emission[:, self.tokens].contiguous()
+        self._large = [int(c) for c in rank if alive[c] and sizes[c] >= LARGE]
+        self._ends = torch.cumsum(sizes[rank], 0).tolist()[: len(self._large)]
+        first_small = self._ends[-1] if self._large else 0
+        self._small_tokens = slice(first_small, len(self.tokens))
+        self._small_classes = classes[self.tokens[first_small:]]
+        self.values, self.scales = self._tables(classes)
+
+    def log_weights(self, messages: Tensor, states: Tensor, remaining: Tensor) -> Tensor:
+        """log num - log den [B, N] of ``tokens``, up to a constant a row; ``-inf`` if impossible.
+
+        Args:
+            messages: [B, H].
+            states: [B] of the automaton, neither `DEAD` nor `ACCEPT`.
+            remaining: [B] tokens that may still be drawn, at least 1.
+        """
+        after = remaining - 1
+        reached = self._table[states]  # [B, C]
+        scales = self.scales[after[:, None], reached]
+        factors = (scales - scales.amax(-1, keepdim=True)).exp()
+        weights = torch.empty(len(states), len(self.tokens))
+        start = 0
+        for c, end in zip(self._large, self._ends, strict=True):
+            message = messages * self.values[after, reached[:, c]] * factors[:, c, None]
+            weights[:, start:end] = message @ self._emission[:, start:end]
+            start = end
+        self._small(weights, messages, states, after, factors)
+        return weights.div_(messages @ self._emission).log_()
+
+    def probability(self, message: Tensor, state: int, remaining: int) -> float:
+        """P(constraint | text so far) in at most ``remaining`` tokens, of a model that is the HMM."""
+        if state == ACCEPT:
+            return 1.0
+        reached = self._table[state]
+        joint = message[:, None] * self._emission
+        classes = torch.from_numpy(self.automaton.classes).long()[self.tokens]
+        values = self.values[remaining - 1][reached[classes]].T
+        scales = self.scales[remaining - 1][reached[classes]].exp()
+        return float((joint * values * scales).sum())
+
+    def _small(
+        self, weights: Tensor, messages: Tensor, states: Tensor, after: Tensor, factors: Tensor
+    ) -> None:
+        """Fill in the tokens of small classes, state by state."""
+        if not len(self._small_classes):
+            return
+        part = self._emission[:, self._small_tokens]
+        for state in states.unique().tolist():
+            rows = (states == state).nonzero()[:, 0]
+            reached, which = self._table[state, self._small_classes].unique(return_inverse=True)
+            values = self.values[after[rows][:, None], reached] * messages[rows, None]
+            sums = (values.flatten(0, 1) @ part).view(len(rows), len(reached), -1)
+            chosen = sums.gather(1, which.expand(len(rows), 1, -1))[:, 0]
+            weights[rows, self._small_tokens] = chosen * factors[rows][:, self._small_classes]
+
+    def _tables(self, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """D [R, S, H], each row scaled to a maximum of 1, and the logarithm [R, S] of its scale."""
+        n_states, n_hidden = len(self._table), self.hmm.n_states
+        of_class = torch.zeros(self._table.shape[1], n_hidden)
+        of_class.index_add_(0, classes, self.hmm.emission.T)
+        values = torch.zeros(self.max_tokens, n_states, n_hidden)
+        scales = torch.full((self.max_tokens, n_states), float("-inf"))
+        values[:, ACCEPT], scales[:, ACCEPT] = 1, 0
+        edges = [self._edges(s, of_class) for s in range(0, n_states, STATES_AT_A_TIME)]
+        for r in range(1, self.max_tokens):
+            for sources, targets, weights in edges:
+                self._extend(values, scales, r, sources, targets, weights)
+        return values, scales
+
+    def _edges(self, first: int, of_class: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Sources [E], targets [E] and emission mass [E, H] of the edges of some states."""
+        table = self._table[first : first + STATES_AT_A_TIME]
+        n_states, n_classes = table.shape
+        key = (torch.arange(n_states)[:, None] * len(self._table) + table).flatten()
+        keys, edge = key.unique(return_inverse=True)
+        mass = torch.zeros(len(keys), of_class.shape[1])
+        mass.index_add_(0, edge, of_class.repeat(n_states, 1))
+        sources, targets = keys // len(self._table) + first, keys % len(self._table)
+        useful = (targets != DEAD) & (sources > ACCEPT)
+        return sources[useful], targets[useful], mass[useful]
+
+    def _extend(
+        self,
+        values: Tensor,
+        scales: Tensor,
+        r: int,
+        sources: Tensor,
+        targets: Tensor,
+        mass: Tensor,
+    ) -> None:
+        """Write D_r of the ``sources`` from D_{r-1} of the ``targets``."""
+        states, index = sources.unique(return_inverse=True)
+        scale = scales[r - 1, targets]
+        top = torch.full((len(states),), float("-inf")).scatter_reduce(0, index, scale, "amax")
+        factor = torch.where(scale > float("-inf"), (scale - top[index]).exp(), 0)
+        sums = torch.zeros(len(states), mass.shape[1])
+        sums.index_add_(0, index, mass * values[r - 1, targets] * factor[:, None])
+        found = sums @ self.hmm.transition.T
+        height = found.amax(-1)
+        possible = height > 0
+        values[r, states[possible]] = found[possible] / height[possible, None]
+        scales[r, states[possible]] = top[possible] + height[possible].log()

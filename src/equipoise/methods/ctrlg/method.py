@@ -1,0 +1,177 @@
+"""Ctrl-G (Zhang et al. 2024, arXiv 2406.13892): every completion satisfies the constraint.
+
+The task's constraint becomes an automaton over tokens; an HMM distilled from the model says how
+likely each next token is to lead to its acceptance; the model's own distribution is weighted by
+that. The guarantee is the automaton's and holds whatever the HMM is; the HMM makes it fluent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from equipoise.artifacts import make_folder, write_json
+from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
+from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
+from equipoise.methods.ctrlg.distill import DistillSettings, distill
+from equipoise.methods.ctrlg.guide import Beginning, Guide
+from equipoise.methods.ctrlg.hmm import HMM
+from equipoise.methods.ctrlg.hmm_store import model_identity, remembered
+from equipoise.methods.ctrlg.lookahead import Lookahead
+from equipoise.methods.ctrlg.vocabulary import Vocabulary
+from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.model.language_model import LanguageModel
+from equipoise.task.constraint import Constraint
+from equipoise.task.task import Task
+
+if TYPE_CHECKING:
+    from equipoise.methods.ctrlg.distill import DistillRecord
+
+
+class CtrlGSettings(DistillSettings):
+    """Settings of Ctrl-G: those of distilling, and what to ask and to demand.
+
+    Attributes:
+        prompt: Kind of prompt: a key of the task file's ``[prompts]``.
+        accept: ``all`` demands the task's whole constraint; ``any`` just one of its wanted
+            entries, beside the word range and what is forbidden.
+    """
+
+    prompt: str = "neutral"
+    accept: Literal["all", "any"] = "all"
+
+
+def demanded(constraint: Constraint, accept: Literal["all", "any"]) -> Constraint:
+    """The task's constraint, or the weaker one that any of its wanted entries satisfies."""
+    if accept == "all":
+        return constraint
+    return replace(constraint, all_of=(), any_of=(*constraint.all_of, *constraint.any_of))
+
+
+@dataclass(frozen=True)
+class GuidedPolicy(Policy):
+    """A model whose completions satisfy a constraint.
+
+    Attributes:
+        hmm: What looks ahead.
+        automaton: What has to be accepted.
+    """
+
+    hmm: HMM = field(kw_only=True)
+    automaton: TokenAutomaton = field(kw_only=True)
+
+    def draw(
+        self,
+        subjects: Sequence[str],
+        n: int,
+        sampling: Sampling,
+        seed: int,
+        on_drawn: Callable[[int], None] | None = None,
+    ) -> list[list[Draw]]:
+        """See ``Policy.draw``; each completion is one finished sentence that satisfies it."""
+        prompts = self.prompts(subjects)
+        lookahead = Lookahead(self.hmm, self.automaton, sampling.max_new_tokens)
+        guide = Guide(lookahead, beginnings(self.lm, self.task, self.prompt, subjects, prompts))
+        counts = [n] * len(prompts)
+        return sample(
+            self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn
+        )
+
+
+class CtrlG(Method[CtrlGSettings]):
+    """Constrained decoding with a guarantee on the text."""
+
+    name = "ctrlg"
+    summary = "constrained decoding: every completion satisfies the task's constraint"
+    settings_model: type[CtrlGSettings] = CtrlGSettings
+
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: the task must have such a prompt."""
+        check_prompt(task, self.settings.prompt)
+
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""
+        sampling, settings = workspace.sampling, self.settings
+        subjects = [subject.name for subject in task.subjects]
+        started = time.perf_counter()
+        rows = int(lm.model.get_output_embeddings().weight.shape[0])
+        automaton = compile_constraint(
+            demanded(task.constraint, settings.accept),
+            Vocabulary.of(lm.tokenizer, rows, lm.stop_tokens),
+            [task.response_prefix(subject) for subject in subjects],
+            max_tokens=sampling.max_new_tokens,
+        )
+        compiled = time.perf_counter()
+        plain = Policy(lm, task, settings.prompt)
+        prompts = plain.prompts(subjects)
+        starts = [b.tokens for b in beginnings(lm, task, settings.prompt, subjects, prompts)]
+        distilling = DistillSettings(
+            **{name: getattr(settings, name) for name in DistillSettings.model_fields}
+        )
+        hmm, record, folder = remembered(
+            {
+                "model": lm.name,
+                "weights_sha256": model_identity(lm),
+                "contexts": [list(prompt.context) for prompt in prompts],
+                "sampling": sampling.model_dump(mode="json"),
+                "distilling": distilling.model_dump(mode="json"),
+            },
+            lambda: distill(lm, prompts, starts, sampling, distilling, workspace.on_progress),
+        )
+        self._write(workspace, automaton, record, compiled - started, time.perf_counter() - compiled)
+        return GuidedPolicy(lm, task, settings.prompt, hmm=hmm, automaton=automaton)
+
+    def _write(
+        self,
+        workspace: Workspace,
+        automaton: TokenAutomaton,
+        record: DistillRecord,
+        compiling: float,
+        distilling: float,
+    ) -> None:
+        """Write ``ctrlg.json``: sizes, the HMM's log-likelihoods, seconds."""
+        info: dict[str, Any] = {
+            "states": automaton.table.shape[0],
+            "classes": automaton.table.shape[1],
+            "compile_seconds": round(compiling, 3),
+            "distill_seconds": round(distilling, 3),
+            "hmm": asdict(record),
+        }
+        write_json(make_folder(workspace.folder) / "ctrlg.json", info)
+
+
+class CtrlGAnySettings(CtrlGSettings):
+    """Settings of Ctrl-G with one term: those of Ctrl-G, with another default.
+
+    Attributes:
+        accept: ``all`` demands the task's whole constraint; ``any`` just one of its wanted
+            entries, beside the word range and what is forbidden.
+    """
+
+    accept: Literal["all", "any"] = "any"
+
+
+class CtrlGAny(CtrlG):
+    """Constrained decoding that any wanted term satisfies (OR), as the paper's baseline had it."""
+
+    name = "ctrlg-any"
+    summary = "constrained decoding: every completion has at least one wanted term"
+    settings_model = CtrlGAnySettings
+
+
+def beginnings(
+    lm: LanguageModel, task: Task, kind: str, subjects: Sequence[str], prompts: Sequence[Prompt]
+) -> list[Beginning]:
+    """For each prompt, the response prefix and its tokens."""
+    found = []
+    for subject, prompt in zip(subjects, prompts, strict=True):
+        question = lm.context(task.prompt(subject, kind), "")
+        shared = 0
+        for one, other in zip(question, prompt.context, strict=False):
+            if one != other:
+                break
+            shared += 1
+        found.append(Beginning(prompt.prefix, tuple(prompt.context[shared:])))
+    return found

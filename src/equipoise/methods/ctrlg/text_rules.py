@@ -1,0 +1,261 @@
+"""The rules of the text checker, read one character at a time.
+
+Each rule is a deterministic automaton over characters whose states are made as they are met. What
+all of them accept, `equipoise.task` finds satisfying; the tests hold the two together. Where the
+checker looks at more than an automaton should remember, a rule is stricter than it, never laxer: a
+full stop after an abbreviation ("Dr.", "e.g.", "U.S.") is not written, nor are characters that
+Unicode normalisation joins with their neighbours, such as combining marks.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Hashable
+from typing import NamedTuple, Protocol
+
+from equipoise.task.constraint import Constraint
+from equipoise.task.lexicon import Terms, normal_words, words
+from equipoise.task.sentence import ABBREVIATIONS, CLOSERS, END, LINE_BREAKS, is_abbreviation
+
+State = Hashable
+Symbol = Hashable
+
+DONE = "done"
+"""State of `SentenceRule` once nothing that follows can change the first sentence."""
+
+
+class Rule(Protocol):
+    """A deterministic automaton over characters; ``None`` in place of a state is a dead end."""
+
+    @property
+    def start(self) -> State:
+        """The state before the first character."""
+
+    def symbol(self, character: str) -> Symbol | None:
+        """What the rule sees of a character; ``None`` for one that is never written."""
+
+    def step(self, state: State, symbol: Symbol) -> State | None:
+        """The state after one more character."""
+
+
+class Words(NamedTuple):
+    """State of `WordRule`: words so far, and whether the current chunk is one of them."""
+
+    count: int = 0
+    counted: bool = False
+
+
+class WordRule:
+    """Words as ``count_words`` counts them: at most ``most``, or any number from ``fewest`` on."""
+
+    start = Words()
+
+    def __init__(self, fewest: int, most: int | None) -> None:
+        self.fewest, self.most = fewest, most
+
+    def symbol(self, character: str) -> Symbol | None:
+        """``space``, ``word`` for what makes a chunk a word, or ``other``."""
+        if character.isspace():
+            return "space"
+        return "word" if character.isalnum() else "other"
+
+    def step(self, state: State, symbol: Symbol) -> State | None:
+        """See `Rule`; a word too many is a dead end."""
+        assert isinstance(state, Words)
+        if symbol == "space":
+            return Words(state.count, False)
+        if symbol == "word" and not state.counted:
+            if self.most is None:
+                return Words(min(state.count + 1, self.fewest), True)
+            return Words(state.count + 1, True) if state.count < self.most else None
+        return state
+
+
+class Run(NamedTuple):
+    """State of `SentenceRule` inside a run of letters and digits.
+
+    ``spelt`` is what has been read of an abbreviation it may be, "?" for one other capital, and
+    ``None`` if it is none. After an inner full stop ("3.5") a run is ``dotted``.
+    """
+
+    spelt: str | None
+    dotted: bool = False
+
+
+class SentenceRule:
+    """One sentence that comes to its end, as ``first_sentence`` finds it.
+
+    States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, ``dot`` and
+    ``mark`` after marks that end the sentence if whitespace or the end of the text follows,
+    ``closed`` after closing quotes behind them, ``inner`` after a full stop that does not end it
+    whatever follows, and ``DONE``.
+    """
+
+    start = "unseen"
+    endings = frozenset(["dot", "mark", "closed"])
+    """States in which a text may stop."""
+
+    _beginnings = frozenset(word[:n] for word in ABBREVIATIONS for n in range(1, len(word) + 1))
+
+    def symbol(self, character: str) -> Symbol | None:
+        """The kind of character; for letters of abbreviations, the letter itself."""
+        if character in LINE_BREAKS:
+            return "break"
+        if character.isspace():
+            return "space"
+        if character in END:
+            return "." if character == "." else "end"
+        if character in CLOSERS:
+            return "closer"
+        if not character.isalnum():
+            return "other"
+        if character.isdecimal():
+            return "digit"
+        known = any(character in beginning for beginning in self._beginnings)
+        return ("letter", character if known else "?" if character.isupper() else "")
+
+    def step(self, state: State, symbol: Symbol) -> State | None:
+        """See `Rule`. The end of the text is not a character: see ``endings``."""
+        if state == DONE:
+            return DONE
+        if state == "unseen" and not isinstance(symbol, tuple):
+            return state
+        if isinstance(symbol, tuple) or symbol == "digit":
+            return self._run(state, symbol)
+        if symbol in ("space", "break"):
+            if state in self.endings:
+                return DONE
+            return None if symbol == "break" or state == "inner" else "gap"
+        if symbol == "." and isinstance(state, Run):
+            return "dot" if self._may_end(state) else "inner"
+        if symbol in (".", "end"):
+            return "mark"
+        if state == "inner":
+            return None
+        return "closed" if symbol == "closer" and state in self.endings else "gap"
+
+    def _run(self, state: State, symbol: Symbol) -> Run:
+        letter = symbol[1] if isinstance(symbol, tuple) else ""
+        if state in ("dot", "inner"):
+            return Run(None, dotted=True)
+        if isinstance(state, Run):
+            spelt = None if state.spelt is None else state.spelt + letter
+            return Run(spelt if letter and spelt in self._beginnings else None, state.dotted)
+        if letter in self._beginnings or letter == "?":
+            return Run(letter)
+        return Run("?" if letter.isupper() else None)
+
+    def _may_end(self, run: Run) -> bool:
+        """Whether a full stop after ``run`` ends the sentence for certain."""
+        if run.dotted or run.spelt == "?":
+            return False
+        return run.spelt is None or not is_abbreviation(run.spelt)
+
+
+class Matching(NamedTuple):
+    """State of `TermRule`.
+
+    Attributes:
+        inside: In a word.
+        joiner: Hyphen or apostrophe just read in it, which belongs to it if a letter follows.
+        items: Terms that may be under way: index of the term, and how much of it was read.
+        met: Clauses met so far.
+    """
+
+    inside: bool
+    joiner: str
+    items: frozenset[tuple[int, int]]
+    met: frozenset[int]
+
+
+_JOINERS = {"'": "'", "’": "'", "-": "-", "‐": "-", "‑": "-"}
+
+
+class TermRule:
+    """Terms as whole words: each ``all_of`` entry, one ``any_of`` entry, no ``none_of`` entry."""
+
+    start = Matching(False, "", frozenset(), frozenset())
+
+    def __init__(self, constraint: Constraint, terms: Terms = "listed") -> None:
+        clauses: dict[str, set[int]] = {}
+        banned: set[str] = set()
+        groups = [(entry,) for entry in constraint.all_of]
+        if constraint.any_of:
+            groups.append(constraint.any_of)
+        for clause, entries in enumerate(groups):
+            for entry in entries:
+                for term in constraint.entry_terms(entry, terms):
+                    clauses.setdefault(" ".join(normal_words(term)), set()).add(clause)
+        for entry in constraint.none_of:
+            for term in constraint.entry_terms(entry, terms):
+                banned.add(" ".join(normal_words(term)))
+        self.goal = frozenset(range(len(groups)))
+        self.terms = [*dict.fromkeys((*clauses, *banned))]
+        self._clauses = [frozenset(clauses.get(term, ())) for term in self.terms]
+        self._banned = [term in banned for term in self.terms]
+        self._letters = frozenset("".join(self.terms))
+
+    def symbol(self, character: str) -> Symbol | None:
+        """A joiner, ``space``, ``other``, or a letter as it is compared."""
+        if character in _JOINERS:
+            return _JOINERS[character]
+        if character.isspace():
+            return "space"
+        if not _is_stable(character):
+            return None
+        if not words(character):
+            return "other"
+        folded = character.casefold()
+        return ("letter", folded if self._letters.issuperset(folded) else "")
+
+    def step(self, state: State, symbol: Symbol) -> State | None:
+        """See `Rule`; a word that completes a banned term is a dead end where it ends."""
+        assert isinstance(state, Matching)
+        inside, joiner, items, met = state
+        if isinstance(symbol, tuple):
+            letters = symbol[1] and joiner + symbol[1]
+            started = items if inside else items | {(term, 0) for term in range(len(self.terms))}
+            return Matching(True, "", self._advance(started, letters, met), met)
+        if inside and not joiner and symbol in ("'", "-"):
+            return Matching(True, str(symbol), items, met)
+        if not inside:
+            return Matching(False, "", items if symbol == "space" else frozenset(), met)
+        # The word is over, before its joiner if it had one.
+        for term, read in items:
+            if read == len(self.terms[term]):
+                if self._banned[term]:
+                    return None
+                met = met | self._clauses[term]
+        awaiting = frozenset[tuple[int, int]]()
+        if symbol == "space" and not joiner:
+            awaiting = self._advance(items, " ", met)
+        return Matching(False, "", awaiting, met)
+
+    def without_wanted(self, state: State) -> Matching:
+        """``state`` as if no wanted term were under way; banned ones stay."""
+        assert isinstance(state, Matching)
+        return state._replace(items=frozenset(i for i in state.items if self._banned[i[0]]))
+
+    def _advance(
+        self, items: frozenset[tuple[int, int]], letters: str, met: frozenset[int]
+    ) -> frozenset[tuple[int, int]]:
+        """The items that go on with ``letters``, but for terms whose clauses are met."""
+        return frozenset(
+            (term, read + len(letters))
+            for term, read in items
+            if letters
+            and self.terms[term].startswith(letters, read)
+            and (self._banned[term] or not self._clauses[term] <= met)
+        )
+
+
+def _is_stable(character: str) -> bool:
+    """Whether no neighbour changes what ``character`` is compared as."""
+    folded = character.casefold()
+    return (
+        all(unicodedata.normalize("NFC", c) == c for c in (character, folded))
+        and not any(unicodedata.category(c)[0] == "M" for c in character + folded)
+        and not any("\u1100" <= c <= "\u11ff" or "\ua960" <= c <= "\ua97f" for c in character)
+        and not "\ud7b0" <= character <= "\ud7ff"
+        and unicodedata.category(character) != "Cs"
+    )

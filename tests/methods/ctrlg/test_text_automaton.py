@@ -1,0 +1,102 @@
+"""What the automaton accepts, the checker accepts; what it refuses beyond that is stated here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from equipoise.methods.ctrlg.text_automaton import ACCEPT, TextAutomaton, text_automaton
+from equipoise.task.constraint import Constraint
+from equipoise.task.lexicon import Lexicon
+from equipoise.task.sentence import first_sentence, sentence_is_complete
+
+PIECES = [
+    *("bold", "Bold", "BOLD", "self-led", "straße", "STRASSE", "note", "élan", "ÉLAN", "on'e"),
+    *("on’e", "self‑led", "bold note", "no", "to no", "do", "so", "is", "indecision", "bold-ish"),
+    *(" ", " ", " ", " ", "  ", "\n", "\t", ".", ".", "!", "?", "...", "…", '."', ".)", "-", "--"),
+    *("'", ",", ";", "Dr.", "Dr", "e.g.", "e.g", "P.S.", "X.", "1.5", "1", "_", "9.", "Sr.", "etc."),
+]
+CHARACTERS = "".join(PIECES) + "abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
+
+SETS = {
+    "one": Lexicon("one", ("bold", "self-led", "straße")),
+    "two": Lexicon("two", ("note", "bold note", "élan", "on'e")),
+}
+
+CONSTRAINTS = {
+    "and": Constraint(SETS, all_of=("{one}", "{two}"), words=(3, 6)),
+    "or": Constraint(SETS, any_of=("{one}", "no"), words=(2, 5)),
+    "none": Constraint(SETS, none_of=("{one}", "to no"), words=(1, 4)),
+    "mixed": Constraint(SETS, all_of=("{one}",), any_of=("do", "so"), none_of=("is",)),
+}
+
+PREFIXES = ("", "A ", "The", "Bold", "It is")
+
+AUTOMATA = {
+    name: text_automaton(constraint, CHARACTERS, PREFIXES)
+    for name, constraint in CONSTRAINTS.items()
+}
+
+texts = st.lists(st.one_of(st.sampled_from(PIECES), st.sampled_from(CHARACTERS))).map("".join)
+CASES = [(name, prefix) for name in CONSTRAINTS for prefix in PREFIXES]
+
+
+def accepts(automaton: TextAutomaton, prefix: str, text: str) -> bool:
+    """Whether ``text`` is accepted if it ends there."""
+    state = automaton.run(automaton.starts[prefix], text)
+    return state == ACCEPT or bool(automaton.may_stop[state])
+
+
+def checker_accepts(constraint: Constraint, text: str) -> bool:
+    sentence = first_sentence(text)
+    return sentence.finished and constraint.check(sentence.text).satisfied
+
+
+def is_left_out(text: str) -> bool:
+    """Whether ``text`` has a full stop that the automaton does not write."""
+    return bool(re.search(r"(?<![^\W_])(?:[^\W\d_]|Dr|Sr|etc|[^\W_]+\.[^\W_.]+)\.", text))
+
+
+@pytest.mark.parametrize(("name", "prefix"), CASES)
+@settings(max_examples=400)
+@given(text=texts)
+@example(text=" bold note.")
+@example(text=" was self-led, on'e bold note!")
+@example(text="bold. The note")
+@example(text=" bold note is 1.5. No")
+def test_accepts_what_the_checker_accepts(name: str, prefix: str, text: str) -> None:
+    found = accepts(AUTOMATA[name], prefix, text)
+    wanted = checker_accepts(CONSTRAINTS[name], prefix + text)
+    if found:
+        assert wanted
+    elif wanted:
+        assert is_left_out(prefix + text) or "\n" in (prefix + text).strip()
+
+
+@pytest.mark.parametrize(("name", "prefix"), CASES)
+@given(text=texts, more=texts)
+def test_what_is_accepted_stays_so(name: str, prefix: str, text: str, more: str) -> None:
+    """Once accepted, decoding has stopped: nothing that follows changes the judged sentence."""
+    automaton = AUTOMATA[name]
+    if automaton.run(automaton.starts[prefix], text) == ACCEPT:
+        assert sentence_is_complete(prefix + text)
+        assert checker_accepts(CONSTRAINTS[name], prefix + text + more)
+        assert automaton.run(automaton.starts[prefix], text + more) == ACCEPT
+
+
+def test_a_term_ends_at_the_end_of_its_word() -> None:
+    automaton = AUTOMATA["or"]
+    assert accepts(automaton, "", "The bold.")
+    for text in ("The boldness.", "The bold-note.", "The bold_.", "The bold1.", "The on'bold."):
+        assert not accepts(automaton, "", text), text
+    assert accepts(automaton, "", "The bold-.")
+    assert accepts(automaton, "", "The bold' is.")
+
+
+def test_a_character_never_seen_leads_nowhere() -> None:
+    automaton = AUTOMATA["or"]
+    assert not accepts(automaton, "", "The bold 漢.")
+    assert not accepts(automaton, "", "The bold e\u0301.")
