@@ -16,6 +16,8 @@ COMMANDS = [
     ["run"],
     ["train"],
     ["generate"],
+    ["complete"],
+    ["distill"],
     ["evaluate"],
     ["data"],
     ["task"],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from equipoise import EquipoiseError, load_task
+from equipoise import EquipoiseError
 from equipoise.decoding.sampler import Sampling
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import METHODS, build_method
@@ -20,24 +20,8 @@ from tiny_study import TASK
 VALIDATION_NURSE = '\n[subjects.nurse]\nsplit = "validation"\n'
 
 
-@pytest.fixture
-def make_task(tmp_path: Path) -> Callable[..., Task]:
-    """Makes the small task, with pieces of its file replaced."""
-
-    def make(*replacements: tuple[str, str]) -> Task:
-        text = TASK
-        for old, new in replacements:
-            assert old in text
-            text = text.replace(old, new)
-        path = tmp_path / "small.toml"
-        path.write_text(text)
-        return load_task(path)
-
-    return make
-
-
 def test_every_method_is_found_by_its_name() -> None:
-    assert list(METHODS) == ["prompt", "prompt-balanced", "sft"]
+    assert list(METHODS) == ["prompt", "prompt-balanced", "filter", "ctrlg", "ctrlg-any", "sft"]
     for name, method in METHODS.items():
         assert build_method(name, {}).name == name
         assert method.summary
@@ -48,7 +32,12 @@ def test_every_method_is_found_by_its_name() -> None:
     ("name", "settings", "message"),
     [
         ("stf", {}, "s.toml: methods.x: there is no method 'stf'. Did you mean 'sft'?"),
-        ("", {}, "s.toml: methods.x: there is no method ''. Valid: prompt, prompt-balanced, sft."),
+        (
+            "",
+            {},
+            "s.toml: methods.x: there is no method ''. Valid: ctrlg, ctrlg-any, filter, "
+            "prompt, prompt-balanced, sft.",
+        ),
         (
             "sft",
             {"epoch": 1},
@@ -69,6 +58,17 @@ def test_every_method_is_found_by_its_name() -> None:
             {"n_per_subject": 0},
             "s.toml: methods.x.n_per_subject: input should be greater than or equal to 1, got 0.",
         ),
+        (
+            "filter",
+            {"accept": "some"},
+            "s.toml: methods.x.accept: input should be 'all' or 'any', got 'some'. "
+            "Valid: all, any.",
+        ),
+        (
+            "filter",
+            {"max_draws": 0},
+            "s.toml: methods.x.max_draws: input should be greater than or equal to 1, got 0.",
+        ),
     ],
 )
 def test_wrong_names_and_settings(name: str, settings: dict[str, object], message: str) -> None:
@@ -80,7 +80,8 @@ def test_wrong_names_and_settings(name: str, settings: dict[str, object], messag
 def test_task_without_a_balanced_prompt(make_task: Callable[..., Task]) -> None:
     task = make_task(('balanced = "Complete with both kinds of word: The {subject} was"\n', ""))
     build_method("prompt", {}).check(task)
-    for name, settings in (("prompt-balanced", {}), ("sft", {"prompt": "balanced"})):
+    asked = {"prompt": "balanced"}
+    for name, settings in (("prompt-balanced", {}), ("filter", asked), ("sft", asked)):
         with pytest.raises(EquipoiseError) as caught:
             build_method(name, settings).check(task)
         assert str(caught.value) == (
@@ -128,9 +129,9 @@ def test_sft_without_validation_subjects(
     assert (info["n_train"], info["n_validation"], info["eval_loss"]) == (8, 0, None)
     assert len((tmp_path / "out" / "val_examples.csv").read_text().splitlines()) == 1
     assert len(policy.training_texts) == 8
-    frame = policy.deliver(
-        "tuned", ["doctor", "pilot"], 2, Sampling(max_new_tokens=5), 7, lambda *_: None
-    )
+    delivery = policy.deliver("tuned", ["doctor", "pilot"], 2, Sampling(max_new_tokens=5), 7)
+    assert delivery.draws is None
+    frame = delivery.completions
     assert frame["method"].tolist() == ["tuned"] * 4
     assert frame["subject"].tolist() == ["doctor", "doctor", "pilot", "pilot"]
     assert frame["run"].tolist() == [0, 1, 0, 1]

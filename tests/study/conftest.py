@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -65,11 +66,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def measured(folder: Path) -> dict[str, bytes]:
-    """Of a run, the files that the same study makes byte by byte again."""
+    """Of a run, the files that the same study makes byte by byte again; of the cost no seconds."""
     names = ("completions.csv", "by_seed.csv", "compliance.csv", "model.safetensors")
     data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
-    return {
+    found = {
         path: content
         for path, content in contents(folder).items()
         if path.rpartition("/")[2] in names + data and "/." not in path
     }
+    if (cost := folder / "results" / "cost.csv").is_file():
+        counts = pd.read_csv(cost, dtype=str).drop(columns=["seconds_per_delivered", "fit_seconds"])
+        found["results/cost.csv"] = counts.to_csv().encode()
+    return found

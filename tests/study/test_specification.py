@@ -167,7 +167,8 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
         (
             'use = "sft"',
             "use = 3",
-            "methods.sft-fast.use: 3 is not a method's name. Valid: prompt, prompt-balanced, sft.",
+            "methods.sft-fast.use: 3 is not a method's name. Valid: ctrlg, ctrlg-any, "
+            "filter, prompt, prompt-balanced, sft.",
         ),
         (
             "[methods.prompt]",

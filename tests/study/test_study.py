@@ -39,6 +39,7 @@ def test_files_are_those_that_are_promised(made_once: Path) -> None:
         "environment.json",
         "results/by_seed.csv",
         "results/compliance.csv",
+        "results/cost.csv",
     }
     for label in LABELS:
         for seed in (1, 2):
@@ -93,6 +94,26 @@ def test_results(made_once: Path) -> None:
         assert [rate["neither"] for rate in summary["rates"]] == pytest.approx(
             rows["neither"].tolist(), abs=1e-6
         )
+
+
+def test_cost_is_what_the_cells_say(made_once: Path) -> None:
+    table = pd.read_csv(made_once / "results" / "cost.csv").set_index("method")
+    assert list(table.index) == list(LABELS)
+    for label, row in table.iterrows():
+        cells = [made_once / "cells" / str(label) / f"seed{seed}" for seed in (1, 2)]
+        costs = [json.loads((cell / "summary.json").read_text())["cost"] for cell in cells]
+        texts = pd.concat(pd.read_csv(cell / "completions.csv") for cell in cells)
+        for cost in costs:  # 3 samples of 3 subjects, none of them rejected
+            counts = [cost[name] for name in ("wanted", "delivered", "draws", "accepted")]
+            assert (counts, cost["rejects"]) == ([9] * 4, False)
+            assert cost["fit_seconds"] >= 0
+            assert cost["sampling_seconds"] > 0
+        assert sum(cost["tokens"] for cost in costs) == texts["tokens"].sum()
+        assert [*row[["seeds", "wanted", "delivered", "draws", "acceptance"]]] == [2, 18, 18, 18, 1]
+        assert row[["wilson_low", "wilson_high"]].isna().all()
+        assert row["tokens_per_delivered"] == pytest.approx(texts["tokens"].mean(), abs=1e-6)
+        spent = sum(cost["sampling_seconds"] for cost in costs)
+        assert row["seconds_per_delivered"] == pytest.approx(spent / 18, abs=1e-6)
 
 
 def test_labels_of_one_method_differ_by_their_settings_only(made_once: Path) -> None:
@@ -181,7 +202,8 @@ def test_methods_and_seeds_can_be_added(
     )
     after = contents(finished)
     changed = {name for name in before if after[name] != before[name]}
-    assert changed == {"study.json", "results/by_seed.csv", "results/compliance.csv"}
+    tables = {f"results/{name}.csv" for name in ("by_seed", "compliance", "cost")}
+    assert changed == {"study.json", *tables}
     table = pd.read_csv(finished / "results" / "compliance.csv")
     assert list(dict.fromkeys(table["method"])) == ["again", "prompt", "prompt-balanced", "sft"]
     lines = capsys.readouterr().err.splitlines()

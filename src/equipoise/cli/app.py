@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from equipoise.cli import data, evaluate, generate, methods, models, run, task, train
+from equipoise.cli import (
+    complete,
+    data,
+    distill,
+    evaluate,
+    generate,
+    methods,
+    models,
+    run,
+    task,
+    train,
+)
 from equipoise.cli.failures import guarded
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
@@ -24,6 +35,8 @@ app = typer.Typer(
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
+app.command("complete", epilog=complete.EXAMPLES)(complete.complete)
+app.command("distill", epilog=distill.EXAMPLES)(distill.distill)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("data", epilog=data.EXAMPLES)(data.data)
 app.add_typer(task.app, name="task")

@@ -36,3 +36,21 @@ def new_file(path: Path, *, force: bool) -> Path:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, suffix=suffix):
             pass
     return path
+
+
+def new_folder(path: Path, *, force: bool) -> Path:
+    """``path`` itself, once files can be written in it; it is created.
+
+    Args:
+        path: The folder.
+        force: It may hold something already; files of other names stay.
+
+    Raises:
+        EquipoiseError: It holds something, is a file, or cannot be written.
+    """
+    with clear_write_errors(path):
+        if path.is_dir() and not force and any(path.iterdir()):
+            raise EquipoiseError(
+                "the folder is not empty", file=path, mend="Choose another one, or add --force."
+            )
+    return make_folder(path)

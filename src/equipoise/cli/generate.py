@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import Force, ModelName, Seed, TaskName
+from equipoise.cli.options import (
+    Force,
+    MaxNewTokens,
+    ModelName,
+    Quiet,
+    Seed,
+    TaskName,
+    Temperature,
+    TopK,
+    TopP,
+    sampling_of,
+)
 from equipoise.cli.terminal import say_written
-
-if TYPE_CHECKING:
-    from equipoise.decoding.sampler import Sampling
 
 EXAMPLES = """\b
 Examples:
@@ -35,16 +43,12 @@ def generate(
         typer.Option(metavar="A,B", help="Only these subjects.", show_default="all of the task"),
     ] = None,
     seed: Seed = 42,
-    temperature: Annotated[
-        float, typer.Option(metavar="T", help="0 takes the likeliest token.")
-    ] = 1.0,
-    top_p: Annotated[float, typer.Option(metavar="P", help="Mass of the nucleus.")] = 0.95,
-    top_k: Annotated[int, typer.Option(metavar="K", help="Likeliest tokens kept; 0: all.")] = 0,
-    max_new_tokens: Annotated[
-        int, typer.Option(metavar="N", help="Tokens of the longest completion.")
-    ] = 64,
+    temperature: Temperature = 1.0,
+    top_p: TopP = 0.95,
+    top_k: TopK = 0,
+    max_new_tokens: MaxNewTokens = 64,
     force: Force = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw completions from a model and write them as CSV.
 
@@ -63,7 +67,7 @@ def generate(
     names = _subjects(subjects) or [subject.name for subject in described.subjects]
     for name in names:
         described.prompt(name, prompt)
-    sampling = _sampling(
+    sampling = sampling_of(
         temperature=temperature, top_p=top_p, top_k=top_k, max_new_tokens=max_new_tokens
     )
     check_model_name(model, field="--model")
@@ -76,8 +80,8 @@ def generate(
         progress.say(f"{lm.name} on {lm.precision}")
         lm.use_compute_type()
         policy = Policy(lm, described, prompt)
-        frame = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report).completions
-        write_table(out, frame)
+        delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
+        write_table(out, delivery.completions)
     if not quiet:
         say_written([out])
 
@@ -85,16 +89,3 @@ def generate(
 def _subjects(listed: str | None) -> list[str]:
     """The names in ``a,b``, each once."""
     return list(dict.fromkeys(name for part in (listed or "").split(",") if (name := part.strip())))
-
-
-def _sampling(**settings: Any) -> Sampling:
-    """The sampling settings, checked; errors name the flag."""
-    from equipoise.decoding.sampler import Sampling
-    from equipoise.errors import EquipoiseError
-    from equipoise.settings import parse
-
-    try:
-        return parse(Sampling, settings)
-    except EquipoiseError as error:
-        field = error.field and "--" + error.field.replace("_", "-")
-        raise EquipoiseError(error.problem, field=field, mend=error.mend) from None

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from equipoise.decoding.sampler import Sampling
 
 TaskName = Annotated[
     str, typer.Option("--task", metavar="TASK", help="A built-in task, or a task file.")
@@ -25,3 +31,63 @@ Seed = Annotated[
     typer.Option("--seed", metavar="N", callback=_check_seed, help="Fixes all that is random."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+Temperature = Annotated[
+    float, typer.Option("--temperature", metavar="T", help="0 takes the likeliest token.")
+]
+TopP = Annotated[float, typer.Option("--top-p", metavar="P", help="Mass of the nucleus.")]
+TopK = Annotated[int, typer.Option("--top-k", metavar="K", help="Likeliest tokens kept; 0: all.")]
+MaxNewTokens = Annotated[
+    int, typer.Option("--max-new-tokens", metavar="N", help="Tokens of the longest completion.")
+]
+
+_SETTING = re.compile(
+    r"\b(all_of|any_of|none_of|hidden_states|n_samples|max_new_tokens|top_p|top_k)\b"
+)
+
+
+@contextlib.contextmanager
+def naming_flags(**flags: str) -> Iterator[None]:
+    """Within it, errors call a setting by its flag.
+
+    Args:
+        flags: The flags of settings whose flag is not just their name with hyphens.
+    """
+    from equipoise.errors import EquipoiseError
+
+    def flag(name: str) -> str:
+        return flags.get(name, "--" + name.replace("_", "-"))
+
+    def in_text(text: str) -> str:
+        return _SETTING.sub(lambda match: flag(match[0]), text)
+
+    try:
+        yield
+    except EquipoiseError as error:
+        if error.file is not None:
+            raise
+        raise EquipoiseError(
+            in_text(error.problem),
+            field=error.field and flag(error.field.replace("constraint.", "")),
+            mend=error.mend and in_text(error.mend),
+        ) from error
+
+
+def sampling_of(
+    *, temperature: float, top_p: float, max_new_tokens: int, top_k: int = 0
+) -> Sampling:
+    """The sampling settings, checked; errors name the flag."""
+    from equipoise.decoding.sampler import Sampling
+    from equipoise.settings import parse
+
+    with naming_flags():
+        return parse(
+            Sampling,
+            {
+                "temperature": temperature,
+                "top_p": top_p,
+                "top_k": top_k,
+                "max_new_tokens": max_new_tokens,
+            },
+        )

@@ -36,6 +36,20 @@ def show(text: str) -> None:
     print(printable(text))
 
 
+def show_marked(text: str, spans: Iterable[tuple[int, int, str]]) -> None:
+    """Print a result with ``spans`` of it (start, end, style) marked where there are colours."""
+    from rich.text import Text
+
+    console = _console(stderr=False)
+    if not console.is_terminal:
+        show(text)
+        return
+    marked = Text(printable(text))
+    for start, end, style in spans:
+        marked.stylize(style, start, end)
+    console.print(marked)
+
+
 def show_table(table: RenderableType) -> None:
     """Print a rich table on standard output."""
     _console(stderr=False).print(table)

@@ -17,8 +17,11 @@ class Control(Protocol):
     def start(self, rows: Sequence[int], prompts: Sequence[int]) -> None:
         """Row ``rows[i]`` begins a completion of prompt number ``prompts[i]``."""
 
-    def adjust(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
-        """The adjusted ``logits`` [R, V] of ``rows``; those of rows that ended do not matter."""
+    def adjust(self, logits: Tensor, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Adjusted logits [R, N] of ``rows`` from ``logits`` [R, V], and the N tokens they are of.
+
+        All other tokens are excluded. What rows that have ended get does not matter.
+        """
 
     def accept(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
         """``tokens[i]`` was drawn in ``rows[i]``."""

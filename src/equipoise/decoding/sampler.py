@@ -24,6 +24,10 @@ from equipoise.model.prefix_tree import (
 )
 from equipoise.settings import Settings
 
+CONTROLLED_ROWS = 64
+"""Rows whose logits are adjusted at a time: their float32 copies stay small enough for the C library
+to hand out the same memory again, where larger ones cost a page fault every 4 KB."""
+
 
 class Sampling(Settings):
     """How completions are drawn; the defaults are the protocol's (arXiv 2510.22084).
@@ -185,8 +189,16 @@ class _Batch:
 
     def _sample(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
         """A token for each of ``rows`` from its ``logits`` [R, V]."""
-        if self.control:
-            logits = self.control.adjust(logits, rows)
+        if not self.control:
+            return self._sample_tokens(logits)
+        drawn = []
+        for start in range(0, len(rows), CONTROLLED_ROWS):
+            part = slice(start, start + CONTROLLED_ROWS)
+            adjusted, tokens = self.control.adjust(logits[part], rows[part])
+            drawn.append(tokens[self._sample_tokens(adjusted)])
+        return torch.cat(drawn)
+
+    def _sample_tokens(self, logits: Tensor) -> Tensor:
         return sample_tokens(
             logits,
             temperature=self.sampling.temperature,

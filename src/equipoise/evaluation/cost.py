@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
-from scipy.stats import binomtest
 
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -24,8 +24,12 @@ def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tu
     """
     if trials == 0:
         return math.nan, math.nan
-    interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
+    middle = successes + z2 / 2
+    half = math.sqrt(z2 * (successes * (trials - successes) / trials + z2 / 4))
+    low = (middle - half) / (trials + z2) if successes else 0.0
+    high = (middle + half) / (trials + z2) if successes < trials else 1.0
+    return low, high
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:

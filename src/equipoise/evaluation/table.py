@@ -19,7 +19,8 @@ def balance_table(
 
     Balance rates are means over seeds with the sample SD behind "±" (none with one seed). The other
     columns are over all subjects: balanced on held-out terms, any wanted term, words in range, and
-    the tokens drawn for each completion delivered, or mean words where the cost is not known. Where no subject has a split, one column of balance over all subjects takes their place.
+    the tokens drawn for each completion delivered, or mean words where the cost is not known. Where
+    no subject has a split, one column of balance over all subjects takes their place.
 
     Args:
         compliance: What ``compliance_table`` returned.
@@ -43,7 +44,9 @@ def balance_table(
     for title in ("held-out\nterms", "any\nterm", "in\nrange", last):
         table.add_column(title, justify="right", no_wrap=True)
     rows = {(row["method"], row["split"]): row for row in compliance.to_dict("records")}
-    tokens = {} if cost is None else dict(zip(cost["method"], cost["tokens_per_delivered"]))
+    tokens: dict[str, float] = {}
+    if cost is not None:
+        tokens = dict(zip(cost["method"], cost["tokens_per_delivered"], strict=True))
     for method in dict.fromkeys((*tokens, *compliance["method"])):
         if (method, "all") not in rows:
             table.add_row(_printable(method), *(["–"] * (len(splits) + 3)), "∞")
@@ -58,7 +61,8 @@ def balance_table(
         shares = [
             _percent(overall[f"{name}_mean"]) for name in ("balanced_held_out", "any", "in_range")
         ]
-        table.add_row(_printable(method), *balance, *shares, f"{tokens.get(method, overall['mean_words']):.1f}")
+        number = overall["mean_words"] if cost is None else tokens[method]
+        table.add_row(_printable(method), *balance, *shares, f"{number:.1f}")
     return table
 
 

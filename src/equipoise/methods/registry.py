@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError, nearest
-from equipoise.methods.method import Method
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
 from equipoise.methods.filter import Filter
+from equipoise.methods.method import Method
 from equipoise.methods.prompt import BalancedPrompting, Prompting
 from equipoise.methods.sft import SFT
 from equipoise.settings import parse

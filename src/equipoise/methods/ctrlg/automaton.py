@@ -120,7 +120,8 @@ def _canonical(
         for spelling in dict.fromkeys(
             space + form for space in (" ", "") for form in (term, term[0].upper() + term[1:])
         ):
-            states = resting
+            # After a space it may follow upon another term: "bold caring".
+            states = np.ones_like(resting) if spelling[0] == " " else resting
             for token in vocabulary.spell(spelling) or ():
                 allowed[token] = allowed.get(token, np.zeros_like(resting)) | states
                 reached = _read(text, vocabulary.pieces[token] or "")[states]

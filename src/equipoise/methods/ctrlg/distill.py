@@ -24,6 +24,8 @@ from equipoise.settings import Settings
 
 SEQUENCES_A_TREE = 64
 HELD_OUT = 0.1
+PATIENCE = 2
+"""Iterations without a better held-out likelihood after which fitting ends."""
 
 
 class DistillSettings(Settings):
@@ -33,7 +35,8 @@ class DistillSettings(Settings):
         hidden_states: H. More follow the model more closely; the guarantee does not depend on it.
         n_samples: Completions drawn to learn from, over all prompts; a tenth of them only measures.
         n_clustered: Of these, how many have their states clustered for the start.
-        iterations: Steps of expectation-maximisation.
+        iterations: Most steps of expectation-maximisation; it ends when completions that were not
+            learnt from become less likely.
         smoothing: Pseudocount of each row of probabilities.
         hmm_seed: Of samples and clusters; not the cell's seed, so that a study distils once.
     """
@@ -52,13 +55,15 @@ class DistillRecord:
 
     Attributes:
         tokens: Tokens learnt from.
-        train: Mean log-probability in nats of a token before each iteration and after the last.
+        train: Mean log-probability in nats of a token, at the start and after each iteration.
         held_out: Likewise, on completions that were not learnt from.
+        chosen: Iteration with the highest held-out value: the HMM that is used.
     """
 
     tokens: int
     train: list[float]
     held_out: list[float]
+    chosen: int
 
 
 def distill(
@@ -89,15 +94,29 @@ def distill(
     clusters = _cluster(lm, clustered, contexts[n_held_out:], settings, on_progress)
     rows = lm.model.get_output_embeddings().weight.shape[0]
     hmm = _from_clusters(clustered, clusters, settings, rows)
-    record = DistillRecord(sum(map(len, train)), [], [])
-    for iteration in range(settings.iterations):
-        on_progress("fitting the HMM", iteration, settings.iterations)
-        record.held_out.append(hmm.log_likelihood(held_out))
-        hmm, before = hmm.reestimated(train, settings.smoothing)
-        record.train.append(before)
-    record.train.append(hmm.log_likelihood(train))
-    record.held_out.append(hmm.log_likelihood(held_out))
-    return hmm, record
+    return _fit(hmm, train, held_out, settings, on_progress)
+
+
+def _fit(
+    hmm: HMM,
+    train: Sequence[tuple[int, ...]],
+    held_out: Sequence[tuple[int, ...]],
+    settings: DistillSettings,
+    on_progress: Callable[[str, int, int], None],
+) -> tuple[HMM, DistillRecord]:
+    """Expectation-maximisation until it no longer helps on what is not learnt from."""
+    best, chosen = hmm, 0
+    fitted, measured = [hmm.log_likelihood(train)], [hmm.log_likelihood(held_out)]
+    for iteration in range(1, settings.iterations + 1):
+        on_progress("fitting the HMM", iteration - 1, settings.iterations)
+        hmm, _ = hmm.reestimated(train, settings.smoothing)
+        fitted.append(hmm.log_likelihood(train))
+        measured.append(hmm.log_likelihood(held_out))
+        if measured[-1] > measured[chosen]:
+            best, chosen = hmm, iteration
+        elif iteration - chosen >= PATIENCE:
+            break
+    return best, DistillRecord(sum(map(len, train)), fitted, measured, chosen)
 
 
 def _draw(

@@ -56,22 +56,19 @@ class Guide:
         self.messages[rows] = self._messages[prompts]
         self.remaining[rows] = self.lookahead.max_tokens
 
-    def adjust(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
+    def adjust(self, logits: Tensor, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """See `Control`: a token that cannot lead to acceptance any more gets ``-inf``."""
         index = torch.tensor(rows)
-        under_way = self.states[index] > ACCEPT
-        index = index[under_way]
-        weights = self.lookahead.log_weights(
-            self.messages[index], self.states[index], self.remaining[index]
-        ).to(logits.device)
+        over = (self.states[index] <= ACCEPT) | (self.remaining[index] <= 0)
+        # Nobody reads what a row that has ended draws, but it must be able to draw something.
+        if bool(over.all()):
+            return torch.zeros(len(rows), 1, device=logits.device), self.lookahead.tokens[:1]
+        index[over] = int(index[~over][0])
+        messages, states = self.messages[index], self.states[index]
+        remaining = self.remaining[index]
+        weights = self.lookahead.log_weights(messages, states, remaining)
         tokens = self.lookahead.tokens.to(logits.device)
-        here = under_way.to(logits.device)
-        adjusted = torch.full(logits.shape, float("-inf"), device=logits.device)
-        adjusted[~here] = 0  # nobody reads them, but something must be drawable
-        part = adjusted[here]
-        part[:, tokens] = logits[here][:, tokens].float() + weights
-        adjusted[here] = part
-        return adjusted
+        return weights.to(logits.device).add_(logits.index_select(1, tokens)), tokens
 
     def accept(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
         """See `Control`."""

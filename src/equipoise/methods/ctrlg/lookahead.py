@@ -25,7 +25,7 @@ STATES_AT_A_TIME = 64
 
 
 class Lookahead:
-    """The tables D_0 ... D_R, and the weight of every next token.
+    """The tables D_0, D_1, ..., and the weight of every next token.
 
     Attributes:
         hmm: What looks ahead.
@@ -49,7 +49,7 @@ class Lookahead:
         self._large = [int(c) for c in rank if alive[c] and sizes[c] >= LARGE]
         self._ends = torch.cumsum(sizes[rank], 0).tolist()[: len(self._large)]
         first_small = self._ends[-1] if self._large else 0
-        self._small_tokens = slice(first_small, len(self.tokens))
+        self._small_emission = self._emission[:, first_small:].contiguous()
         self._small_classes = classes[self.tokens[first_small:]]
         self.values, self.scales = self._tables(classes)
 
@@ -61,28 +61,30 @@ class Lookahead:
             states: [B] of the automaton, neither `DEAD` nor `ACCEPT`.
             remaining: [B] tokens that may still be drawn, at least 1.
         """
-        after = remaining - 1
+        after = (remaining - 1).clamp_max(len(self.values) - 1)
         reached = self._table[states]  # [B, C]
         scales = self.scales[after[:, None], reached]
         factors = (scales - scales.amax(-1, keepdim=True)).exp()
         weights = torch.empty(len(states), len(self.tokens))
         start = 0
         for c, end in zip(self._large, self._ends, strict=True):
-            message = messages * self.values[after, reached[:, c]] * factors[:, c, None]
-            weights[:, start:end] = message @ self._emission[:, start:end]
+            reaching = messages * self.values[after, reached[:, c]] * factors[:, c, None]
+            both = torch.cat([reaching, messages]) @ self._emission[:, start:end]
+            torch.div(both[: len(states)], both[len(states) :], out=weights[:, start:end])
             start = end
-        self._small(weights, messages, states, after, factors)
-        return weights.div_(messages @ self._emission).log_()
+        self._small(weights[:, start:], messages, states, after, factors)
+        return weights.log_()
 
     def probability(self, message: Tensor, state: int, remaining: int) -> float:
         """P(constraint | text so far) in at most ``remaining`` tokens, of a model that is the HMM."""
         if state == ACCEPT:
             return 1.0
-        reached = self._table[state]
-        joint = message[:, None] * self._emission
+        after = min(remaining, len(self.values)) - 1
         classes = torch.from_numpy(self.automaton.classes).long()[self.tokens]
-        values = self.values[remaining - 1][reached[classes]].T
-        scales = self.scales[remaining - 1][reached[classes]].exp()
+        reached = self._table[state, classes]
+        joint = message[:, None] * self._emission
+        values = self.values[after, reached].T
+        scales = self.scales[after, reached].exp()
         return float((joint * values * scales).sum())
 
     def _small(
@@ -91,28 +93,37 @@ class Lookahead:
         """Fill in the tokens of small classes, state by state."""
         if not len(self._small_classes):
             return
-        part = self._emission[:, self._small_tokens]
         for state in states.unique().tolist():
             rows = (states == state).nonzero()[:, 0]
             reached, which = self._table[state, self._small_classes].unique(return_inverse=True)
             values = self.values[after[rows][:, None], reached] * messages[rows, None]
-            sums = (values.flatten(0, 1) @ part).view(len(rows), len(reached), -1)
+            sums = (values.flatten(0, 1) @ self._small_emission).view(len(rows), len(reached), -1)
             chosen = sums.gather(1, which.expand(len(rows), 1, -1))[:, 0]
-            weights[rows, self._small_tokens] = chosen * factors[rows][:, self._small_classes]
+            weights[rows] = chosen * factors[rows][:, self._small_classes]
+        weights /= messages @ self._small_emission
 
     def _tables(self, classes: Tensor) -> tuple[Tensor, Tensor]:
-        """D [R, S, H], each row scaled to a maximum of 1, and the logarithm [R, S] of its scale."""
+        """D [L, S, H], each row scaled to a maximum of 1, and the logarithm [L, S] of its scale.
+
+        From some number of tokens on, more of them change nothing: L is at most R.
+        """
         n_states, n_hidden = len(self._table), self.hmm.n_states
         of_class = torch.zeros(self._table.shape[1], n_hidden)
         of_class.index_add_(0, classes, self.hmm.emission.T)
-        values = torch.zeros(self.max_tokens, n_states, n_hidden)
-        scales = torch.full((self.max_tokens, n_states), float("-inf"))
-        values[:, ACCEPT], scales[:, ACCEPT] = 1, 0
         edges = [self._edges(s, of_class) for s in range(0, n_states, STATES_AT_A_TIME)]
-        for r in range(1, self.max_tokens):
-            for sources, targets, weights in edges:
-                self._extend(values, scales, r, sources, targets, weights)
-        return values, scales
+        value = torch.zeros(n_states, n_hidden)
+        scale = torch.full((n_states,), float("-inf"))
+        value[ACCEPT], scale[ACCEPT] = 1, 0
+        values, scales = [value], [scale]
+        for _ in range(1, self.max_tokens):
+            value, scale = value.clone(), scale.clone()
+            for sources, targets, mass in edges:
+                self._extend(value, scale, values[-1], scales[-1], sources, targets, mass)
+            if _same(scale, scales[-1]) and _same(value, values[-1]):
+                break
+            values.append(value)
+            scales.append(scale)
+        return torch.stack(values), torch.stack(scales)
 
     def _edges(self, first: int, of_class: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sources [E], targets [E] and emission mass [E, H] of the edges of some states."""
@@ -128,22 +139,28 @@ class Lookahead:
 
     def _extend(
         self,
-        values: Tensor,
-        scales: Tensor,
-        r: int,
+        value: Tensor,
+        scale: Tensor,
+        value_before: Tensor,
+        scale_before: Tensor,
         sources: Tensor,
         targets: Tensor,
         mass: Tensor,
     ) -> None:
         """Write D_r of the ``sources`` from D_{r-1} of the ``targets``."""
         states, index = sources.unique(return_inverse=True)
-        scale = scales[r - 1, targets]
-        top = torch.full((len(states),), float("-inf")).scatter_reduce(0, index, scale, "amax")
-        factor = torch.where(scale > float("-inf"), (scale - top[index]).exp(), 0)
+        reached = scale_before[targets]
+        top = torch.full((len(states),), float("-inf")).scatter_reduce(0, index, reached, "amax")
+        factor = torch.where(reached > float("-inf"), (reached - top[index]).exp(), 0)
         sums = torch.zeros(len(states), mass.shape[1])
-        sums.index_add_(0, index, mass * values[r - 1, targets] * factor[:, None])
+        sums.index_add_(0, index, mass * value_before[targets] * factor[:, None])
         found = sums @ self.hmm.transition.T
         height = found.amax(-1)
         possible = height > 0
-        values[r, states[possible]] = found[possible] / height[possible, None]
-        scales[r, states[possible]] = top[possible] + height[possible].log()
+        value[states[possible]] = found[possible] / height[possible, None]
+        scale[states[possible]] = top[possible] + height[possible].log()
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tables agree to float32 rounding, infinities included."""
+    return torch.allclose(one, other, rtol=0, atol=3e-6)

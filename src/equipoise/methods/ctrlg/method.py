@@ -10,15 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.artifacts import make_folder, write_json
-from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
+from equipoise.decoding.sampler import Draw, Sampling, sample
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
-from equipoise.methods.ctrlg.distill import DistillSettings, distill
-from equipoise.methods.ctrlg.guide import Beginning, Guide
+from equipoise.methods.ctrlg.distill import DistillSettings
+from equipoise.methods.ctrlg.distillation import Distillation, beginnings
+from equipoise.methods.ctrlg.guide import Guide
 from equipoise.methods.ctrlg.hmm import HMM
-from equipoise.methods.ctrlg.hmm_store import model_identity, remembered
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
@@ -75,9 +75,7 @@ class GuidedPolicy(Policy):
         lookahead = Lookahead(self.hmm, self.automaton, sampling.max_new_tokens)
         guide = Guide(lookahead, beginnings(self.lm, self.task, self.prompt, subjects, prompts))
         counts = [n] * len(prompts)
-        return sample(
-            self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn
-        )
+        return sample(self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
 
 
 class CtrlG(Method[CtrlGSettings]):
@@ -85,7 +83,7 @@ class CtrlG(Method[CtrlGSettings]):
 
     name = "ctrlg"
     summary = "constrained decoding: every completion satisfies the task's constraint"
-    settings_model: type[CtrlGSettings] = CtrlGSettings
+    settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -94,33 +92,18 @@ class CtrlG(Method[CtrlGSettings]):
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""
         sampling, settings = workspace.sampling, self.settings
-        subjects = [subject.name for subject in task.subjects]
         started = time.perf_counter()
-        rows = int(lm.model.get_output_embeddings().weight.shape[0])
         automaton = compile_constraint(
             demanded(task.constraint, settings.accept),
-            Vocabulary.of(lm.tokenizer, rows, lm.stop_tokens),
-            [task.response_prefix(subject) for subject in subjects],
+            Vocabulary.of_model(lm),
+            [task.response_prefix(subject.name) for subject in task.subjects],
             max_tokens=sampling.max_new_tokens,
         )
         compiled = time.perf_counter()
-        plain = Policy(lm, task, settings.prompt)
-        prompts = plain.prompts(subjects)
-        starts = [b.tokens for b in beginnings(lm, task, settings.prompt, subjects, prompts)]
-        distilling = DistillSettings(
-            **{name: getattr(settings, name) for name in DistillSettings.model_fields}
-        )
-        hmm, record, folder = remembered(
-            {
-                "model": lm.name,
-                "weights_sha256": model_identity(lm),
-                "contexts": [list(prompt.context) for prompt in prompts],
-                "sampling": sampling.model_dump(mode="json"),
-                "distilling": distilling.model_dump(mode="json"),
-            },
-            lambda: distill(lm, prompts, starts, sampling, distilling, workspace.on_progress),
-        )
-        self._write(workspace, automaton, record, compiled - started, time.perf_counter() - compiled)
+        distillation = Distillation.of_task(lm, task, settings.prompt, sampling, settings)
+        hmm, record = distillation.remembered(workspace.on_progress)
+        distilled = time.perf_counter()
+        self._write(workspace, automaton, record, compiled - started, distilled - compiled)
         return GuidedPolicy(lm, task, settings.prompt, hmm=hmm, automaton=automaton)
 
     def _write(
@@ -159,19 +142,3 @@ class CtrlGAny(CtrlG):
     name = "ctrlg-any"
     summary = "constrained decoding: every completion has at least one wanted term"
     settings_model = CtrlGAnySettings
-
-
-def beginnings(
-    lm: LanguageModel, task: Task, kind: str, subjects: Sequence[str], prompts: Sequence[Prompt]
-) -> list[Beginning]:
-    """For each prompt, the response prefix and its tokens."""
-    found = []
-    for subject, prompt in zip(subjects, prompts, strict=True):
-        question = lm.context(task.prompt(subject, kind), "")
-        shared = 0
-        for one, other in zip(question, prompt.context, strict=False):
-            if one != other:
-                break
-            shared += 1
-        found.append(Beginning(prompt.prefix, tuple(prompt.context[shared:])))
-    return found

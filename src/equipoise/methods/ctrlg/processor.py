@@ -47,11 +47,14 @@ class CtrlGProcessor(LogitsProcessor):  # type: ignore[misc]
         self._guide.remaining = torch.full(
             (len(texts),), self._guide.lookahead.max_tokens - drawn
         )
-        adjusted = self._guide.adjust(scores, range(len(texts)))
-        over = (self._guide.states <= ACCEPT).to(scores.device)
-        adjusted[over] = float("-inf")
-        adjusted[over, self._end_token] = 0
-        return adjusted.log_softmax(-1).to(scores.dtype)
+        over = self._guide.states <= ACCEPT
+        adjusted = torch.full_like(scores, float("-inf"))
+        if not bool(over.all()):
+            values, tokens = self._guide.adjust(scores, range(len(texts)))
+            adjusted[:, tokens] = values.log_softmax(-1).to(scores.dtype)
+        adjusted[over.to(scores.device)] = float("-inf")
+        adjusted[over.to(scores.device), self._end_token] = 0
+        return adjusted
 
     def _follow(self, text: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         if text in self._known:

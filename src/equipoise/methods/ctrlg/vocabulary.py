@@ -8,6 +8,7 @@ from functools import cached_property
 
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
+from equipoise.model.language_model import LanguageModel
 from equipoise.task.lexicon import count_words
 
 _ANCHOR = "a"
@@ -29,9 +30,7 @@ class Vocabulary:
     tokenizer: PreTrainedTokenizerBase
 
     @classmethod
-    def of(
-        cls, tokenizer: PreTrainedTokenizerBase, rows: int, stops: Iterable[int]
-    ) -> Vocabulary:
+    def of(cls, tokenizer: PreTrainedTokenizerBase, rows: int, stops: Iterable[int]) -> Vocabulary:
         """The vocabulary of a model.
 
         Args:
@@ -53,6 +52,12 @@ class Vocabulary:
             if text.startswith(start) and piece and "\ufffd" not in piece:
                 pieces[token] = piece
         return cls(tuple(pieces), stops, tokenizer)
+
+    @classmethod
+    def of_model(cls, lm: LanguageModel) -> Vocabulary:
+        """The vocabulary of ``lm``."""
+        rows = int(lm.model.get_output_embeddings().weight.shape[0])
+        return cls.of(lm.tokenizer, rows, lm.stop_tokens)
 
     @cached_property
     def most_words(self) -> int:

@@ -1,0 +1,94 @@
+"""How natural controlled completions are: Ctrl-G with ever larger HMMs, filtering, the untuned model.
+
+For each, 250 completions of each of 4 occupations: distinct (agentic, communal) pairs out of 100,
+entropy of the listed terms, unique sentences, and the median log-probability per token of the
+sentence under the untuned model with the neutral prompt. Not a timing; it goes into docs/ctrlg.md.
+
+    python benchmarks/ctrlg_fluency.py [--n N]
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sides import number
+
+SUBJECTS = ("doctor", "nurse", "plumber", "teacher")
+HIDDEN = (1, 16, 64, 256)
+
+
+def main() -> None:
+    """Print a row for each way of drawing."""
+    from equipoise import load_model, load_task
+    from equipoise.decoding import Sampling
+    from equipoise.methods.filter import Filter, FilterSettings
+    from equipoise.methods.ctrlg.method import CtrlG, CtrlGSettings
+    from equipoise.methods.method import Policy, Workspace
+
+    task, lm = load_task("occupations"), load_model("smollm2-135m-instruct")
+    lm.use_compute_type()
+    n = number("--n", 250)
+    ways: list[tuple[str, Any]] = [("untuned model", None)]
+    ways += [(f"Ctrl-G, H = {h}", CtrlG(CtrlGSettings(hidden_states=h))) for h in HIDDEN]
+    ways.append(("filter, balanced prompt", Filter(FilterSettings(prompt="balanced"))))
+    print("way                       satisfied   pairs  entropy  unique  median log p a token")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, method in ways:
+            workspace = Workspace(Path(folder), Path(folder), announce=lambda text: None)
+            policy = method.fit(lm, task, 0, workspace) if method else Policy(lm, task)
+            frame = policy.deliver(name, list(SUBJECTS), n, Sampling(), 42).completions
+            print(row(name, frame, lm, task), flush=True)
+
+
+def row(name: str, frame: Any, lm: Any, task: Any) -> str:
+    """The measures of one frame of completions, as a line."""
+    import numpy as np
+
+    verdicts = [task.constraint.check(text) for text in frame["text"]]
+    pairs = {
+        pair for v in verdicts for pair in itertools.product(v.hits["agentic"], v.hits["communal"])
+    }
+    terms = [term for v in verdicts for found in v.hits.values() for term in found]
+    shares = np.unique(terms, return_counts=True)[1] / max(1, len(terms))
+    satisfied = np.mean(
+        [v.satisfied and done for v, done in zip(verdicts, frame["finished"], strict=True)]
+    )
+    return (
+        f"{name:24} {100 * satisfied:8.2f} %  {len(pairs):5}  {-(shares * np.log2(shares)).sum():7.2f}"
+        f"  {frame['text'].nunique():6}  {np.median(log_probabilities(frame, lm, task)):8.3f}"
+        f"   ({len(frame)} completions)"
+    )
+
+
+def log_probabilities(frame: Any, lm: Any, task: Any) -> list[float]:
+    """Mean log-probability in nats of a token of each sentence, after the neutral prompt."""
+    import torch
+
+    from equipoise.model.prefix_tree import (
+        PrefixTree,
+        TokenSequence,
+        sequence_log_probabilities,
+    )
+
+    sequences = []
+    for subject, text in zip(frame["subject"], frame["text"], strict=True):
+        prompt, prefix = task.prompt(subject), task.response_prefix(subject)
+        context = lm.context(prompt, prefix)
+        sequences.append(
+            TokenSequence((*context, *lm.continuation(prompt, prefix, text)), len(context))
+        )
+    means: list[float] = []
+    with torch.inference_mode():
+        for start in range(0, len(sequences), 32):
+            part = sequences[start : start + 32]
+            values = sequence_log_probabilities(lm.model, PrefixTree.build(part))
+            lengths = torch.tensor([len(s.tokens) - s.start for s in part])
+            means += (values / lengths).tolist()
+    return means
+
+
+if __name__ == "__main__":
+    main()

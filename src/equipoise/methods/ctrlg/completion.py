@@ -1,0 +1,134 @@
+"""Completions of one beginning of a sentence that are certain to satisfy a constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from equipoise.decoding.sampler import Prompt, Sampling, sample
+from equipoise.errors import EquipoiseError
+from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
+from equipoise.methods.ctrlg.distill import DistillSettings
+from equipoise.methods.ctrlg.distillation import Distillation, beginning
+from equipoise.methods.ctrlg.guide import Beginning, Guide
+from equipoise.methods.ctrlg.hmm import HMM
+from equipoise.methods.ctrlg.lookahead import Lookahead
+from equipoise.methods.ctrlg.text_rules import DONE, SentenceRule, State, TermRule
+from equipoise.methods.ctrlg.vocabulary import Vocabulary
+from equipoise.model.language_model import LanguageModel
+from equipoise.task.constraint import Constraint
+from equipoise.task.sentence import first_sentence
+
+
+def check_text(text: str) -> None:
+    """Refuse a beginning that no finished sentence can have under the rules of Ctrl-G.
+
+    Raises:
+        EquipoiseError: It holds a whole sentence, a full stop after an abbreviation, or a
+            character that is never written.
+    """
+    sentence, terms = SentenceRule(), TermRule(Constraint({}))
+    state: State | None = sentence.start
+    for position, character in enumerate(text + " "):  # completions go on with another word
+        if not character.isprintable() or terms.symbol(character) is None:
+            raise EquipoiseError(
+                f"{character!a} is never written: it does not show, or joins its neighbours",
+                field="prompt",
+                mend="Leave it out.",
+            )
+        state = sentence.step(state, sentence.symbol(character))
+        if state is None or state == DONE:
+            read = text[: position + 1].rstrip()
+            why = "is a whole sentence" if state else "has a full stop that ends no sentence"
+            raise EquipoiseError(
+                f"{read[-40:]!r} {why}",
+                field="prompt",
+                mend="Give the beginning of one sentence, and write abbreviations in full.",
+            )
+
+
+@dataclass(frozen=True)
+class Completer:
+    """A model, the beginning of a sentence, and what the whole sentence has to satisfy.
+
+    Attributes:
+        lm: The model, with weights in its compute type.
+        prompt: What the model continues; the prefix is the sentence's beginning.
+        start: The beginning, as the HMM reads it.
+        constraint: What the sentence satisfies.
+        automaton: The same, compiled for the model's tokens.
+        sampling: How completions are drawn.
+    """
+
+    lm: LanguageModel
+    prompt: Prompt
+    start: Beginning
+    constraint: Constraint
+    automaton: TokenAutomaton
+    sampling: Sampling
+
+    @classmethod
+    def compiled(
+        cls, lm: LanguageModel, text: str, constraint: Constraint, sampling: Sampling
+    ) -> Completer:
+        """The completer of ``text``, which may be empty.
+
+        Raises:
+            EquipoiseError: No completion satisfies the constraint; it names the clause.
+        """
+        vocabulary = Vocabulary.of_model(lm)
+        # Terminals show nothing else as it is, and what is printed must be what was checked.
+        visible = tuple(p if p and p.isprintable() else None for p in vocabulary.pieces)
+        vocabulary = replace(vocabulary, pieces=visible)
+        limit = sampling.max_new_tokens
+        automaton = compile_constraint(constraint, vocabulary, [text], max_tokens=limit)
+        question = f'Complete the following sentence: "{text}"' if text else "Write one sentence."
+        prompt = Prompt(tuple(lm.context(question, text)), text)
+        return cls(lm, prompt, beginning(lm, question, prompt), constraint, automaton, sampling)
+
+    def distillation(self, settings: DistillSettings) -> Distillation:
+        """How to distil an HMM of what the model says after this very prompt."""
+        return Distillation(self.lm, [self.prompt], [self.start], self.sampling, settings)
+
+    def complete(
+        self, hmm: HMM, n: int, seed: int, on_drawn: Callable[[int], None] | None = None
+    ) -> list[str]:
+        """``n`` sentences that begin with the text; each was checked as a text.
+
+        Raises:
+            RuntimeError: A sentence does not satisfy the constraint: a bug of this package.
+        """
+        lookahead = Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
+        guide = Guide(lookahead, [self.start])
+        [draws] = sample(
+            self.lm, [self.prompt], [n], self.sampling, seed, control=guide, on_drawn=on_drawn
+        )
+        return [self._checked(draw.ids) for draw in draws]
+
+    def _checked(self, drawn: tuple[int, ...]) -> str:
+        """The sentence, once the checker of texts, which knows of no automaton, agrees."""
+        # Decoded by themselves, tokens lose their first space in some tokenizers.
+        before, whole = (self._decode((*self.start.tokens, *ids)) for ids in ((), drawn))
+        sentence = first_sentence(self.prompt.prefix + whole[len(before) :])
+        if not (sentence.finished and self.constraint.check(sentence.text).satisfied):
+            raise RuntimeError(f"{sentence.text!r} does not satisfy the constraint")
+        return sentence.text
+
+    def _decode(self, tokens: tuple[int, ...]) -> str:
+        options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+        return str(self.lm.tokenizer.decode(tokens, **options))
+
+
+def check_vocabulary(hmm: HMM, lm: LanguageModel) -> None:
+    """Refuse an HMM of another vocabulary than the model's.
+
+    Raises:
+        EquipoiseError: It has more or fewer tokens than the model.
+    """
+    tokens, rows = hmm.emission.shape[1], len(Vocabulary.of_model(lm).pieces)
+    if tokens != rows:
+        raise EquipoiseError(
+            f"its HMM is over {tokens:,} tokens, and model '{lm.name}' has {rows:,}",
+            field="hmm",
+            mend="Name one that 'equipoise distill' made of the same model.",
+        )
