@@ -62,9 +62,10 @@ def step() -> None:
     automaton = compile_constraint(task.constraint, vocabulary, prefixes, max_tokens=12)
     hidden, batch, n_tokens = number("--hidden", 512), number("--batch", 64), len(vocabulary.pieces)
     generator = torch.Generator().manual_seed(0)
-    counts = [torch.rand(*size, generator=generator) ** 8 for size in ((hidden,), (hidden, hidden))]
+    initial = torch.rand(hidden, generator=generator) ** 8
+    pairs = torch.rand(hidden, hidden, generator=generator) ** 8
     emitted = torch.rand(hidden, n_tokens, generator=generator) ** 8
-    hmm = from_counts(*counts, emitted, 1e-3)
+    hmm = from_counts(initial, pairs, emitted, 1e-3)
     lookahead = Lookahead(hmm, automaton, 12)
     alive = (lookahead.scales[11] > float("-inf")).nonzero()[:, 0]
     alive = alive[alive > 1]
@@ -78,7 +79,7 @@ def step() -> None:
     few = 8  # states of the automaton; the original sums over all of them
 
     def dense(some: Any) -> Any:
-        """num [B, V] summed over the states of ``some``, masked by where each token leads."""
+        """Numerators [B, V]: over ``some`` states, masked by where each token leads."""
         total = torch.zeros(batch, n_tokens)
         for state in some.tolist():
             value = lookahead.values[11, state] * lookahead.scales[11, state].exp()
@@ -88,7 +89,7 @@ def step() -> None:
 
     part = _best(lambda: dense(alive[:few]), repeats=2)
     row = 0
-    reached = table[states[row]].unique()
+    reached = torch.unique(table[states[row]])
     num = torch.zeros(1, n_tokens)
     for state in reached.tolist():
         value = lookahead.values[11, state].double() * lookahead.scales[11, state].double().exp()

@@ -1,4 +1,4 @@
-"""How natural controlled completions are: Ctrl-G with ever larger HMMs, filtering, the untuned model.
+"""How natural controlled completions are: Ctrl-G with larger and larger HMMs, and filtering.
 
 For each, 250 completions of each of 4 occupations: distinct (agentic, communal) pairs out of 100,
 entropy of the listed terms, unique sentences, and the median log-probability per token of the
@@ -24,8 +24,8 @@ def main() -> None:
     """Print a row for each way of drawing."""
     from equipoise import load_model, load_task
     from equipoise.decoding import Sampling
-    from equipoise.methods.filter import Filter, FilterSettings
     from equipoise.methods.ctrlg.method import CtrlG, CtrlGSettings
+    from equipoise.methods.filter import Filter, FilterSettings
     from equipoise.methods.method import Policy, Workspace
 
     task, lm = load_task("occupations"), load_model("smollm2-135m-instruct")
@@ -56,8 +56,9 @@ def row(name: str, frame: Any, lm: Any, task: Any) -> str:
     satisfied = np.mean(
         [v.satisfied and done for v, done in zip(verdicts, frame["finished"], strict=True)]
     )
+    entropy = -(shares * np.log2(shares)).sum()
     return (
-        f"{name:24} {100 * satisfied:8.2f} %  {len(pairs):5}  {-(shares * np.log2(shares)).sum():7.2f}"
+        f"{name:24} {100 * satisfied:8.2f} %  {len(pairs):5}  {entropy:7.2f}"
         f"  {frame['text'].nunique():6}  {np.median(log_probabilities(frame, lm, task)):8.3f}"
         f"   ({len(frame)} completions)"
     )

@@ -66,7 +66,7 @@ def test_greedy_equals_generate(letters_lm: LanguageModel, batch_size: int) -> N
         for draw in of_prompt:
             assert tokens_of(lm, draw) == expected
             assert draw.tokens == len(expected)
-            assert draw.finished == (expected[-1] == 0)
+            assert draw.ended == (expected[-1] == 0)
     assert any(draw.tokens == 45 for of_prompt in draws for draw in of_prompt)
     assert len({draw.text for of_prompt in draws for draw in of_prompt}) > 1
 
@@ -121,7 +121,7 @@ def test_first_two_tokens_follow_the_exact_distribution(
     for asked, of_prompt in zip(prompts, draws, strict=True):
         expected = two_token_probabilities(ends_lm, asked, options)
         assert sum(expected.values()) == pytest.approx(1)
-        found = Counter((draw.text, draw.tokens, draw.finished) for draw in of_prompt)
+        found = Counter((draw.text, draw.tokens, draw.ended) for draw in of_prompt)
         assert found.keys() <= expected.keys()
         p_value = chi_square_p_value(
             torch.tensor([found[key] for key in expected]),
@@ -164,9 +164,9 @@ def test_every_completion_ends_by_the_rule_and_no_later(ends_lm: LanguageModel) 
     for draw in whole:
         tokens = tokens_of(lm, draw)
         assert len(tokens) == draw.tokens <= 6
-        assert cut(lm, prefix, tokens) == (tokens, draw.finished)
-        assert draw.finished or draw.tokens == 6
-        kinds["cut" if not draw.finished else "sequence" if tokens[-1] == 0 else "sentence"] += 1
+        assert cut(lm, prefix, tokens) == (tokens, draw.ended)
+        assert draw.ended or draw.tokens == 6
+        kinds["cut" if not draw.ended else "sequence" if tokens[-1] == 0 else "sentence"] += 1
     assert len(whole) > 100
     assert all(kinds[kind] >= 5 for kind in ("cut", "sequence", "sentence")), kinds
 

@@ -113,3 +113,13 @@ def test_text_keeps_the_spaces_before_punctuation(tiny_lm: LanguageModel) -> Non
     end = EndOfSentence(tiny_lm.tokenizer, tiny_lm.stop_tokens, PREFIXES)
     text = " bold , n't  kind ."
     assert end.text(tiny_lm.tokenizer(text, add_special_tokens=False)["input_ids"]) == text
+
+
+@pytest.mark.parametrize("scheme", ["always", "first", "never"])
+def test_the_first_space_of_a_completion_is_kept(scheme: str) -> None:
+    """Decoded alone, tokens of SentencePiece's kind lose it: "The nursewas bold."."""
+    tokenizer = wrap_tokenizer(metaspace_tokenizer(scheme), chat=False)
+    whole = tokenizer("The nurse was bold.", add_special_tokens=False)["input_ids"]
+    start = len(tokenizer("The nurse", add_special_tokens=False)["input_ids"])
+    end = EndOfSentence(tokenizer, frozenset(), ["The nurse"])
+    assert end.text(whole[start:]) == " was bold."

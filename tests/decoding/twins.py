@@ -74,8 +74,13 @@ def has_ended(lm: LanguageModel, prefix: str, tokens: Sequence[int]) -> bool:
     """The rule: the last token ends a turn or sequence, or the sentence so far is complete."""
     if tokens[-1] in lm.stop_tokens:
         return True
-    text = lm.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return sentence_is_complete(prefix + text)
+    # Behind another word, as some tokenizers drop the first space of what stands alone.
+    before = lm.tokenizer("b", add_special_tokens=False)["input_ids"]
+    alone, whole = (
+        lm.tokenizer.decode(t, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        for t in (before, [*before, *tokens])
+    )
+    return sentence_is_complete(prefix + whole[len(alone) :])
 
 
 def cut(lm: LanguageModel, prefix: str, tokens: Sequence[int]) -> tuple[list[int], bool]:

@@ -261,6 +261,6 @@ def test_a_study_in_which_nobody_finds_anything(tmp_path: Path, tiny_model_folde
             trial.run(tmp_path / "run", quiet=True)
         assert str(caught.value) == (
             f"{tmp_path / 'run'}: no method has delivered a single completion. "
-            "Raise max_draws, or ask with another prompt."
+            "Raise max_draws or ask with another prompt, in another folder (--out)."
         )
     assert (tmp_path / "run" / "cells" / "filter" / "seed2" / "draws.csv").is_file()

@@ -25,8 +25,8 @@ from equipoise.model.prefix_tree import (
 from equipoise.settings import Settings
 
 CONTROLLED_ROWS = 64
-"""Rows whose logits are adjusted at a time: their float32 copies stay small enough for the C library
-to hand out the same memory again, where larger ones cost a page fault every 4 KB."""
+"""Rows whose logits are adjusted at a time: their float32 copies stay small enough for the C
+library to hand out the same memory again, where larger ones cost a page fault every 4 KB."""
 
 
 class Sampling(Settings):

@@ -27,6 +27,7 @@ class EndOfSentence:
         self.prefixes = list(prefixes)
         self._tokenizer = tokenizer
         self._stop_tokens = stop_tokens
+        self._anchor = tokenizer("a", add_special_tokens=False)["input_ids"]
         self._may_end: dict[int, bool] = {}
 
     def reached(self, prompt: int, tokens: list[int]) -> bool:
@@ -41,7 +42,13 @@ class EndOfSentence:
         return sentence_is_complete(self.prefixes[prompt] + self.text(tokens))
 
     def text(self, tokens: Sequence[int]) -> str:
-        """The text of a completion, without end-of-turn and other special tokens."""
+        """What a completion adds to its context, without end-of-turn and other special tokens.
+
+        It is decoded behind another text: alone, some tokenizers drop its first space.
+        """
+        return self._decode([*self._anchor, *tokens]).removeprefix(self._decode(self._anchor))
+
+    def _decode(self, tokens: Sequence[int]) -> str:
         return str(
             self._tokenizer.decode(
                 tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False

@@ -39,7 +39,7 @@ def collect(specification: Specification, store: Store) -> Evaluation:
         raise EquipoiseError(
             "no method has delivered a single completion",
             file=store.folder,
-            mend="Raise max_draws, or ask with another prompt.",
+            mend="Raise max_draws or ask with another prompt, in another folder (--out).",
         )
     frame = pd.concat(scored, ignore_index=True)
     seeds = by_seed(frame, task)

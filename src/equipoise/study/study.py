@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,10 @@ class Study:
                 raise
             if changes:
                 lm = None
-            progress.end_cell(f"{100 * balanced:.1f} % balanced")
+            nothing = math.isnan(balanced)
+            progress.end_cell(
+                "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
+            )
             if aside:
                 progress.say(f"The damaged folder it replaces is kept: {aside}")
 

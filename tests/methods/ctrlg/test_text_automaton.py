@@ -17,7 +17,23 @@ PIECES = [
     *("bold", "Bold", "BOLD", "self-led", "straße", "STRASSE", "note", "élan", "ÉLAN", "on'e"),
     *("on’e", "self‑led", "bold note", "no", "to no", "do", "so", "is", "indecision", "bold-ish"),
     *(" ", " ", " ", " ", "  ", "\n", "\t", ".", ".", "!", "?", "...", "…", '."', ".)", "-", "--"),
-    *("'", ",", ";", "Dr.", "Dr", "e.g.", "e.g", "P.S.", "X.", "1.5", "1", "_", "9.", "Sr.", "etc."),
+    *(
+        "'",
+        ",",
+        ";",
+        "Dr.",
+        "Dr",
+        "e.g.",
+        "e.g",
+        "P.S.",
+        "X.",
+        "1.5",
+        "1",
+        "_",
+        "9.",
+        "Sr.",
+        "etc.",
+    ),
 ]
 CHARACTERS = "".join(PIECES) + "abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
 

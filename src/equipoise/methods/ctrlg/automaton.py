@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -176,8 +177,8 @@ def _columns(
         if token in canonical:
             plain = np.where(canonical[token], states, plain)
         file(token, plain)
-    for token, piece in enumerate(vocabulary.pieces):
-        if not piece:
+    for token, text_of in enumerate(vocabulary.pieces):
+        if not text_of:
             file(token, stop if token in vocabulary.stops else nothing)
     return np.stack(columns, axis=1), classes
 
@@ -234,7 +235,8 @@ def _infeasible(
         groups = [entries] if kind == "any_of" and entries else [(entry,) for entry in entries]
         for group in groups:
             rest = tuple(entry for entry in entries if entry not in group)
-            weaker.append((f"{kind} {', '.join(group)}", replace(constraint, **{kind: rest})))
+            change: dict[str, Any] = {kind: rest}
+            weaker.append((f"{kind} {', '.join(group)}", replace(constraint, **change)))
     culprits = []
     for name, other in weaker:
         automaton = _compile(other, vocabulary, [prefix], max_tokens, terms)

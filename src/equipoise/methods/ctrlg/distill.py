@@ -156,7 +156,7 @@ def _cluster(
     on_progress: Callable[[str, int, int], None],
 ) -> np.ndarray:
     """Cluster of every token of ``sequences``, by the state of the model that has read it."""
-    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.cluster import MiniBatchKMeans  # type: ignore[import-untyped]
 
     if settings.hidden_states == 1:
         return np.zeros(sum(map(len, sequences)), dtype=np.int64)
@@ -172,8 +172,8 @@ def _cluster(
         tree = tree.to(lm.device)
         states = node_states(lm.model, tree)[tree.target_nodes[tree.paths]]
         found.append(states.float().cpu().numpy())
-    states = np.concatenate(found)
-    if len(np.unique(states[: 4 * settings.hidden_states], axis=0)) < settings.hidden_states:
+    vectors = np.concatenate(found)
+    if len(np.unique(vectors[: 4 * settings.hidden_states], axis=0)) < settings.hidden_states:
         raise EquipoiseError(
             f"the samples have fewer than {settings.hidden_states} distinct states",
             field="hidden_states",
@@ -182,7 +182,7 @@ def _cluster(
     means = MiniBatchKMeans(
         settings.hidden_states, random_state=settings.hmm_seed, n_init=1, batch_size=4096
     )
-    clusters: np.ndarray = means.fit_predict(states)
+    clusters: np.ndarray = means.fit_predict(vectors)
     return clusters
 
 

@@ -22,7 +22,7 @@ from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.model.embedded import cache_folder
 from equipoise.model.language_model import LanguageModel
 
-FORMAT = 1
+FORMAT = 2
 """Raised when distilling changes; older HMMs are then made anew."""
 
 WEIGHTS, RECORD = "hmm.safetensors", "record.json"
@@ -85,7 +85,6 @@ def model_identity(lm: LanguageModel) -> str:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
         digest.update(memoryview(data.numpy()))
     return digest.hexdigest()
-
 
 
 def _keep(folder: Path, hmm: HMM, about: dict[str, Any]) -> None:

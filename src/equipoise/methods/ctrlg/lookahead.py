@@ -54,7 +54,7 @@ class Lookahead:
         self.values, self.scales = self._tables(classes)
 
     def log_weights(self, messages: Tensor, states: Tensor, remaining: Tensor) -> Tensor:
-        """log num - log den [B, N] of ``tokens``, up to a constant a row; ``-inf`` if impossible.
+        """Logarithm of num / den [B, N] of ``tokens``, up to a constant a row, or ``-inf``.
 
         Args:
             messages: [B, H].
@@ -64,7 +64,8 @@ class Lookahead:
         after = (remaining - 1).clamp_max(len(self.values) - 1)
         reached = self._table[states]  # [B, C]
         scales = self.scales[after[:, None], reached]
-        factors = (scales - scales.amax(-1, keepdim=True)).exp()
+        # A row without hope has no finite scale: it gets zeros, not NaN.
+        factors = (scales - scales.amax(-1, keepdim=True).clamp_min(-1e30)).exp()
         weights = torch.empty(len(states), len(self.tokens))
         start = 0
         for c, end in zip(self._large, self._ends, strict=True):
@@ -76,7 +77,7 @@ class Lookahead:
         return weights.log_()
 
     def probability(self, message: Tensor, state: int, remaining: int) -> float:
-        """P(constraint | text so far) in at most ``remaining`` tokens, of a model that is the HMM."""
+        """P(constraint | text so far) in at most ``remaining`` tokens, if the HMM is the model."""
         if state == ACCEPT:
             return 1.0
         after = min(remaining, len(self.values)) - 1
@@ -93,9 +94,11 @@ class Lookahead:
         """Fill in the tokens of small classes, state by state."""
         if not len(self._small_classes):
             return
-        for state in states.unique().tolist():
+        for state in torch.unique(states).tolist():
             rows = (states == state).nonzero()[:, 0]
-            reached, which = self._table[state, self._small_classes].unique(return_inverse=True)
+            reached, which = torch.unique(
+                self._table[state, self._small_classes], return_inverse=True
+            )
             values = self.values[after[rows][:, None], reached] * messages[rows, None]
             sums = (values.flatten(0, 1) @ self._small_emission).view(len(rows), len(reached), -1)
             chosen = sums.gather(1, which.expand(len(rows), 1, -1))[:, 0]
@@ -128,9 +131,9 @@ class Lookahead:
     def _edges(self, first: int, of_class: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sources [E], targets [E] and emission mass [E, H] of the edges of some states."""
         table = self._table[first : first + STATES_AT_A_TIME]
-        n_states, n_classes = table.shape
+        n_states = len(table)
         key = (torch.arange(n_states)[:, None] * len(self._table) + table).flatten()
-        keys, edge = key.unique(return_inverse=True)
+        keys, edge = torch.unique(key, return_inverse=True)
         mass = torch.zeros(len(keys), of_class.shape[1])
         mass.index_add_(0, edge, of_class.repeat(n_states, 1))
         sources, targets = keys // len(self._table) + first, keys % len(self._table)
@@ -148,7 +151,7 @@ class Lookahead:
         mass: Tensor,
     ) -> None:
         """Write D_r of the ``sources`` from D_{r-1} of the ``targets``."""
-        states, index = sources.unique(return_inverse=True)
+        states, index = torch.unique(sources, return_inverse=True)
         reached = scale_before[targets]
         top = torch.full((len(states),), float("-inf")).scatter_reduce(0, index, reached, "amax")
         factor = torch.where(reached > float("-inf"), (reached - top[index]).exp(), 0)

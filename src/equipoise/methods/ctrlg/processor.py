@@ -44,16 +44,15 @@ class CtrlGProcessor(LogitsProcessor):  # type: ignore[misc]
         self._guide.states = torch.stack([state for state, _ in found])
         self._guide.messages = torch.stack([message for _, message in found])
         drawn = input_ids.shape[1] - self._context_length
-        self._guide.remaining = torch.full(
-            (len(texts),), self._guide.lookahead.max_tokens - drawn
-        )
-        over = self._guide.states <= ACCEPT
+        self._guide.remaining = torch.full((len(texts),), self._guide.lookahead.max_tokens - drawn)
+        over = (self._guide.states <= ACCEPT).to(scores.device)
         adjusted = torch.full_like(scores, float("-inf"))
         if not bool(over.all()):
             values, tokens = self._guide.adjust(scores, range(len(texts)))
-            adjusted[:, tokens] = values.log_softmax(-1).to(scores.dtype)
-        adjusted[over.to(scores.device)] = float("-inf")
-        adjusted[over.to(scores.device), self._end_token] = 0
+            possible = (values > float("-inf")).any(-1) & ~over
+            rows = possible.nonzero()
+            adjusted[rows, tokens] = values[rows[:, 0]].log_softmax(-1).to(scores.dtype)
+        adjusted[over, self._end_token] = 0
         return adjusted
 
     def _follow(self, text: tuple[int, ...]) -> tuple[Tensor, Tensor]:

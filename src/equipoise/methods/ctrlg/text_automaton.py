@@ -169,12 +169,10 @@ def _explore(rule: Rule, symbols: Sequence[Symbol], terms: TermRule | None) -> _
 class _Product:
     """The product of the three rules; a state is a number in mixed radix, negative if dead."""
 
-    def __init__(
-        self, rules: Sequence[_Explored], fewest: int, goal: frozenset[int]
-    ) -> None:
+    def __init__(self, rules: Sequence[_Explored], fewest: int, goal: frozenset[int]) -> None:
         self.words, self.sentence, self.terms = rules
         self.sizes = [len(rule.states) for rule in rules]
-        counts = [state.count for state in self.words.states if isinstance(state, Words)]
+        counts = [state.words for state in self.words.states if isinstance(state, Words)]
         met = [state.met for state in self.terms.states if isinstance(state, Matching)]
         self.enough = np.array(counts) >= fewest
         self.fulfilled = np.array([m >= goal for m in met])
@@ -241,4 +239,5 @@ class _Product:
 
     def _may_stop(self, states: NDArray[np.int64]) -> Flags:
         words, sentence, terms = self._split(states)
-        return self.enough[words] & self.ending[sentence] & self.fulfilled[terms]
+        stops: Flags = self.enough[words] & self.ending[sentence] & self.fulfilled[terms]
+        return stops

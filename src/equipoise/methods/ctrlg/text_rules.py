@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Hashable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms, normal_words, words
@@ -28,20 +28,20 @@ class Rule(Protocol):
     """A deterministic automaton over characters; ``None`` in place of a state is a dead end."""
 
     @property
-    def start(self) -> State:
+    def start(self) -> Any:
         """The state before the first character."""
 
     def symbol(self, character: str) -> Symbol | None:
         """What the rule sees of a character; ``None`` for one that is never written."""
 
-    def step(self, state: State, symbol: Symbol) -> State | None:
+    def step(self, state: Any, symbol: Symbol) -> Any:
         """The state after one more character."""
 
 
 class Words(NamedTuple):
     """State of `WordRule`: words so far, and whether the current chunk is one of them."""
 
-    count: int = 0
+    words: int = 0
     counted: bool = False
 
 
@@ -59,15 +59,14 @@ class WordRule:
             return "space"
         return "word" if character.isalnum() else "other"
 
-    def step(self, state: State, symbol: Symbol) -> State | None:
+    def step(self, state: Words, symbol: Symbol) -> Words | None:
         """See `Rule`; a word too many is a dead end."""
-        assert isinstance(state, Words)
         if symbol == "space":
-            return Words(state.count, False)
+            return Words(state.words, False)
         if symbol == "word" and not state.counted:
             if self.most is None:
-                return Words(min(state.count + 1, self.fewest), True)
-            return Words(state.count + 1, True) if state.count < self.most else None
+                return Words(min(state.words + 1, self.fewest), True)
+            return Words(state.words + 1, True) if state.words < self.most else None
         return state
 
 
@@ -179,7 +178,7 @@ class TermRule:
     def __init__(self, constraint: Constraint, terms: Terms = "listed") -> None:
         clauses: dict[str, set[int]] = {}
         banned: set[str] = set()
-        groups = [(entry,) for entry in constraint.all_of]
+        groups: list[tuple[str, ...]] = [(entry,) for entry in constraint.all_of]
         if constraint.any_of:
             groups.append(constraint.any_of)
         for clause, entries in enumerate(groups):
@@ -208,9 +207,8 @@ class TermRule:
         folded = character.casefold()
         return ("letter", folded if self._letters.issuperset(folded) else "")
 
-    def step(self, state: State, symbol: Symbol) -> State | None:
+    def step(self, state: Matching, symbol: Symbol) -> Matching | None:
         """See `Rule`; a word that completes a banned term is a dead end where it ends."""
-        assert isinstance(state, Matching)
         inside, joiner, items, met = state
         if isinstance(symbol, tuple):
             letters = symbol[1] and joiner + symbol[1]
@@ -231,9 +229,8 @@ class TermRule:
             awaiting = self._advance(items, " ", met)
         return Matching(False, "", awaiting, met)
 
-    def without_wanted(self, state: State) -> Matching:
+    def without_wanted(self, state: Matching) -> Matching:
         """``state`` as if no wanted term were under way; banned ones stay."""
-        assert isinstance(state, Matching)
         return state._replace(items=frozenset(i for i in state.items if self._banned[i[0]]))
 
     def _advance(
