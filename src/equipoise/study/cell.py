@@ -61,6 +61,7 @@ def run_cell(
         "label": cell.label,
         "method": method.name,
         "model": lm.name,
+        "model_revision": getattr(lm.model.config, "_commit_hash", None),
         "seed": cell.seed,
         "precision": precision,
         "cost": {

@@ -11,6 +11,8 @@ all states treat alike share a class, and D depends on the HMM and the automaton
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -20,6 +22,9 @@ from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
 
 LARGE = 512
 """Classes of at least so many tokens get a matrix product of their own."""
+
+COMMON = 8
+"""Tokens of small classes that lead to one state together get a matrix product of their own."""
 
 STATES_AT_A_TIME = 64
 
@@ -51,6 +56,7 @@ class Lookahead:
         first_small = self._ends[-1] if self._large else 0
         self._small_emission = self._emission[:, first_small:].contiguous()
         self._small_classes = classes[self.tokens[first_small:]]
+        self._plans: dict[int, _Plan] = {}
         self.values, self.scales = self._tables(classes)
 
     def log_weights(self, messages: Tensor, states: Tensor, remaining: Tensor) -> Tensor:
@@ -96,14 +102,21 @@ class Lookahead:
             return
         for state in torch.unique(states).tolist():
             rows = (states == state).nonzero()[:, 0]
-            reached, which = torch.unique(
-                self._table[state, self._small_classes], return_inverse=True
-            )
-            values = self.values[after[rows][:, None], reached] * messages[rows, None]
-            sums = (values.flatten(0, 1) @ self._small_emission).view(len(rows), len(reached), -1)
-            chosen = sums.gather(1, which.expand(len(rows), 1, -1))[:, 0]
-            weights[rows] = chosen * factors[rows][:, self._small_classes]
+            weights[rows] = self._small_of_state(state, messages[rows], after[rows, None])
+        weights *= factors[:, self._small_classes]
         weights /= messages @ self._small_emission
+
+    def _small_of_state(self, state: int, messages: Tensor, after: Tensor) -> Tensor:
+        """Numerators [B, n] of the small classes' tokens for rows in one state."""
+        if state not in self._plans:
+            self._plans[state] = _Plan.of(self._table[state, self._small_classes])
+        plan = self._plans[state]
+        values = self.values[after, plan.common] * messages[:, None]
+        sums = (values.flatten(0, 1) @ self._small_emission).view(len(after), len(plan.common), -1)
+        found = sums.gather(1, plan.which.expand(len(after), 1, -1))[:, 0]
+        values = self.values[after, plan.rare_states] * messages[:, None]
+        found[:, plan.rare] = (values * self._small_emission.T[plan.rare]).sum(-1)
+        return found
 
     def _tables(self, classes: Tensor) -> tuple[Tensor, Tensor]:
         """D [L, S, H], each row scaled to a maximum of 1, and the logarithm [L, S] of its scale.
@@ -162,6 +175,33 @@ class Lookahead:
         possible = height > 0
         value[states[possible]] = found[possible] / height[possible, None]
         scale[states[possible]] = top[possible] + height[possible].log()
+
+
+class _Plan(NamedTuple):
+    """Where the n tokens of small classes lead from one state.
+
+    Attributes:
+        common: States that several of them lead to.
+        which: [n] index into ``common`` of each token; 0 for the others.
+        rare: The tokens that lead to a state of few.
+        rare_states: Where each of those leads.
+    """
+
+    common: Tensor
+    which: Tensor
+    rare: Tensor
+    rare_states: Tensor
+
+    @classmethod
+    def of(cls, reached: Tensor) -> _Plan:
+        """The plan for tokens that lead to the states ``reached`` [n]."""
+        states, index, counts = torch.unique(reached, return_inverse=True, return_counts=True)
+        is_common = counts >= COMMON
+        rare = (~is_common[index]).nonzero()[:, 0]
+        which = (is_common.cumsum(0) - 1).clamp_min(0)[index]
+        which[rare] = 0
+        common = states[is_common] if bool(is_common.any()) else states[:1]
+        return cls(common, which, rare, reached[rare])
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
