@@ -52,12 +52,13 @@ def remembered(
         return (*load(folder), folder)
 
 
-def load(folder: Path) -> tuple[HMM, DistillRecord]:
+def load(folder: str | Path) -> tuple[HMM, DistillRecord]:
     """The HMM of ``folder`` and how distilling it went.
 
     Raises:
         EquipoiseError: The folder is no such HMM, or is damaged.
     """
+    folder = Path(folder)
     if fault := manifest.fault(folder):
         raise EquipoiseError(
             f"no whole HMM is there: {fault}",
