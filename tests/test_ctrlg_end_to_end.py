@@ -13,6 +13,7 @@ from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distill import DistillSettings
 from equipoise.methods.ctrlg.distillation import Distillation
 from equipoise.methods.ctrlg.hmm_store import load, save
+from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.method import GuidedPolicy
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.language_model import LanguageModel
@@ -50,7 +51,7 @@ def automaton(lm: LanguageModel) -> TokenAutomaton:
 def test_every_completion_satisfies_the_constraint(
     lm: LanguageModel, hmm_folder: Path, automaton: TokenAutomaton
 ) -> None:
-    policy = GuidedPolicy(lm, TASK, hmm=load(hmm_folder)[0], automaton=automaton)
+    policy = GuidedPolicy(lm, TASK, lookahead=Lookahead(load(hmm_folder)[0], automaton, 64))
     frame = policy.deliver("ctrlg", SUBJECTS, 5, Sampling(), 42).completions
     assert len(frame) == 100
     assert frame["finished"].all()
@@ -61,7 +62,7 @@ def test_every_completion_satisfies_the_constraint(
 def test_the_same_seed_draws_the_same(
     lm: LanguageModel, hmm_folder: Path, automaton: TokenAutomaton
 ) -> None:
-    policy = GuidedPolicy(lm, TASK, hmm=load(hmm_folder)[0], automaton=automaton)
+    policy = GuidedPolicy(lm, TASK, lookahead=Lookahead(load(hmm_folder)[0], automaton, 64))
     first, again = (policy.deliver("c", ["nurse"], 3, Sampling(), 1).completions for _ in range(2))
     assert first.equals(again)
 

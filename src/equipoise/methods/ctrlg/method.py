@@ -18,7 +18,6 @@ from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distill import DistillSettings
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
 from equipoise.methods.ctrlg.guide import Guide
-from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
@@ -55,12 +54,10 @@ class GuidedPolicy(Policy):
     """A model whose completions satisfy a constraint.
 
     Attributes:
-        hmm: What looks ahead.
-        automaton: What has to be accepted.
+        lookahead: For the constraint and the model; its tables take seconds to make.
     """
 
-    hmm: HMM = field(kw_only=True)
-    automaton: TokenAutomaton = field(kw_only=True)
+    lookahead: Lookahead = field(kw_only=True)
 
     def draw(
         self,
@@ -72,7 +69,9 @@ class GuidedPolicy(Policy):
     ) -> list[list[Draw]]:
         """See ``Policy.draw``; each completion is one finished sentence that satisfies it."""
         prompts = self.prompts(subjects)
-        lookahead = Lookahead(self.hmm, self.automaton, sampling.max_new_tokens)
+        lookahead = self.lookahead
+        if lookahead.max_tokens != sampling.max_new_tokens:
+            lookahead = Lookahead(lookahead.hmm, lookahead.automaton, sampling.max_new_tokens)
         guide = Guide(lookahead, beginnings(self.lm, self.task, self.prompt, subjects, prompts))
         counts = [n] * len(prompts)
         return sample(self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
@@ -104,7 +103,8 @@ class CtrlG(Method[CtrlGSettings]):
         hmm, record = distillation.remembered(workspace.on_progress)
         distilled = time.perf_counter()
         self._write(workspace, automaton, record, compiled - started, distilled - compiled)
-        return GuidedPolicy(lm, task, settings.prompt, hmm=hmm, automaton=automaton)
+        lookahead = Lookahead(hmm, automaton, sampling.max_new_tokens)
+        return GuidedPolicy(lm, task, settings.prompt, lookahead=lookahead)
 
     def _write(
         self,
