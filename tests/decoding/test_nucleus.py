@@ -242,6 +242,10 @@ def test_what_is_drawn_is_in_the_nucleus(
     before = kept.sort(descending=True).values.cumsum(-1)
     # Where a mass equals top_p up to rounding either answer is right.
     assume(((before - top_p).abs() > 1e-5).all() or top_p == 1)
+    # Different logits whose probabilities are equal in float32: see the test below.
+    weights = ((logits - logits.max()) / temperature).exp()
+    likely = weights > 0
+    assume(len(weights[likely].unique()) == len(logits[likely].unique()))
     expected = nucleus_probabilities(logits, temperature, top_p, top_k)
     drawn = sample_tokens(
         logits.expand(20, -1),
@@ -251,3 +255,8 @@ def test_what_is_drawn_is_in_the_nucleus(
         generator=seeded(seed),
     )
     assert (expected[drawn] > 0).all()
+
+
+def test_logits_too_near_to_differ_in_probability_are_ranked_by_index() -> None:
+    logits = torch.tensor([[0.0, 4.4e-20]]).expand(20, -1)
+    assert sample_tokens(logits, top_p=0.25, generator=seeded(0)).tolist() == [0] * 20

@@ -30,7 +30,7 @@ def sample_tokens(
 ) -> Tensor:
     """One token [B] a row of ``logits`` [B, V].
 
-    Tokens are ranked by logit, equal ones by index.
+    Tokens are ranked by probability in float32, equal ones by index.
 
     Args:
         logits: [B, V]; ``-inf`` excludes a token.
