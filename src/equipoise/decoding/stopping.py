@@ -27,7 +27,8 @@ class EndOfSentence:
         self.prefixes = list(prefixes)
         self._tokenizer = tokenizer
         self._stop_tokens = stop_tokens
-        self._anchor = tokenizer("a", add_special_tokens=False)["input_ids"]
+        self._before = tokenizer("a", add_special_tokens=False)["input_ids"]
+        self._text_before = self._decode(self._before)
         self._may_end: dict[int, bool] = {}
 
     def reached(self, prompt: int, tokens: list[int]) -> bool:
@@ -46,7 +47,7 @@ class EndOfSentence:
 
         It is decoded behind another text: alone, some tokenizers drop its first space.
         """
-        return self._decode([*self._anchor, *tokens]).removeprefix(self._decode(self._anchor))
+        return self._decode([*self._before, *tokens]).removeprefix(self._text_before)
 
     def _decode(self, tokens: Sequence[int]) -> str:
         return str(

@@ -18,6 +18,7 @@ from equipoise.methods.method import (
     Policy,
     Workspace,
     check_prompt,
+    no_progress,
 )
 from equipoise.model.language_model import LanguageModel
 from equipoise.settings import Settings
@@ -66,7 +67,7 @@ class FilteredPolicy(Policy):
         n: int,
         sampling: Sampling,
         seed: int,
-        on_progress: OnProgress = lambda stage, done, total: None,
+        on_progress: OnProgress = no_progress,
     ) -> Delivery:
         """See ``Policy.deliver``: the first ``n`` accepted draws, or as many as there are."""
         draws: list[list[Draw]] = [[] for _ in subjects]

@@ -23,7 +23,7 @@ OnProgress = Callable[[str, int, int], None]
 """Receives what is being done, how much of it is done, and how much it is in all."""
 
 
-def _no_progress(stage: str, done: int, total: int) -> None:
+def no_progress(stage: str, done: int, total: int) -> None:
     """For callers that show nothing."""
 
 
@@ -41,7 +41,7 @@ class Workspace:
 
     folder: Path
     model_folder: Path
-    on_progress: OnProgress = field(default=_no_progress)
+    on_progress: OnProgress = field(default=no_progress)
     announce: Callable[[str], None] = print
     sampling: Sampling = field(default_factory=Sampling)
 
@@ -104,7 +104,7 @@ class Policy:
         n: int,
         sampling: Sampling,
         seed: int,
-        on_progress: OnProgress = _no_progress,
+        on_progress: OnProgress = no_progress,
     ) -> Delivery:
         """``n`` completions of each of ``subjects``, with ``label`` as their method.
 

@@ -48,6 +48,11 @@ class LanguageModel:
         return ContextEncoder(self.tokenizer, self.name, rows)
 
     @property
+    def output_rows(self) -> int:
+        """Number of logits; there may be more than the tokenizer has tokens."""
+        return int(self.model.get_output_embeddings().weight.shape[0])
+
+    @property
     def precision(self) -> str:
         """One line such as ``CPU, 2 threads, bfloat16 compute over float32 weights``."""
         return describe_precision(self.device, self.dtype, self.model.dtype)

@@ -65,7 +65,7 @@ def run_cell(
         "seed": cell.seed,
         "precision": precision,
         "cost": {
-            **_counts(delivery, task, wanted),
+            **_counts(delivery, scored, task, wanted),
             "fit_seconds": round(fitted - started, 3),
             "sampling_seconds": round(drawn - fitted, 3),
         },
@@ -76,19 +76,19 @@ def run_cell(
     return float(scored["balanced"].mean())
 
 
-def _counts(delivery: Delivery, task: Task, wanted: int) -> dict[str, Any]:
+def _counts(delivery: Delivery, scored: pd.DataFrame, task: Task, wanted: int) -> dict[str, Any]:
     """Completions wanted, delivered and drawn, and what they cost in tokens."""
-    completions, draws = delivery.completions, delivery.draws
-    every = completions if draws is None else draws
+    draws = delivery.draws
+    every = scored if draws is None else score(draws, task)
     return {
         "wanted": wanted * len(task.subjects),
-        "delivered": len(completions),
+        "delivered": len(scored),
         "draws": len(every),
-        "accepted": len(completions) if draws is None else int(draws["accepted"].sum()),
+        "accepted": len(scored) if draws is None else int(draws["accepted"].sum()),
         "rejects": draws is not None,
         "tokens": int(every["tokens"].sum()),
-        "balanced_delivered": int(score(completions, task)["balanced"].sum()),
-        "balanced_draws": int(score(every, task)["balanced"].sum()),
+        "balanced_delivered": int(scored["balanced"].sum()),
+        "balanced_draws": int(every["balanced"].sum()),
     }
 
 

@@ -103,20 +103,14 @@ class Completer:
         [draws] = sample(
             self.lm, [self.prompt], [n], self.sampling, seed, control=guide, on_drawn=on_drawn
         )
-        return [self._checked(draw.ids) for draw in draws]
+        return [self._checked(draw.text) for draw in draws]
 
-    def _checked(self, drawn: tuple[int, ...]) -> str:
+    def _checked(self, drawn: str) -> str:
         """The sentence, once the checker of texts, which knows of no automaton, agrees."""
-        # Decoded by themselves, tokens lose their first space in some tokenizers.
-        before, whole = (self._decode((*self.start.tokens, *ids)) for ids in ((), drawn))
-        sentence = first_sentence(self.prompt.prefix + whole[len(before) :])
+        sentence = first_sentence(self.prompt.prefix + drawn)
         if not (sentence.finished and self.constraint.check(sentence.text).satisfied):
             raise RuntimeError(f"{sentence.text!r} does not satisfy the constraint")
         return sentence.text
-
-    def _decode(self, tokens: tuple[int, ...]) -> str:
-        options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-        return str(self.lm.tokenizer.decode(tokens, **options))
 
 
 def check_vocabulary(hmm: HMM, lm: LanguageModel) -> None:
@@ -125,7 +119,7 @@ def check_vocabulary(hmm: HMM, lm: LanguageModel) -> None:
     Raises:
         EquipoiseError: It has more or fewer tokens than the model.
     """
-    tokens, rows = hmm.emission.shape[1], len(Vocabulary.of_model(lm).pieces)
+    tokens, rows = hmm.emission.shape[1], lm.output_rows
     if tokens != rows:
         raise EquipoiseError(
             f"its HMM is over {tokens:,} tokens, and model '{lm.name}' has {rows:,}",

@@ -7,7 +7,7 @@ et al. 2023, arXiv 2210.04398), and expectation-maximisation goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from pydantic import Field
 from equipoise.decoding.sampler import Prompt, Sampling, sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
+from equipoise.methods.method import OnProgress, no_progress
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, node_states
 from equipoise.settings import Settings
@@ -72,7 +73,7 @@ def distill(
     beginnings: Sequence[tuple[int, ...]],
     sampling: Sampling,
     settings: DistillSettings,
-    on_progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    on_progress: OnProgress = no_progress,
 ) -> tuple[HMM, DistillRecord]:
     """An HMM of what ``lm`` says after ``prompts``.
 
@@ -92,8 +93,7 @@ def distill(
     train, held_out = sequences[n_held_out:], sequences[:n_held_out]
     clustered = train[: settings.n_clustered]
     clusters = _cluster(lm, clustered, contexts[n_held_out:], settings, on_progress)
-    rows = lm.model.get_output_embeddings().weight.shape[0]
-    hmm = _from_clusters(clustered, clusters, settings, rows)
+    hmm = _from_clusters(clustered, clusters, settings, lm.output_rows)
     return _fit(hmm, train, held_out, settings, on_progress)
 
 
@@ -102,20 +102,21 @@ def _fit(
     train: Sequence[tuple[int, ...]],
     held_out: Sequence[tuple[int, ...]],
     settings: DistillSettings,
-    on_progress: Callable[[str, int, int], None],
+    on_progress: OnProgress,
 ) -> tuple[HMM, DistillRecord]:
     """Expectation-maximisation until it no longer helps on what is not learnt from."""
     best, chosen = hmm, 0
-    fitted, measured = [hmm.log_likelihood(train)], [hmm.log_likelihood(held_out)]
+    fitted, measured = [], [hmm.log_likelihood(held_out)]
     for iteration in range(1, settings.iterations + 1):
         on_progress("fitting the HMM", iteration - 1, settings.iterations)
-        hmm, _ = hmm.reestimated(train, settings.smoothing)
-        fitted.append(hmm.log_likelihood(train))
+        hmm, before = hmm.reestimated(train, settings.smoothing)
+        fitted.append(before)
         measured.append(hmm.log_likelihood(held_out))
         if measured[-1] > measured[chosen]:
             best, chosen = hmm, iteration
         elif iteration - chosen >= PATIENCE:
             break
+    fitted.append(hmm.log_likelihood(train))
     return best, DistillRecord(sum(map(len, train)), fitted, measured, chosen)
 
 
@@ -125,7 +126,7 @@ def _draw(
     beginnings: Sequence[tuple[int, ...]],
     sampling: Sampling,
     settings: DistillSettings,
-    on_progress: Callable[[str, int, int], None],
+    on_progress: OnProgress,
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Token sequences for the HMM in random order, and the context of each up to its beginning."""
     total = -(-settings.n_samples // len(prompts)) * len(prompts)
@@ -153,7 +154,7 @@ def _cluster(
     sequences: Sequence[tuple[int, ...]],
     contexts: Sequence[tuple[int, ...]],
     settings: DistillSettings,
-    on_progress: Callable[[str, int, int], None],
+    on_progress: OnProgress,
 ) -> np.ndarray:
     """Cluster of every token of ``sequences``, by the state of the model that has read it."""
     from sklearn.cluster import MiniBatchKMeans  # type: ignore[import-untyped]

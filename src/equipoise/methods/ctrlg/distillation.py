@@ -11,13 +11,9 @@ from equipoise.methods.ctrlg.distill import DistillRecord, DistillSettings, dist
 from equipoise.methods.ctrlg.guide import Beginning
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.hmm_store import model_identity, remembered
-from equipoise.methods.method import OnProgress, Policy
+from equipoise.methods.method import OnProgress, Policy, no_progress
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """For callers that show nothing."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +67,7 @@ class Distillation:
 
     def remembered(self, on_progress: OnProgress = no_progress) -> tuple[HMM, DistillRecord]:
         """The HMM of the user's cache, distilled now if it is not there."""
-        hmm, record, _ = remembered(self.about(), lambda: self.run(on_progress))
-        return hmm, record
+        return remembered(self.about(), lambda: self.run(on_progress))
 
 
 def beginnings(

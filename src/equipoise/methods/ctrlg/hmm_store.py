@@ -30,7 +30,7 @@ WEIGHTS, RECORD = "hmm.safetensors", "record.json"
 
 def remembered(
     about: dict[str, Any], make: Callable[[], tuple[HMM, DistillRecord]]
-) -> tuple[HMM, DistillRecord, Path]:
+) -> tuple[HMM, DistillRecord]:
     """The HMM that was distilled from what ``about`` says, distilled now if none is kept.
 
     Two processes may ask at once: the second waits for the first.
@@ -40,7 +40,7 @@ def remembered(
         make: Distils it.
 
     Returns:
-        The HMM, how distilling went, and the folder both are kept in.
+        The HMM, and how distilling went.
     """
     text = json.dumps({"format": FORMAT, **about}, sort_keys=True)
     root = make_folder(cache_folder() / "hmms")
@@ -49,7 +49,7 @@ def remembered(
         if manifest.fault(folder) is not None:
             hmm, record = make()
             _keep(folder, hmm, {**about, "record": asdict(record)})
-        return (*load(folder), folder)
+        return load(folder)
 
 
 def load(folder: str | Path) -> tuple[HMM, DistillRecord]:

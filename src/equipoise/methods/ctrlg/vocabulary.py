@@ -56,8 +56,7 @@ class Vocabulary:
     @classmethod
     def of_model(cls, lm: LanguageModel) -> Vocabulary:
         """The vocabulary of ``lm``."""
-        rows = int(lm.model.get_output_embeddings().weight.shape[0])
-        return cls.of(lm.tokenizer, rows, lm.stop_tokens)
+        return cls.of(lm.tokenizer, lm.output_rows, lm.stop_tokens)
 
     @cached_property
     def most_words(self) -> int:
