@@ -29,9 +29,13 @@ def run_side(file: str, side: str, *arguments: str) -> dict[str, Any]:
 
 def report(result: Mapping[str, Any]) -> None:
     """Print a side's result, with the peak resident memory of this process in GB."""
+    print(json.dumps({**result, "peak_gb": round(peak_gb(), 2)}))
+
+
+def peak_gb() -> float:
+    """Peak resident memory of this process so far, in GB."""
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-    print(json.dumps({**result, "peak_gb": round(peak, 2)}))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def main(file: str, sides: Mapping[str, Callable[[], None]], compare: Callable[[], None]) -> None:

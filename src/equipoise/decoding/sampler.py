@@ -130,7 +130,7 @@ class _Batch:
         self.lm, self.sampling, self.queue, self.control = lm, sampling, queue, control
         self.generator = torch.Generator().manual_seed(seed)
         self.end = EndOfSentence(lm.tokenizer, lm.stop_tokens, [p.prefix for p in prompts])
-        self.first_logits, states = _prefill(lm, prompts)
+        self.first_logits, states = prefill(lm, prompts)
         n_rows = min(len(queue), sampling.batch_size)
         self.cache = RowCache(states, n_rows)
         self.next_request = 0
@@ -249,7 +249,7 @@ class _Batch:
         return draws
 
 
-def _prefill(lm: LanguageModel, prompts: Sequence[Prompt]) -> tuple[Tensor, PromptStates]:
+def prefill(lm: LanguageModel, prompts: Sequence[Prompt]) -> tuple[Tensor, PromptStates]:
     """Logits [C, V] after each of C prompts, and their keys and values, in one forward pass."""
     unique = list(dict.fromkeys(prompt.context for prompt in prompts))
     # A target must be named to predict at the last token of a context; which one does not matter.

@@ -66,6 +66,24 @@ def test_equals_the_dense_recursion(
             assert_equal_up_to_a_constant(found, wanted, 1e-5)
 
 
+@pytest.mark.parametrize("large", [0, 3, 10**6])
+def test_tokens_that_no_sample_had_share_a_weight(
+    large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", large)
+    counts = torch.rand(4, 40, generator=torch.Generator().manual_seed(0))
+    counts[:, 5:] = 0  # most of a real vocabulary
+    hmm = from_counts(torch.ones(4), torch.rand(4, 4), counts, 0.1)
+    automaton = random_automaton(9, 40, 1, n_classes=3)
+    lookahead = Lookahead(hmm, automaton, max_tokens=6)
+    for state, remaining in product(range(2, 9), (1, 3, 6)):
+        message = hmm.start([state])
+        wanted = dense_log_weights(hmm, automaton, message, state, remaining)
+        found = log_weights(lookahead, message, state, remaining)
+        assert_equal_up_to_a_constant(found, wanted, 1e-5)
+        assert len(np.unique(found)) <= 5 + 3
+
+
 def test_a_batch_equals_its_rows() -> None:
     """Rows of other states, messages and remaining tokens do not touch each other."""
     hmm, automaton = random_hmm(5, 30, 0), random_automaton(8, 30, 0, n_classes=9)

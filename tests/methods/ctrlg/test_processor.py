@@ -9,11 +9,14 @@ import pytest
 import torch
 from transformers import LogitsProcessorList
 
+from equipoise.decoding.beam import beam_search
+from equipoise.decoding.sampler import Prompt
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.processor import CtrlGProcessor
 from equipoise.methods.ctrlg.text_automaton import ACCEPT
+from equipoise.model.language_model import LanguageModel
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
 from methods.ctrlg.twins import passes, random_hmm, vocabulary
@@ -132,6 +135,51 @@ def test_beams_where_hardly_any_text_is_possible() -> None:
     completion = output[0, inputs.shape[1] :]
     text = PREFIX + vocabulary().tokenizer.decode(completion, skip_special_tokens=True)
     assert passes(constraint, text), text
+
+
+def plain_beams(name: str, lm: LanguageModel, n: int) -> list[tuple[int, ...]]:
+    """Beam search as it is defined: every text read from its beginning, all tokens compared."""
+    running: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    finished: list[tuple[float, tuple[int, ...]]] = []
+    while running and not (len(finished) >= n and running[0][0] <= sorted(finished)[-n][0]):
+        longer = []
+        for score, text in running:
+            guide = Guide(lookahead(name), [beginning()])
+            guide.allocate(1)
+            guide.start([0], [0])
+            for token in text:
+                guide.accept([0], [token])
+            with torch.inference_mode():
+                logits = lm.model(torch.tensor([[*context(), *text]])).logits[:, -1]
+            values, tokens = guide.adjust(logits, [0])
+            chances = values[0].log_softmax(-1).tolist()
+            longer += [
+                (score + p, (*text, t)) for p, t in zip(chances, tokens.tolist(), strict=True)
+            ]
+        longer.sort(reverse=True)
+        start = compiled(name).starts[PREFIX]
+        ended = [compiled(name).run(start, text) == ACCEPT for _, text in longer[: 2 * n]]
+        finished += [one for one, over in zip(longer[:n], ended, strict=False) if over]
+        running = [one for one, over in zip(longer[: 2 * n], ended, strict=True) if not over][:n]
+        running = [one for one in running if one[0] > float("-inf")]
+    return [text for _, text in sorted(finished, reverse=True)[:n]]
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_projects_own_beams(name: str, seed: int) -> None:
+    """The best of transformers' is the same; others may differ, as it spends a beam on an end."""
+    tokenizer = vocabulary().tokenizer
+    model = tiny_llama(len(vocabulary().pieces), seed)
+    lm = LanguageModel(model, tokenizer, "tiny", torch.device("cpu"), torch.float32)
+    prompt = Prompt(tuple(context()), PREFIX)
+    guide = Guide(lookahead(name), [beginning()])
+    [draws] = beam_search(lm, [prompt], 5, MAX_TOKENS, control=guide)
+    assert [draw.ids for draw in draws] == plain_beams(name, lm, 5)
+    assert len(draws) == len({draw.ids for draw in draws}) == 5
+    assert all(draw.ended and passes(CONSTRAINTS[name], PREFIX + draw.text) for draw in draws)
+    [best] = generate(name, seed, do_sample=False, num_beams=5, length_penalty=0.0)
+    assert draws[0].text == tokenizer.decode(best, skip_special_tokens=True)
 
 
 def test_equals_the_guide() -> None:

@@ -40,8 +40,6 @@ class Guide:
         starts = lookahead.automaton.starts
         self._states = torch.tensor([starts[b.prefix] for b in beginnings])
         self._messages = torch.stack([lookahead.hmm.start(b.tokens) for b in beginnings])
-        self._table = torch.from_numpy(lookahead.automaton.table).long()
-        self._classes = torch.from_numpy(lookahead.automaton.classes).long()
         self.allocate(0)
 
     def allocate(self, n_rows: int) -> None:
@@ -73,7 +71,7 @@ class Guide:
     def accept(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
         """See `Control`."""
         index, drawn = torch.tensor(rows), torch.tensor(tokens)
-        self.states[index] = self._table[self.states[index], self._classes[drawn]]
+        self.states[index] = self.lookahead.follow(self.states[index], drawn)
         self.messages[index] = self.lookahead.hmm.advance(self.messages[index], drawn)
         self.remaining[index] -= 1
 

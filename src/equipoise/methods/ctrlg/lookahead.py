@@ -6,7 +6,8 @@
 with the messages A of the text so far, emissions B, and D_r[s, h] the probability that at most r
 more tokens lead from state s to acceptance if h emitted the last one (Zhang et al. 2024, arXiv
 2406.13892). As every token has one destination from a state, num costs as much as den; tokens that
-all states treat alike share a class, and D depends on the HMM and the automaton only.
+all states treat alike share a class, and D depends on the HMM and the automaton only. Of the tokens
+that no sample had, the HMM knows nothing but the smoothing: those of one class have one weight.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
 
 LARGE = 512
-"""Classes of at least so many tokens get a matrix product of their own."""
+"""Classes of at least so many kinds get a matrix product of their own."""
 
 COMMON = 8
-"""Tokens of small classes that lead to one state together get a matrix product of their own."""
+"""Kinds of small classes that lead to one state together get a matrix product of their own."""
 
 STATES_AT_A_TIME = 64
 
@@ -42,22 +43,23 @@ class Lookahead:
     def __init__(self, hmm: HMM, automaton: TokenAutomaton, max_tokens: int) -> None:
         self.hmm, self.automaton, self.max_tokens = hmm, automaton, max_tokens
         self._table = torch.from_numpy(automaton.table).long()
-        classes = torch.from_numpy(automaton.classes).long()
-        alive = (self._table[2:] != DEAD).any(0)
-        sizes = torch.bincount(classes, minlength=self._table.shape[1])
-        # Large classes first, each in one piece; then all small ones.
-        rank = torch.where(alive, sizes, -1).argsort(descending=True, stable=True)
-        place = rank.argsort()
-        order = place[classes].argsort(stable=True)
-        self.tokens = order[: int(alive[classes].sum())]
-        self._emission = hmm.emission[:, self.tokens].contiguous()
-        self._large = [int(c) for c in rank if alive[c] and sizes[c] >= LARGE]
-        self._ends = torch.cumsum(sizes[rank], 0).tolist()[: len(self._large)]
+        self._classes = torch.from_numpy(automaton.classes).long()
+        kinds = _Kinds.of(hmm, self._table, self._classes)
+        self.tokens, self._kind_of = kinds.tokens, kinds.kind_of
+        self._emission = hmm.emission[:, kinds.examples].contiguous()
+        classes, sizes = torch.unique_consecutive(self._classes[kinds.examples], return_counts=True)
+        n_large = int((sizes >= LARGE).sum())  # they come first
+        self._large = classes[:n_large].tolist()
+        self._ends = torch.cumsum(sizes[:n_large], 0).tolist()
         first_small = self._ends[-1] if self._large else 0
         self._small_emission = self._emission[:, first_small:].contiguous()
-        self._small_classes = classes[self.tokens[first_small:]]
+        self._small_classes = self._classes[kinds.examples[first_small:]]
         self._plans: dict[int, _Plan] = {}
-        self.values, self.scales = self._tables(classes)
+        self.values, self.scales = self._tables()
+
+    def follow(self, states: Tensor, tokens: Tensor) -> Tensor:
+        """States [B] of the automaton after one more token [B] a row."""
+        return self._table[states, self._classes[tokens]]
 
     def log_weights(self, messages: Tensor, states: Tensor, remaining: Tensor) -> Tensor:
         """Logarithm of num / den [B, N] of ``tokens``, up to a constant a row, or ``-inf``.
@@ -72,7 +74,7 @@ class Lookahead:
         scales = self.scales[after[:, None], reached]
         # A row without hope has no finite scale: it gets zeros, not NaN.
         factors = (scales - scales.amax(-1, keepdim=True).clamp_min(-1e30)).exp()
-        weights = torch.empty(len(states), len(self.tokens))
+        weights = torch.empty(len(states), self._emission.shape[1])
         start = 0
         for c, end in zip(self._large, self._ends, strict=True):
             reaching = messages * self.values[after, reached[:, c]] * factors[:, c, None]
@@ -80,16 +82,15 @@ class Lookahead:
             torch.div(both[: len(states)], both[len(states) :], out=weights[:, start:end])
             start = end
         self._small(weights[:, start:], messages, states, after, factors)
-        return weights.log_()
+        return weights.log_().index_select(1, self._kind_of)
 
     def probability(self, message: Tensor, state: int, remaining: int) -> float:
         """P(constraint | text so far) in at most ``remaining`` tokens, if the HMM is the model."""
         if state == ACCEPT:
             return 1.0
         after = min(remaining, len(self.values)) - 1
-        classes = torch.from_numpy(self.automaton.classes).long()[self.tokens]
-        reached = self._table[state, classes]
-        joint = message[:, None] * self._emission
+        reached = self._table[state, self._classes[self.tokens]]
+        joint = message[:, None] * self.hmm.emission[:, self.tokens]
         values = self.values[after, reached].T
         scales = self.scales[after, reached].exp()
         return float((joint * values * scales).sum())
@@ -97,7 +98,7 @@ class Lookahead:
     def _small(
         self, weights: Tensor, messages: Tensor, states: Tensor, after: Tensor, factors: Tensor
     ) -> None:
-        """Fill in the tokens of small classes, state by state."""
+        """Fill in the kinds of small classes, state by state."""
         if not len(self._small_classes):
             return
         for state in torch.unique(states).tolist():
@@ -107,7 +108,7 @@ class Lookahead:
         weights /= messages @ self._small_emission
 
     def _small_of_state(self, state: int, messages: Tensor, after: Tensor) -> Tensor:
-        """Numerators [B, n] of the small classes' tokens for rows in one state."""
+        """Numerators [B, n] of the small classes' kinds for rows in one state."""
         if state not in self._plans:
             self._plans[state] = _Plan.of(self._table[state, self._small_classes])
         plan = self._plans[state]
@@ -118,14 +119,14 @@ class Lookahead:
         found[:, plan.rare] = (values * self._small_emission.T[plan.rare]).sum(-1)
         return found
 
-    def _tables(self, classes: Tensor) -> tuple[Tensor, Tensor]:
+    def _tables(self) -> tuple[Tensor, Tensor]:
         """D [L, S, H], each row scaled to a maximum of 1, and the logarithm [L, S] of its scale.
 
         From some number of tokens on, more of them change nothing: L is at most R.
         """
         n_states, n_hidden = len(self._table), self.hmm.n_states
         of_class = torch.zeros(self._table.shape[1], n_hidden)
-        of_class.index_add_(0, classes, self.hmm.emission.T)
+        of_class.index_add_(0, self._classes, self.hmm.emission.T)
         edges = [self._edges(s, of_class) for s in range(0, n_states, STATES_AT_A_TIME)]
         value = torch.zeros(n_states, n_hidden)
         scale = torch.full((n_states,), float("-inf"))
@@ -177,13 +178,46 @@ class Lookahead:
         scale[states[possible]] = top[possible] + height[possible].log()
 
 
+class _Kinds(NamedTuple):
+    """Tokens of equal weight whatever came before: of one class, and as likely in every state.
+
+    Attributes:
+        tokens: [N] the tokens that lead anywhere from some state.
+        kind_of: [N] the kind of each.
+        examples: [K] a token of each kind; those of one class together, large classes first.
+    """
+
+    tokens: Tensor
+    kind_of: Tensor
+    examples: Tensor
+
+    @classmethod
+    def of(cls, hmm: HMM, table: Tensor, classes: Tensor) -> _Kinds:
+        """The kinds of the tokens that ``table`` [S, C] and ``classes`` [V] tell apart."""
+        n_tokens = len(classes)
+        # What was never counted has the smallest probability in every state: the pseudocount's.
+        unseen = (hmm.by_token == hmm.by_token.amin(0)).all(-1)
+        column = torch.where(unseen, n_tokens, torch.arange(n_tokens))
+        tokens = (table[2:] != DEAD).any(0)[classes].nonzero()[:, 0]
+        kinds, kind_of = torch.unique(
+            classes[tokens] * (n_tokens + 1) + column[tokens], return_inverse=True
+        )
+        class_of = kinds // (n_tokens + 1)
+        sizes = torch.bincount(class_of, minlength=table.shape[1])
+        order = (sizes[class_of] * len(sizes) + class_of).argsort(descending=True)
+        place = order.argsort()
+        examples = torch.empty(len(kinds), dtype=torch.long)
+        examples[place[kind_of]] = tokens
+        return cls(tokens, place[kind_of], examples)
+
+
 class _Plan(NamedTuple):
-    """Where the n tokens of small classes lead from one state.
+    """Where the n kinds of small classes lead from one state.
 
     Attributes:
         common: States that several of them lead to.
-        which: [n] index into ``common`` of each token; 0 for the others.
-        rare: The tokens that lead to a state of few.
+        which: [n] index into ``common`` of each kind; 0 for the others.
+        rare: The kinds that lead to a state of few.
         rare_states: Where each of those leads.
     """
 
@@ -194,7 +228,7 @@ class _Plan(NamedTuple):
 
     @classmethod
     def of(cls, reached: Tensor) -> _Plan:
-        """The plan for tokens that lead to the states ``reached`` [n]."""
+        """The plan for kinds that lead to the states ``reached`` [n]."""
         states, index, counts = torch.unique(reached, return_inverse=True, return_counts=True)
         is_common = counts >= COMMON
         rare = (~is_common[index]).nonzero()[:, 0]

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from equipoise.artifacts import make_folder, write_json
+from equipoise.decoding.beam import beam_search
 from equipoise.decoding.sampler import Draw, Sampling, sample
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distill import DistillSettings
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from equipoise.methods.ctrlg.distill import DistillRecord
 
 
+Decoding = Literal["sample", "beam"]
+
+
 class CtrlGSettings(DistillSettings):
     """Settings of Ctrl-G: those of distilling, and what to ask and to demand.
 
@@ -36,10 +40,14 @@ class CtrlGSettings(DistillSettings):
         prompt: Kind of prompt: a key of the task file's ``[prompts]``.
         accept: ``all`` demands the task's whole constraint; ``any`` just one of its wanted
             entries, beside the word range and what is forbidden.
+        decoding: ``sample`` draws at random; ``beam`` searches for the most probable completions
+            with as many beams as completions are wanted. Nothing is random in that, so all seeds
+            give the same, and temperature, top_p and top_k have no meaning.
     """
 
     prompt: str = "neutral"
     accept: Literal["all", "any"] = "all"
+    decoding: Decoding = "sample"
 
 
 def demanded(constraint: Constraint, accept: Literal["all", "any"]) -> Constraint:
@@ -55,9 +63,11 @@ class GuidedPolicy(Policy):
 
     Attributes:
         lookahead: For the constraint and the model; its tables take seconds to make.
+        decoding: At random, or by beam search.
     """
 
     lookahead: Lookahead = field(kw_only=True)
+    decoding: Decoding = field(default="sample", kw_only=True)
 
     def draw(
         self,
@@ -73,6 +83,9 @@ class GuidedPolicy(Policy):
         if lookahead.max_tokens != sampling.max_new_tokens:
             lookahead = Lookahead(lookahead.hmm, lookahead.automaton, sampling.max_new_tokens)
         guide = Guide(lookahead, beginnings(self.lm, self.task, self.prompt, subjects, prompts))
+        if self.decoding == "beam":
+            longest = sampling.max_new_tokens
+            return beam_search(self.lm, prompts, n, longest, control=guide, on_drawn=on_drawn)
         counts = [n] * len(prompts)
         return sample(self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
 
@@ -104,7 +117,9 @@ class CtrlG(Method[CtrlGSettings]):
         distilled = time.perf_counter()
         self._write(workspace, automaton, record, compiled - started, distilled - compiled)
         lookahead = Lookahead(hmm, automaton, sampling.max_new_tokens)
-        return GuidedPolicy(lm, task, settings.prompt, lookahead=lookahead)
+        return GuidedPolicy(
+            lm, task, settings.prompt, lookahead=lookahead, decoding=settings.decoding
+        )
 
     def _write(
         self,
