@@ -1,4 +1,4 @@
-"""How natural controlled completions are: Ctrl-G with larger and larger HMMs, and filtering.
+"""How natural controlled completions are: Ctrl-G with larger and larger HMMs, filtering, SFT.
 
 For each, 250 completions of each of 4 occupations: distinct (agentic, communal) pairs out of 100,
 entropy of the listed terms, unique sentences, and the median log-probability per token of the
@@ -17,7 +17,7 @@ from typing import Any
 from sides import number
 
 SUBJECTS = ("doctor", "nurse", "plumber", "teacher")
-HIDDEN = (1, 16, 64, 256)
+HIDDEN = (1, 16, 64, 256, 512)
 
 
 def main() -> None:
@@ -27,18 +27,27 @@ def main() -> None:
     from equipoise.methods.ctrlg.method import CtrlG, CtrlGSettings
     from equipoise.methods.filter import Filter, FilterSettings
     from equipoise.methods.method import Policy, Workspace
+    from equipoise.methods.sft import SFT, SFTSettings
 
     task, lm = load_task("occupations"), load_model("smollm2-135m-instruct")
     lm.use_compute_type()
     n = number("--n", 250)
+    beam = CtrlGSettings(hidden_states=256, decoding="beam")
+    quickstart = SFTSettings(learning_rate=1e-4, batch_size=4, grad_accum_steps=1)
     ways: list[tuple[str, Any]] = [("untuned model", None)]
     ways += [(f"Ctrl-G, H = {h}", CtrlG(CtrlGSettings(hidden_states=h))) for h in HIDDEN]
+    ways.append(("Ctrl-G, H = 256, beams", CtrlG(beam)))
+    ways.append(("SFT", SFT(quickstart)))
     ways.append(("filter, balanced prompt", Filter(FilterSettings(prompt="balanced"))))
     print("way                       satisfied   pairs  entropy  unique  median log p a token")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, method in ways:
+    for name, method in ways:
+        with tempfile.TemporaryDirectory() as folder:
             workspace = Workspace(Path(folder), Path(folder), announce=lambda text: None)
-            policy = method.fit(lm, task, 0, workspace) if method else Policy(lm, task)
+            policy = Policy(lm, task)
+            if method:
+                changed = method.changes_weights
+                fitted = load_model("smollm2-135m-instruct") if changed else lm
+                policy = method.fit(fitted, task, 42, workspace)
             frame = policy.deliver(name, list(SUBJECTS), n, Sampling(), 42).completions
             print(row(name, frame, lm, task), flush=True)
 

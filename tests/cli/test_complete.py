@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from equipoise.artifacts import read_json
 from equipoise.cli.terminal import show_marked
 from equipoise.cli.wanted import constraint_of
 from equipoise.decoding.sampler import Sampling
 from equipoise.methods.ctrlg.completion import Completer
-from equipoise.methods.ctrlg.hmm import from_counts
-from equipoise.methods.ctrlg.hmm_store import save
-from equipoise.model.language_model import LanguageModel
+from equipoise.methods.ctrlg.hmm import HMM, from_counts
+from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, model_identity, save
+from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.task.sentence import first_sentence
 from tiny_models import metaspace_tokenizer, tiny_llama, wrap_tokenizer
 
@@ -124,6 +125,25 @@ def test_an_hmm_of_another_vocabulary_is_refused(equipoise, tiny_model_folder):
     outcome = equipoise("complete", "--model", tiny_model_folder, "--hmm", hmm)
     assert (outcome.code, outcome.out) == (1, "")
     assert "Error: --hmm: its HMM is over 7 tokens, and model 'tiny' has " in outcome.err
+
+
+def test_an_hmm_of_another_model_is_refused(equipoise, tiny_lm, tiny_model_folder):
+    folder = random_hmm(Path("hmm").absolute(), tiny_lm.output_rows)
+    about = read_json(folder / RECORD) | {"model": "twin", "weights_sha256": "0" * 64}
+    save(folder, HMM.load(folder / WEIGHTS), about)
+    outcome = equipoise("complete", "--model", tiny_model_folder, "--hmm", folder)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "Error: --hmm: its HMM was distilled from model 'twin', whose weights" in outcome.err
+
+
+def test_an_identity_does_not_depend_on_the_type_of_the_weights(tiny_model_folder):
+    lm = load_model(tiny_model_folder)
+    found = model_identity(lm)
+    lm.model.to(torch.bfloat16)
+    assert model_identity(lm) == found
+    with torch.no_grad():
+        next(lm.model.parameters())[0, 0] += 1
+    assert model_identity(lm) != found
 
 
 def test_a_sentence_that_fails_the_checker_is_never_printed(

@@ -78,9 +78,9 @@ def complete(
     end, holds the words and has the length. Inflections are alternatives:
     'dog|dogs'. What cannot be met is refused.
     """
-    from equipoise.methods.ctrlg.completion import Completer, check_text, check_vocabulary
+    from equipoise.methods.ctrlg.completion import Completer, check_text
     from equipoise.methods.ctrlg.distill import DistillSettings
-    from equipoise.methods.ctrlg.hmm_store import load
+    from equipoise.methods.ctrlg.hmm_store import check_model, load
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress import StageProgress
@@ -104,7 +104,7 @@ def complete(
         progress.say(f"{lm.name} on {lm.precision}")
         lm.use_compute_type()
         if looking_ahead is not None:
-            check_vocabulary(looking_ahead, lm)
+            check_model(Path(hmm), lm)
         completer = Completer.compiled(lm, text, constraint, sampling)
         if looking_ahead is None:
             looking_ahead, _ = completer.distillation(settings).remembered(progress.report)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from equipoise.task.constraint import Constraint
     from equipoise.task.lexicon import Lexicon
 
-MOST_WORDS = 50
+MOST_WORDS = 100
 """Longer sentences are not asked for: time and memory grow with the words that are counted."""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from equipoise.errors import EquipoiseError
-from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
+from equipoise.methods.ctrlg.automaton import TokenAutomaton, _columns, compile_constraint
+from equipoise.methods.ctrlg.memory import TooLargeError
 from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD, text_automaton
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.task.constraint import Constraint
@@ -176,7 +178,8 @@ def test_stopping_before_acceptance_is_dead() -> None:
         (Constraint(SETS, all_of=("bold",), none_of=("{agentic}",)), 20, "all_of bold"),
         (Constraint(SETS, any_of=("bold",), none_of=("{agentic}",)), 20, "any_of bold"),
         (Constraint(SETS, none_of=("the nurse", "bold")), 20, "none_of the nurse"),
-        (Constraint(SETS, all_of=("café",)), 20, "all_of café"),  # no token has its last letter
+        # No token has its last letter.
+        (Constraint(SETS, all_of=("café",)), 20, "whole characters that spell 'café'"),
         (Constraint(SETS, all_of=("bold", "{communal}")), 3, "max_new_tokens is 3"),
         (Constraint(SETS, words=(30, 40)), 20, "max_new_tokens is 20"),
     ],
@@ -199,6 +202,46 @@ def test_the_number_of_tokens_asked_for_is_enough() -> None:
     compile_constraint(constraint, vocabulary(), ["The nurse"], max_tokens=least)
     with pytest.raises(EquipoiseError):
         compile_constraint(constraint, vocabulary(), ["The nurse"], max_tokens=least - 1)
+
+
+def test_a_term_that_cannot_be_spelt_is_named_also_if_another_would_do() -> None:
+    some = {"some": Lexicon("some", ("bold", "naïve"))}
+    with pytest.raises(EquipoiseError, match="spell 'naïve'"):
+        compile_constraint(Constraint(some, all_of=("{some}",)), vocabulary(), [""], max_tokens=20)
+    banned = Constraint(some, none_of=("{some}",))
+    compile_constraint(banned, vocabulary(), [""], max_tokens=20)
+
+
+def test_a_tokenizer_without_a_space_is_refused() -> None:
+    pieces = tuple(None if p and " " in p else p for p in vocabulary().pieces)
+    narrow = Vocabulary(pieces, vocabulary().stops, vocabulary().tokenizer)
+    with pytest.raises(EquipoiseError, match="holds a space") as raised:
+        compile_constraint(CONSTRAINTS["all"], narrow, [""], max_tokens=20)
+    assert raised.value.field == "model"
+
+
+@pytest.mark.parametrize("memory_gb", [0.0001, 0.0012])
+def test_beyond_the_memory_budget_what_would_fit_is_said(memory_gb: float) -> None:
+    """With the smaller budget no range of words would fit, with the other a shorter one would."""
+    wide = Constraint(SETS, all_of=("{agentic}", "{communal}"), words=(1, 60))
+    with pytest.raises(EquipoiseError, match="takes more than the budget of") as raised:
+        compile_constraint(wide, vocabulary(), [""], max_tokens=60, memory_gb=memory_gb)
+    assert raised.value.field == "constraint"
+    found = re.match(r"words = \[1, (\d+)\] would fit", str(raised.value.mend))
+    if memory_gb == 0.0001:
+        assert raised.value.mend == "Ask for fewer terms."
+        return
+    assert found
+    smaller = Constraint(SETS, all_of=("{agentic}", "{communal}"), words=(1, int(found[1])))
+    compile_constraint(smaller, vocabulary(), [""], max_tokens=60, memory_gb=memory_gb)
+
+
+def test_the_columns_of_tokens_keep_to_the_budget_too() -> None:
+    characters = {c for piece in vocabulary().pieces for c in piece or ""}
+    text = text_automaton(CONSTRAINTS["all"], characters, [""])
+    with pytest.raises(TooLargeError):
+        _columns(text, vocabulary(), {}, memory_gb=12 * 10 * len(text.table) / 1e9)
+    _columns(text, vocabulary(), {}, memory_gb=1)
 
 
 def test_what_is_no_text_is_dead() -> None:

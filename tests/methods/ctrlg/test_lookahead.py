@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg import lookahead as module
 from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
@@ -229,3 +230,17 @@ def test_very_unlikely_constraints_keep_their_ratios() -> None:
     found = log_weights(lookahead, message, 2, 9)
     assert_equal_up_to_a_constant(found, wanted, 1e-5)
     assert np.isfinite(found).all()
+
+
+def test_tables_beyond_the_memory_budget_are_refused_with_what_fits() -> None:
+    hmm, automaton = random_hmm(50, 30, 0), random_automaton(20, 30, 0)
+    needed = 4 * 20 * 50 * 100 / 1e9
+    Lookahead(hmm, automaton, 100, memory_gb=needed)
+    with pytest.raises(EquipoiseError, match="GB, and the budget is") as raised:
+        Lookahead(hmm, automaton, 100, memory_gb=needed / 2)
+    assert raised.value.field == "hidden_states"
+    assert "hidden_states = 25 or max_new_tokens = 50 or fewer" in str(raised.value.mend)
+    Lookahead(hmm, automaton, 50, memory_gb=needed / 2)
+    with pytest.raises(EquipoiseError) as raised:
+        Lookahead(hmm, automaton, 100, memory_gb=1e-9)
+    assert raised.value.mend == "What would fit: fewer words and terms."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.errors import EquipoiseError
+from equipoise.methods.ctrlg.memory import MEMORY_GB, TooLargeError, check_automaton
 from equipoise.methods.ctrlg.text_automaton import (
     ACCEPT,
     DEAD,
@@ -17,7 +19,7 @@ from equipoise.methods.ctrlg.text_automaton import (
     minimise,
     text_automaton,
 )
-from equipoise.methods.ctrlg.vocabulary import Vocabulary
+from equipoise.methods.ctrlg.vocabulary import Vocabulary, forms
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms, count_words
 
@@ -52,6 +54,7 @@ def compile_constraint(
     *,
     max_tokens: int,
     terms: Terms = "listed",
+    memory_gb: float = MEMORY_GB,
 ) -> TokenAutomaton:
     """The token automaton of ``constraint``.
 
@@ -65,13 +68,19 @@ def compile_constraint(
         prefixes: Texts that completions will continue.
         max_tokens: Most tokens of a completion.
         terms: Which terms of the sets count.
+        memory_gb: Budget.
 
     Raises:
-        EquipoiseError: No completion of a prefix satisfies the constraint; it names the clause
-            without which one would.
+        EquipoiseError: No completion of a prefix satisfies the constraint (it names the clause
+            without which one would); the tokenizer cannot spell a wanted term, or no space; the
+            automaton would take more than ``memory_gb`` (it says what would fit).
     """
     prefixes = list(prefixes)
-    automaton = _compile(constraint, vocabulary, prefixes, max_tokens, terms)
+    vocabulary.check_spelling(_wanted_terms(constraint, terms))
+    try:
+        automaton = _compile(constraint, vocabulary, prefixes, max_tokens, terms, memory_gb)
+    except TooLargeError:
+        raise _too_large(constraint, vocabulary, prefixes, max_tokens, terms, memory_gb) from None
     for prefix in prefixes:
         distance = int(automaton.distances[automaton.starts[prefix]])
         if not 0 <= distance <= max_tokens:
@@ -85,12 +94,13 @@ def _compile(
     prefixes: Sequence[str],
     max_tokens: int,
     terms: Terms,
+    memory_gb: float = MEMORY_GB,
 ) -> TokenAutomaton:
     characters = {character for piece in vocabulary.pieces if piece for character in piece}
     longest = max(map(count_words, prefixes)) + max_tokens * vocabulary.most_words
-    text = text_automaton(constraint, characters, prefixes, terms, longest)
+    text = text_automaton(constraint, characters, prefixes, terms, longest, memory_gb)
     canonical = _canonical(text, vocabulary, _wanted_terms(constraint, terms))
-    columns, classes = _columns(text, vocabulary, canonical)
+    columns, classes = _columns(text, vocabulary, canonical, memory_gb)
     starts = [text.starts[prefix] for prefix in prefixes]
     table, numbers = _trim(columns, starts)
     labels = (np.arange(len(table)) < 2).astype(np.int64)
@@ -118,9 +128,7 @@ def _canonical(
     resting = text.plain == np.arange(len(text.plain))
     allowed: dict[int, np.ndarray] = {}
     for term in wanted:
-        for spelling in dict.fromkeys(
-            space + form for space in (" ", "") for form in (term, term[0].upper() + term[1:])
-        ):
+        for spelling in dict.fromkeys(space + form for space in (" ", "") for form in forms(term)):
             # After a space it may follow upon another term: "bold caring".
             states = np.ones_like(resting) if spelling[0] == " " else resting
             for token in vocabulary.spell(spelling) or ():
@@ -144,7 +152,10 @@ def _read(text: TextAutomaton, piece: str) -> np.ndarray:
 
 
 def _columns(
-    text: TextAutomaton, vocabulary: Vocabulary, canonical: dict[int, np.ndarray]
+    text: TextAutomaton,
+    vocabulary: Vocabulary,
+    canonical: dict[int, np.ndarray],
+    memory_gb: float,
 ) -> tuple[Ints, Ints]:
     """State [S, C] after a token of each class, and the class [V] of each token."""
     stay = np.arange(len(text.table), dtype=np.int32)
@@ -159,6 +170,7 @@ def _columns(
         if key not in numbers:
             numbers[key] = len(columns)
             columns.append(column)
+            check_automaton(len(column), len(columns), memory_gb)
         classes[token] = numbers[key]
 
     by_text = np.ascontiguousarray(text.table.T)  # a symbol's states lie together
@@ -209,6 +221,29 @@ def _distances(table: Ints) -> Ints:
             break
         distances[found] = step
     return distances
+
+
+def _too_large(
+    constraint: Constraint,
+    vocabulary: Vocabulary,
+    prefixes: Sequence[str],
+    max_tokens: int,
+    terms: Terms,
+    memory_gb: float,
+) -> EquipoiseError:
+    """What would fit: the automaton grows with the number of words that it counts up to."""
+    fewest, most = constraint.words
+    most, mend = min(most, max_tokens * vocabulary.most_words), "Ask for fewer terms."
+    while (most := most // 2) >= fewest and mend.startswith("Ask"):
+        smaller = replace(constraint, words=(fewest, most))
+        with contextlib.suppress(TooLargeError):
+            _compile(smaller, vocabulary, prefixes, max_tokens, terms, memory_gb)
+            mend = f"words = [{fewest}, {most}] would fit, or fewer terms."
+    return EquipoiseError(
+        f"its automaton for this tokenizer takes more than the budget of {memory_gb:g} GB",
+        field="constraint",
+        mend=mend,
+    )
 
 
 def _infeasible(

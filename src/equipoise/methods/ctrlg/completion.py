@@ -13,6 +13,7 @@ from equipoise.methods.ctrlg.distillation import Distillation, beginning
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.lookahead import Lookahead
+from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.text_rules import DONE, SentenceRule, State, TermRule
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.language_model import LanguageModel
@@ -87,7 +88,13 @@ class Completer:
         return cls(lm, prompt, beginning(lm, question, prompt), constraint, automaton, sampling)
 
     def distillation(self, settings: DistillSettings) -> Distillation:
-        """How to distil an HMM of what the model says after this very prompt."""
+        """How to distil an HMM of what the model says after this very prompt.
+
+        Raises:
+            EquipoiseError: With so many hidden states the lookahead would take too much memory.
+        """
+        sizes = len(self.automaton.table), settings.hidden_states, self.sampling.max_new_tokens
+        check_lookahead(*sizes, MEMORY_GB)
         return Distillation(self.lm, [self.prompt], [self.start], self.sampling, settings)
 
     def complete(
@@ -111,18 +118,3 @@ class Completer:
         if not (sentence.finished and self.constraint.check(sentence.text).satisfied):
             raise RuntimeError(f"{sentence.text!r} does not satisfy the constraint")
         return sentence.text
-
-
-def check_vocabulary(hmm: HMM, lm: LanguageModel) -> None:
-    """Refuse an HMM of another vocabulary than the model's.
-
-    Raises:
-        EquipoiseError: It has more or fewer tokens than the model.
-    """
-    tokens, rows = hmm.emission.shape[1], lm.output_rows
-    if tokens != rows:
-        raise EquipoiseError(
-            f"its HMM is over {tokens:,} tokens, and model '{lm.name}' has {rows:,}",
-            field="hmm",
-            mend="Name one that 'equipoise distill' made of the same model.",
-        )

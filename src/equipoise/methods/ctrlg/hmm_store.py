@@ -78,12 +78,39 @@ def save(folder: Path, hmm: HMM, about: dict[str, Any]) -> None:
         manifest.seal(folder)
 
 
+def check_model(folder: Path, lm: LanguageModel) -> None:
+    """Refuse the HMM in ``folder`` if it was distilled from another model than ``lm``.
+
+    Args:
+        folder: One that `load` reads.
+        lm: The model, with weights in its compute type.
+
+    Raises:
+        EquipoiseError: It has another vocabulary, or other weights.
+    """
+    about, hmm = read_json(folder / RECORD), HMM.load(folder / WEIGHTS)
+    n_tokens, rows = hmm.emission.shape[1], lm.output_rows
+    if n_tokens != rows:
+        problem = f"its HMM is over {n_tokens:,} tokens, and model '{lm.name}' has {rows:,}"
+    elif about.get("weights_sha256", found := model_identity(lm)) != found:
+        problem = (
+            f"its HMM was distilled from model '{about.get('model')}', whose weights are not those "
+            f"of '{lm.name}'"
+        )
+    else:
+        return
+    raise EquipoiseError(
+        problem, field="hmm", mend="Name one that 'equipoise distill' made of the same model."
+    )
+
+
 def model_identity(lm: LanguageModel) -> str:
-    """SHA-256 over the weights of a model, in the type they have now."""
+    """SHA-256 over the weights of a model as bfloat16, whatever type it computes in."""
     digest = hashlib.sha256()
     for name, tensor in lm.model.state_dict().items():
-        data = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8)
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        rounded = tensor.detach().cpu().to(torch.bfloat16)
+        data = rounded.contiguous().view(-1).view(torch.uint8)
+        digest.update(f"{name} {tuple(tensor.shape)} {rounded.dtype}\n".encode())
         digest.update(memoryview(data.numpy()))
     return digest.hexdigest()
 

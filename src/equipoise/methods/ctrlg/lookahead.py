@@ -19,6 +19,7 @@ from torch import Tensor
 
 from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.hmm import HMM
+from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
 
 LARGE = 512
@@ -40,7 +41,19 @@ class Lookahead:
         tokens: [N] the tokens that lead anywhere from some state, class by class.
     """
 
-    def __init__(self, hmm: HMM, automaton: TokenAutomaton, max_tokens: int) -> None:
+    def __init__(
+        self,
+        hmm: HMM,
+        automaton: TokenAutomaton,
+        max_tokens: int,
+        memory_gb: float = MEMORY_GB,
+    ) -> None:
+        """Make the tables.
+
+        Raises:
+            EquipoiseError: They would take more than ``memory_gb``.
+        """
+        check_lookahead(len(automaton.table), hmm.n_states, max_tokens, memory_gb)
         self.hmm, self.automaton, self.max_tokens = hmm, automaton, max_tokens
         self._table = torch.from_numpy(automaton.table).long()
         self._classes = torch.from_numpy(automaton.classes).long()
@@ -131,16 +144,19 @@ class Lookahead:
         value = torch.zeros(n_states, n_hidden)
         scale = torch.full((n_states,), float("-inf"))
         value[ACCEPT], scale[ACCEPT] = 1, 0
-        values, scales = [value], [scale]
-        for _ in range(1, self.max_tokens):
+        # Memory that is never written to is never taken.
+        values = torch.empty(self.max_tokens, n_states, n_hidden)
+        scales = torch.empty(self.max_tokens, n_states)
+        values[0], scales[0] = value, scale
+        for length in range(1, self.max_tokens):
             value, scale = value.clone(), scale.clone()
+            before = values[length - 1], scales[length - 1]
             for sources, targets, mass in edges:
-                self._extend(value, scale, values[-1], scales[-1], sources, targets, mass)
-            if _same(scale, scales[-1]) and _same(value, values[-1]):
-                break
-            values.append(value)
-            scales.append(scale)
-        return torch.stack(values), torch.stack(scales)
+                self._extend(value, scale, *before, sources, targets, mass)
+            if _same(value, before[0]) and _same(scale, before[1]):
+                return values[:length], scales[:length]
+            values[length], scales[length] = value, scale
+        return values, scales
 
     def _edges(self, first: int, of_class: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sources [E], targets [E] and emission mass [E, H] of the edges of some states."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.decoding.beam import beam_search
@@ -20,6 +22,7 @@ from equipoise.methods.ctrlg.distill import DistillSettings
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
 from equipoise.methods.ctrlg.guide import Guide
 from equipoise.methods.ctrlg.lookahead import Lookahead
+from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
@@ -43,11 +46,14 @@ class CtrlGSettings(DistillSettings):
         decoding: ``sample`` draws at random; ``beam`` searches for the most probable completions
             with as many beams as completions are wanted. Nothing is random in that, so all seeds
             give the same, and temperature, top_p and top_k have no meaning.
+        memory_gb: Most memory for the automaton, and for the lookahead's tables; a constraint that
+            takes more is refused.
     """
 
     prompt: str = "neutral"
     accept: Literal["all", "any"] = "all"
     decoding: Decoding = "sample"
+    memory_gb: Annotated[float, Field(gt=0)] = MEMORY_GB
 
 
 def demanded(constraint: Constraint, accept: Literal["all", "any"]) -> Constraint:
@@ -110,13 +116,16 @@ class CtrlG(Method[CtrlGSettings]):
             Vocabulary.of_model(lm),
             [task.response_prefix(subject.name) for subject in task.subjects],
             max_tokens=sampling.max_new_tokens,
+            memory_gb=settings.memory_gb,
         )
+        sizes = len(automaton.table), settings.hidden_states, sampling.max_new_tokens
+        check_lookahead(*sizes, settings.memory_gb)  # before minutes go into distilling
         compiled = time.perf_counter()
         distillation = Distillation.of_task(lm, task, settings.prompt, sampling, settings)
         hmm, record = distillation.remembered(workspace.on_progress)
         distilled = time.perf_counter()
         self._write(workspace, automaton, record, compiled - started, distilled - compiled)
-        lookahead = Lookahead(hmm, automaton, sampling.max_new_tokens)
+        lookahead = Lookahead(hmm, automaton, sampling.max_new_tokens, settings.memory_gb)
         return GuidedPolicy(
             lm, task, settings.prompt, lookahead=lookahead, decoding=settings.decoding
         )

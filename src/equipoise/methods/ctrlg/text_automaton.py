@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.methods.ctrlg.memory import MEMORY_GB, check_automaton
 from equipoise.methods.ctrlg.text_rules import (
     DONE,
     Matching,
@@ -62,6 +63,7 @@ def text_automaton(
     prefixes: Iterable[str],
     terms: Terms = "listed",
     longest: int = 100,
+    memory_gb: float = MEMORY_GB,
 ) -> TextAutomaton:
     """The automaton of ``constraint``, one finished sentence included.
 
@@ -71,6 +73,10 @@ def text_automaton(
         prefixes: Texts it may start with, which belong to the judged sentence.
         terms: Which terms of the sets count.
         longest: Most words that any text will have: a limit beyond that is not counted up to.
+        memory_gb: Budget.
+
+    Raises:
+        TooLargeError: It would take more than ``memory_gb``.
     """
     prefixes = list(dict.fromkeys(prefixes))
     fewest, most = constraint.words
@@ -84,7 +90,7 @@ def text_automaton(
     ]
     product = _Product(explored, fewest, term.goal)
     starts = {prefix: product.after([symbols.get(c) for c in prefix]) for prefix in prefixes}
-    table, may_stop, plain, index = product.reachable(list(starts.values()))
+    table, may_stop, plain, index = product.reachable(list(starts.values()), memory_gb)
     # "As if no term were under way" must survive the merging of states: it is one more symbol.
     merged = minimise(np.column_stack([table, plain]), may_stop + 2 * (np.arange(len(table)) < 2))
     first = np.unique(merged, return_index=True)[1]
@@ -191,11 +197,15 @@ class _Product:
             state = self._step(state, column)
         return int(state[0])
 
-    def reachable(self, starts: Sequence[int]) -> tuple[Ints, Flags, Ints, dict[int, int]]:
+    def reachable(
+        self, starts: Sequence[int], memory_gb: float
+    ) -> tuple[Ints, Flags, Ints, dict[int, int]]:
         """Table, places to stop, plain states and numbers of all states met from ``starts``."""
         known = np.unique([state for state in starts if state >= 0]).astype(np.int64)
         frontier, tables, order = known, [], []
         while len(frontier):
+            # Its numbers have 64 bits.
+            check_automaton(len(known), 2 * self.words.table.shape[1], memory_gb)
             following = [self._step(frontier, k) for k in range(self.words.table.shape[1])]
             plain = self._plain(frontier)
             order.append(frontier)

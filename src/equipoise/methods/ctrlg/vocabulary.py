@@ -8,6 +8,7 @@ from functools import cached_property
 
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
+from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.lexicon import count_words
 
@@ -71,3 +72,33 @@ class Vocabulary:
         if tokens is None or "".join(self.pieces[t] or "\0" for t in tokens) != text:
             tokens = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return tokens if "".join(self.pieces[t] or "\0" for t in tokens) == text else None
+
+    def check_spelling(self, terms: Iterable[str]) -> None:
+        """Refuse a tokenizer that cannot write ``terms``, or no second word at all.
+
+        Raises:
+            EquipoiseError: It names what cannot be written.
+        """
+        if not any(piece and " " in piece for piece in self.pieces):
+            raise EquipoiseError(
+                "no token of the model's tokenizer holds a space: it writes no second word",
+                field="model",
+                mend="Name a model of another tokenizer.",
+            )
+        missing = [
+            term
+            for term in terms
+            if not any(self.spell(space + form) for space in (" ", "") for form in forms(term))
+        ]
+        if missing:
+            raise EquipoiseError(
+                f"the model's tokenizer has no tokens of whole characters that spell "
+                f"{', '.join(map(repr, missing[:5]))}",
+                field="constraint",
+                mend="Leave that out, or name a model of another tokenizer.",
+            )
+
+
+def forms(term: str) -> tuple[str, str]:
+    """How a wanted term may be written: as it is, and capitalised."""
+    return term, term[0].upper() + term[1:]
