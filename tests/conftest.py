@@ -22,6 +22,19 @@ from tiny_models import tiny_language_model
 
 torch.set_num_threads(min(2, torch.get_num_threads()))
 
+TINY = ("decoding", "training", "methods/ctrlg", "model/test_prefix_tree.py")
+"""Tests of many operations on small tensors."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Threads that wait for each other cost more than small tensors do."""
+    threads = torch.get_num_threads()
+    if request.path.relative_to(Path(__file__).parent).as_posix().startswith(TINY):
+        torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
 
 @pytest.fixture(autouse=True)
 def seeds() -> None:

@@ -210,7 +210,7 @@ def study(folder: Path, model: Path, methods: str, *task: tuple[str, str]) -> St
 
 
 def test_a_study_in_which_the_filter_finds_some(tmp_path: Path, tiny_model_folder: Path) -> None:
-    methods = "[methods.prompt]\n[methods.filter]\nmax_draws = 20\n"
+    methods = "[methods.prompt]\n[methods.filter]\nmax_draws = 200\n"
     result = study(tmp_path, tiny_model_folder, methods, *EASY).run(tmp_path / "run", quiet=True)
     for seed in (1, 2):
         cell = tmp_path / "run" / "cells" / "filter" / f"seed{seed}"
@@ -223,6 +223,7 @@ def test_a_study_in_which_the_filter_finds_some(tmp_path: Path, tiny_model_folde
         cost = json.loads((cell / "summary.json").read_text())["cost"]
         assert (cost["wanted"], cost["delivered"], cost["draws"]) == (9, len(kept), len(draws))
         assert (cost["accepted"], cost["rejects"]) == (draws["accepted"].sum(), True)
+        assert cost["accepted"] > cost["delivered"], "the last round found more than was wanted"
         assert cost["tokens"] == draws["tokens"].sum()
         assert cost["balanced_delivered"] == cost["delivered"] > 0
     table = result.evaluation.compliance.set_index(["method", "split"])

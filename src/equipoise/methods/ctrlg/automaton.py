@@ -103,8 +103,7 @@ def _compile(
     columns, classes = _columns(text, vocabulary, canonical, memory_gb)
     starts = [text.starts[prefix] for prefix in prefixes]
     table, numbers = _trim(columns, starts)
-    labels = (np.arange(len(table)) < 2).astype(np.int64)
-    merged = minimise(table, labels)
+    merged = minimise(table, np.zeros(len(table), dtype=bool))
     first = np.unique(merged, return_index=True)[1]
     table = merged[table[first]]
     table, column_of = np.unique(table, axis=1, return_inverse=True)

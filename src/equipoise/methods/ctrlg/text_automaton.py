@@ -92,7 +92,7 @@ def text_automaton(
     starts = {prefix: product.after([symbols.get(c) for c in prefix]) for prefix in prefixes}
     table, may_stop, plain, index = product.reachable(list(starts.values()), memory_gb)
     # "As if no term were under way" must survive the merging of states: it is one more symbol.
-    merged = minimise(np.column_stack([table, plain]), may_stop + 2 * (np.arange(len(table)) < 2))
+    merged = minimise(np.column_stack([table, plain]), may_stop)
     first = np.unique(merged, return_index=True)[1]
     return TextAutomaton(
         table=merged[table[first]],
@@ -103,19 +103,19 @@ def text_automaton(
     )
 
 
-def minimise(table: Ints, labels: NDArray[np.int64]) -> Ints:
+def minimise(table: Ints, flags: Flags) -> Ints:
     """For each state its class: two are in one if no text tells them apart (Moore 1956).
 
-    `DEAD` and `ACCEPT` keep their numbers.
+    `DEAD` and `ACCEPT` keep their numbers, and no other state is merged with them.
 
     Args:
         table: [S, K].
-        labels: [S]; states of different labels are never merged; those of `DEAD` and `ACCEPT` are
-            no other state's.
+        flags: [S]; states of different flags are never merged.
     """
     weights = np.random.default_rng(0).integers(1, 2**63, table.shape[1] + 1, dtype=np.uint64)
-    # DEAD and ACCEPT are told apart by their place, not by their label.
-    classes = np.unique(labels + 1000 * (np.arange(len(table)) == ACCEPT), return_inverse=True)[1]
+    labels = 2 + flags.astype(np.int64)
+    labels[[DEAD, ACCEPT]] = DEAD, ACCEPT
+    classes = np.unique(labels, return_inverse=True)[1]
     n_classes = 0
     while classes.max() + 1 > n_classes:
         n_classes = int(classes.max()) + 1
