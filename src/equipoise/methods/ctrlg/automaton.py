@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.memory import MEMORY_GB, TooLargeError, check_automaton
+from equipoise.methods.ctrlg.refusals import infeasible, too_large, too_short
 from equipoise.methods.ctrlg.text_automaton import (
     ACCEPT,
     DEAD,
@@ -39,6 +38,10 @@ class TokenAutomaton:
     classes: Ints
     starts: dict[str, int]
     distances: Ints
+
+    def distance(self, prefix: str) -> int:
+        """Fewest tokens from ``prefix`` to acceptance, -1 if there is no way."""
+        return int(self.distances[self.starts[prefix]])
 
     def run(self, state: int, tokens: Iterable[int]) -> int:
         """The state after ``tokens``."""
@@ -77,14 +80,27 @@ def compile_constraint(
     """
     prefixes = list(prefixes)
     vocabulary.check_spelling(_wanted_terms(constraint, terms))
+
+    def build(some: Constraint) -> TokenAutomaton:
+        return _compile(some, vocabulary, prefixes, max_tokens, terms, memory_gb)
+
+    def is_feasible(prefix: str, some: Constraint) -> bool:
+        try:
+            return 0 <= build(some).distance(prefix) <= max_tokens
+        except TooLargeError:
+            return False  # it is not known
+
     try:
-        automaton = _compile(constraint, vocabulary, prefixes, max_tokens, terms, memory_gb)
+        automaton = build(constraint)
     except TooLargeError:
-        raise _too_large(constraint, vocabulary, prefixes, max_tokens, terms, memory_gb) from None
+        most_words = max_tokens * vocabulary.most_words
+        raise too_large(constraint, build, most_words, memory_gb) from None
     for prefix in prefixes:
-        distance = int(automaton.distances[automaton.starts[prefix]])
-        if not 0 <= distance <= max_tokens:
-            raise _infeasible(constraint, vocabulary, prefix, max_tokens, distance, terms)
+        distance = automaton.distance(prefix)
+        if distance > max_tokens:
+            raise too_short(prefix, distance, max_tokens)
+        if distance < 0:
+            raise infeasible(constraint, partial(is_feasible, prefix), prefix)
     return automaton
 
 
@@ -94,7 +110,7 @@ def _compile(
     prefixes: Sequence[str],
     max_tokens: int,
     terms: Terms,
-    memory_gb: float = MEMORY_GB,
+    memory_gb: float,
 ) -> TokenAutomaton:
     characters = {character for piece in vocabulary.pieces if piece for character in piece}
     longest = max(map(count_words, prefixes)) + max_tokens * vocabulary.most_words
@@ -220,66 +236,3 @@ def _distances(table: Ints) -> Ints:
             break
         distances[found] = step
     return distances
-
-
-def _too_large(
-    constraint: Constraint,
-    vocabulary: Vocabulary,
-    prefixes: Sequence[str],
-    max_tokens: int,
-    terms: Terms,
-    memory_gb: float,
-) -> EquipoiseError:
-    """What would fit: the automaton grows with the number of words that it counts up to."""
-    fewest, most = constraint.words
-    most, mend = min(most, max_tokens * vocabulary.most_words), "Ask for fewer terms."
-    while (most := most // 2) >= fewest and mend.startswith("Ask"):
-        smaller = replace(constraint, words=(fewest, most))
-        with contextlib.suppress(TooLargeError):
-            _compile(smaller, vocabulary, prefixes, max_tokens, terms, memory_gb)
-            mend = f"words = [{fewest}, {most}] would fit, or fewer terms."
-    return EquipoiseError(
-        f"its automaton for this tokenizer takes more than the budget of {memory_gb:g} GB",
-        field="constraint",
-        mend=mend,
-    )
-
-
-def _infeasible(
-    constraint: Constraint,
-    vocabulary: Vocabulary,
-    prefix: str,
-    max_tokens: int,
-    distance: int,
-    terms: Terms,
-) -> EquipoiseError:
-    """Which clause is in the way: the first without which a completion exists."""
-    if distance > max_tokens:
-        return EquipoiseError(
-            f"after {prefix!r} the constraint needs at least {distance} tokens, and max_new_tokens "
-            f"is {max_tokens}",
-            field="max_new_tokens",
-            mend=f"Set it to {distance} or more.",
-        )
-    weaker: list[tuple[str, Constraint]] = [
-        (f"words = {list(constraint.words)}", replace(constraint, words=(1, 10**6)))
-    ]
-    for kind in ("none_of", "all_of", "any_of"):
-        entries = getattr(constraint, kind)
-        groups = [entries] if kind == "any_of" and entries else [(entry,) for entry in entries]
-        for group in groups:
-            rest = tuple(entry for entry in entries if entry not in group)
-            change: dict[str, Any] = {kind: rest}
-            weaker.append((f"{kind} {', '.join(group)}", replace(constraint, **change)))
-    culprits = []
-    for name, other in weaker:
-        automaton = _compile(other, vocabulary, [prefix], max_tokens, terms)
-        if 0 <= automaton.distances[automaton.starts[prefix]] <= max_tokens:
-            culprits.append(name)
-    named = " or ".join(culprits) or "several of its clauses together"
-    return EquipoiseError(
-        f"no completion of {prefix!r} satisfies the constraint: {named} cannot be met with the "
-        "rest of it",
-        field="constraint",
-        mend="Drop or relax that clause.",
-    )

@@ -12,21 +12,17 @@ that no sample had, the HMM knows nothing but the smoothing: those of one class 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
 from equipoise.methods.ctrlg.automaton import TokenAutomaton
+from equipoise.methods.ctrlg.grouping import Kinds, Plan
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
 
 LARGE = 512
 """Classes of at least so many kinds get a matrix product of their own."""
-
-COMMON = 8
-"""Kinds of small classes that lead to one state together get a matrix product of their own."""
 
 STATES_AT_A_TIME = 64
 
@@ -57,7 +53,7 @@ class Lookahead:
         self.hmm, self.automaton, self.max_tokens = hmm, automaton, max_tokens
         self._table = torch.from_numpy(automaton.table).long()
         self._classes = torch.from_numpy(automaton.classes).long()
-        kinds = _Kinds.of(hmm, self._table, self._classes)
+        kinds = Kinds.of(hmm, self._table, self._classes)
         self.tokens, self._kind_of = kinds.tokens, kinds.kind_of
         self._emission = hmm.emission[:, kinds.examples].contiguous()
         classes, sizes = torch.unique_consecutive(self._classes[kinds.examples], return_counts=True)
@@ -67,7 +63,7 @@ class Lookahead:
         first_small = self._ends[-1] if self._large else 0
         self._small_emission = self._emission[:, first_small:].contiguous()
         self._small_classes = self._classes[kinds.examples[first_small:]]
-        self._plans: dict[int, _Plan] = {}
+        self._plans: dict[int, Plan] = {}
         self.values, self.scales = self._tables()
 
     def follow(self, states: Tensor, tokens: Tensor) -> Tensor:
@@ -123,7 +119,7 @@ class Lookahead:
     def _small_of_state(self, state: int, messages: Tensor, after: Tensor) -> Tensor:
         """Numerators [B, n] of the small classes' kinds for rows in one state."""
         if state not in self._plans:
-            self._plans[state] = _Plan.of(self._table[state, self._small_classes])
+            self._plans[state] = Plan.of(self._table[state, self._small_classes])
         plan = self._plans[state]
         values = self.values[after, plan.common] * messages[:, None]
         sums = (values.flatten(0, 1) @ self._small_emission).view(len(after), len(plan.common), -1)
@@ -192,66 +188,6 @@ class Lookahead:
         possible = height > 0
         value[states[possible]] = found[possible] / height[possible, None]
         scale[states[possible]] = top[possible] + height[possible].log()
-
-
-class _Kinds(NamedTuple):
-    """Tokens of equal weight whatever came before: of one class, and as likely in every state.
-
-    Attributes:
-        tokens: [N] the tokens that lead anywhere from some state.
-        kind_of: [N] the kind of each.
-        examples: [K] a token of each kind; those of one class together, large classes first.
-    """
-
-    tokens: Tensor
-    kind_of: Tensor
-    examples: Tensor
-
-    @classmethod
-    def of(cls, hmm: HMM, table: Tensor, classes: Tensor) -> _Kinds:
-        """The kinds of the tokens that ``table`` [S, C] and ``classes`` [V] tell apart."""
-        n_tokens = len(classes)
-        # What was never counted has the smallest probability in every state: the pseudocount's.
-        unseen = (hmm.by_token == hmm.by_token.amin(0)).all(-1)
-        column = torch.where(unseen, n_tokens, torch.arange(n_tokens))
-        tokens = (table[2:] != DEAD).any(0)[classes].nonzero()[:, 0]
-        kinds, kind_of = torch.unique(
-            classes[tokens] * (n_tokens + 1) + column[tokens], return_inverse=True
-        )
-        class_of = kinds // (n_tokens + 1)
-        sizes = torch.bincount(class_of, minlength=table.shape[1])
-        order = (sizes[class_of] * len(sizes) + class_of).argsort(descending=True)
-        place = order.argsort()
-        examples = torch.empty(len(kinds), dtype=torch.long)
-        examples[place[kind_of]] = tokens
-        return cls(tokens, place[kind_of], examples)
-
-
-class _Plan(NamedTuple):
-    """Where the n kinds of small classes lead from one state.
-
-    Attributes:
-        common: States that several of them lead to.
-        which: [n] index into ``common`` of each kind; 0 for the others.
-        rare: The kinds that lead to a state of few.
-        rare_states: Where each of those leads.
-    """
-
-    common: Tensor
-    which: Tensor
-    rare: Tensor
-    rare_states: Tensor
-
-    @classmethod
-    def of(cls, reached: Tensor) -> _Plan:
-        """The plan for kinds that lead to the states ``reached`` [n]."""
-        states, index, counts = torch.unique(reached, return_inverse=True, return_counts=True)
-        is_common = counts >= COMMON
-        rare = (~is_common[index]).nonzero()[:, 0]
-        which = (is_common.cumsum(0) - 1).clamp_min(0)[index]
-        which[rare] = 0
-        common = states[is_common] if bool(is_common.any()) else states[:1]
-        return cls(common, which, rare, reached[rare])
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
