@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
@@ -201,9 +202,14 @@ def unlike_the_model(n_tokens: int) -> HMM:
     return from_counts(torch.tensor([1e6, 0, 0, 0]), 1e6 * torch.eye(4), emitted, 1e-3)
 
 
+CASES = int(os.environ.get("EQUIPOISE_CASES", "64"))
+"""Random constraints, tokenizers and models; docs/ctrlg.md says how many were tried at most."""
+
+
 def guided_samples(case: int, n: int) -> tuple[Constraint, list[tuple[str, str]]]:
     """A random constraint, model and HMM, and ``n`` completions after each prefix."""
-    rng, tokens = np.random.default_rng(case), vocabulary()
+    rng = np.random.default_rng(case)
+    tokens = vocabulary(("byte-level", "first", "byte-level", "always", "never")[case % 5])
     rows = len(tokens.pieces)
     model = tiny_llama(rows, seed=case)
     device, dtype = torch.device("cpu"), torch.float32
@@ -236,9 +242,9 @@ def guided_samples(case: int, n: int) -> tuple[Constraint, list[tuple[str, str]]
     ]
 
 
-@pytest.mark.parametrize("case", range(32))
+@pytest.mark.parametrize("case", range(CASES))
 def test_every_sample_passes_the_checker(case: int) -> None:
-    constraint, samples = guided_samples(case, 32)
-    assert len(samples) == 64
+    constraint, samples = guided_samples(case, 16)
+    assert len(samples) == 32
     for prefix, text in samples:
         assert passes(constraint, prefix + text), (constraint, prefix + text)
