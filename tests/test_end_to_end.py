@@ -16,6 +16,10 @@ ROOT = Path(__file__).parent.parent
 OVERRIDES = [
     "study.seeds=[42]",
     "study.samples_per_subject=4",
+    "methods.filter.max_draws=8",
+    "methods.ctrlg.hidden_states=8",
+    "methods.ctrlg.n_samples=200",
+    "methods.ctrlg.iterations=2",
     "methods.sft.max_steps=40",
 ]
 
@@ -29,8 +33,9 @@ def run(_embedded_model: LanguageModel, tmp_path_factory: pytest.TempPathFactory
 
 def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
     table = pd.read_csv(run / "results" / "compliance.csv").set_index(["method", "split"])
-    assert list(table.xs("all", level="split").index) == ["prompt", "prompt-balanced", "sft"]
-    assert (table.xs("all", level="split")["n"] == 80).all()
+    whole = table.xs("all", level="split")
+    assert list(whole.index) == ["prompt", "prompt-balanced", "filter", "ctrlg", "sft"]
+    assert (whole["n"].drop("filter") == 80).all()
     assert table.loc[("prompt", "all"), "balanced_mean"] <= 0.05
     # 40 updates of 4 sentences, a seventh of the study's: far above any prompt already.
     assert table.loc[("sft", "all"), "balanced_mean"] >= 0.3
@@ -38,6 +43,18 @@ def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
         table.loc[("sft", "validation"), "balanced_mean"]
         > table.loc[("prompt", "validation"), "balanced_mean"]
     )
+
+
+def test_decoding_control_keeps_its_word(run: Path) -> None:
+    """Ctrl-G always delivers and always satisfies; the filter says what it lacks what it cost."""
+    table = pd.read_csv(run / "results" / "compliance.csv").set_index(["method", "split"])
+    assert table.loc[("ctrlg", "all"), ["satisfied_mean", "balanced_mean"]].tolist() == [1, 1]
+    assert table.loc[("filter", "all"), "satisfied_mean"] == 1
+    cost = pd.read_csv(run / "results" / "cost.csv").set_index("method")
+    assert cost.loc["ctrlg", ["delivered", "acceptance"]].tolist() == [80, 1]
+    assert cost.loc["filter", "delivered"] == table.loc[("filter", "all"), "n"] < 80
+    assert cost.loc["filter", "draws"] > 80
+    assert cost.loc["filter", "tokens_per_delivered"] > cost.loc["ctrlg", "tokens_per_delivered"]
 
 
 def test_the_losses_fall(run: Path) -> None:
@@ -59,4 +76,4 @@ def test_the_model_is_an_ordinary_folder(run: Path) -> None:
 def test_running_again_computes_nothing(run: Path) -> None:
     result = Study.from_toml(ROOT / "studies" / "quickstart.toml", OVERRIDES).run(run, quiet=True)
     assert not result.computed
-    assert len(result.skipped) == 3
+    assert len(result.skipped) == 5

@@ -11,7 +11,8 @@ import pytest
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, _columns, compile_constraint
 from equipoise.methods.ctrlg.memory import TooLargeError
-from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD, text_automaton
+from equipoise.methods.ctrlg.states import ACCEPT, DEAD
+from equipoise.methods.ctrlg.text_automaton import text_automaton
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon

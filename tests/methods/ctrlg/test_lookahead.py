@@ -14,7 +14,7 @@ from equipoise.methods.ctrlg import lookahead as module
 from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.ctrlg.lookahead import Lookahead
-from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
+from equipoise.methods.ctrlg.states import ACCEPT, DEAD
 from methods.ctrlg.twins import (
     Floats,
     dense_log_weights,

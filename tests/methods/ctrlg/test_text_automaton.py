@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from equipoise.methods.ctrlg.text_automaton import ACCEPT, TextAutomaton, text_automaton
+from equipoise.methods.ctrlg.states import ACCEPT
+from equipoise.methods.ctrlg.text_automaton import TextAutomaton, text_automaton
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
 from equipoise.task.sentence import first_sentence, sentence_is_complete

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
-from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
+from equipoise.methods.ctrlg.states import ACCEPT, DEAD
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.task.constraint import Constraint
 from equipoise.task.sentence import first_sentence

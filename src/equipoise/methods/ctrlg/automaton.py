@@ -10,14 +10,8 @@ import numpy as np
 
 from equipoise.methods.ctrlg.memory import MEMORY_GB, TooLargeError, check_automaton
 from equipoise.methods.ctrlg.refusals import infeasible, too_large, too_short
-from equipoise.methods.ctrlg.text_automaton import (
-    ACCEPT,
-    DEAD,
-    Ints,
-    TextAutomaton,
-    minimise,
-    text_automaton,
-)
+from equipoise.methods.ctrlg.states import ACCEPT, DEAD, Ints, minimise
+from equipoise.methods.ctrlg.text_automaton import TextAutomaton, text_automaton
 from equipoise.methods.ctrlg.vocabulary import Vocabulary, forms
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms, count_words

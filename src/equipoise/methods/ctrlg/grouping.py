@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from equipoise.methods.ctrlg.hmm import HMM
-from equipoise.methods.ctrlg.text_automaton import DEAD
+from equipoise.methods.ctrlg.states import DEAD
 
 COMMON = 8
 """Kinds of small classes that lead to one state together get a matrix product of their own."""

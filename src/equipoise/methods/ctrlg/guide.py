@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from equipoise.methods.ctrlg.lookahead import Lookahead
-from equipoise.methods.ctrlg.text_automaton import ACCEPT
+from equipoise.methods.ctrlg.states import ACCEPT
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.grouping import Kinds, Plan
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
-from equipoise.methods.ctrlg.text_automaton import ACCEPT, DEAD
+from equipoise.methods.ctrlg.states import ACCEPT, DEAD
 
 LARGE = 512
 """Classes of at least so many kinds get a matrix product of their own."""

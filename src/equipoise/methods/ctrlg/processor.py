@@ -8,7 +8,7 @@ from transformers import LogitsProcessor
 
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.lookahead import Lookahead
-from equipoise.methods.ctrlg.text_automaton import ACCEPT
+from equipoise.methods.ctrlg.states import ACCEPT
 
 
 class CtrlGProcessor(LogitsProcessor):  # type: ignore[misc]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_automaton
+from equipoise.methods.ctrlg.states import DEAD, Flags, Ints, minimise
 from equipoise.methods.ctrlg.text_rules import (
     DONE,
     Matching,
@@ -22,13 +23,6 @@ from equipoise.methods.ctrlg.text_rules import (
 )
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms
-
-Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
-
-DEAD, ACCEPT = 0, 1
-"""The state that nothing leads out of, and the one whose text satisfies the constraint whatever
-follows it."""
 
 
 @dataclass(frozen=True)
@@ -101,32 +95,6 @@ def text_automaton(
         plain=merged[plain[first]],
         starts={prefix: int(merged[index[state]]) for prefix, state in starts.items()},
     )
-
-
-def minimise(table: Ints, flags: Flags) -> Ints:
-    """For each state its class: two are in one if no text tells them apart (Moore 1956).
-
-    `DEAD` and `ACCEPT` keep their numbers, and no other state is merged with them.
-
-    Args:
-        table: [S, K].
-        flags: [S]; states of different flags are never merged.
-    """
-    weights = np.random.default_rng(0).integers(1, 2**63, table.shape[1] + 1, dtype=np.uint64)
-    labels = 2 + flags.astype(np.int64)
-    labels[[DEAD, ACCEPT]] = DEAD, ACCEPT
-    classes = np.unique(labels, return_inverse=True)[1]
-    n_classes = 0
-    while classes.max() + 1 > n_classes:
-        n_classes = int(classes.max()) + 1
-        signature = classes.astype(np.uint64) * weights[0]
-        for column in range(table.shape[1]):
-            signature += classes[table[:, column]].astype(np.uint64) * weights[column + 1]
-        classes = np.unique(signature, return_inverse=True)[1]
-    order = np.unique(classes, return_index=True)[1].argsort()  # by first appearance
-    rank = np.empty(len(order), dtype=np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return rank[classes]
 
 
 def _columns(
