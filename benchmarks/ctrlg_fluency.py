@@ -24,23 +24,13 @@ def main() -> None:
     """Print a row for each way of drawing."""
     from equipoise import load_model, load_task
     from equipoise.decoding import Sampling
-    from equipoise.methods.ctrlg.method import CtrlG, CtrlGSettings
-    from equipoise.methods.filter import Filter, FilterSettings
     from equipoise.methods.method import Policy, Workspace
-    from equipoise.methods.sft import SFT, SFTSettings
 
     task, lm = load_task("occupations"), load_model("smollm2-135m-instruct")
     lm.use_compute_type()
     n = number("--n", 250)
-    beam = CtrlGSettings(hidden_states=256, decoding="beam")
-    quickstart = SFTSettings(learning_rate=1e-4, batch_size=4, grad_accum_steps=1)
-    ways: list[tuple[str, Any]] = [("untuned model", None)]
-    ways += [(f"Ctrl-G, H = {h}", CtrlG(CtrlGSettings(hidden_states=h))) for h in HIDDEN]
-    ways.append(("Ctrl-G, H = 256, beams", CtrlG(beam)))
-    ways.append(("SFT", SFT(quickstart)))
-    ways.append(("filter, balanced prompt", Filter(FilterSettings(prompt="balanced"))))
     print("way                       satisfied   pairs  entropy  unique  median log p a token")
-    for name, method in ways:
+    for name, method in ways():
         with tempfile.TemporaryDirectory() as folder:
             workspace = Workspace(Path(folder), Path(folder), announce=lambda text: None)
             policy = Policy(lm, task)
@@ -50,6 +40,23 @@ def main() -> None:
                 policy = method.fit(fitted, task, 42, workspace)
             frame = policy.deliver(name, list(SUBJECTS), n, Sampling(), 42).completions
             print(row(name, frame, lm, task), flush=True)
+
+
+def ways() -> list[tuple[str, Any]]:
+    """What is compared: a name and a method, None for the untuned model by itself."""
+    from equipoise.methods.ctrlg.method import CtrlG, CtrlGSettings
+    from equipoise.methods.filter import Filter, FilterSettings
+    from equipoise.methods.sft import SFT, SFTSettings
+
+    beam = CtrlGSettings(hidden_states=256, decoding="beam")
+    quickstart = SFTSettings(learning_rate=1e-4, batch_size=4, grad_accum_steps=1)
+    return [
+        ("untuned model", None),
+        *((f"Ctrl-G, H = {h}", CtrlG(CtrlGSettings(hidden_states=h))) for h in HIDDEN),
+        ("Ctrl-G, H = 256, beams", CtrlG(beam)),
+        ("SFT", SFT(quickstart)),
+        ("filter, balanced prompt", Filter(FilterSettings(prompt="balanced"))),
+    ]
 
 
 def row(name: str, frame: Any, lm: Any, task: Any) -> str:
