@@ -115,7 +115,6 @@ def test_the_command_marks_the_wanted_terms(equipoise, tiny_model_folder, monkey
 
 @pytest.mark.parametrize("prepend", ["always", "first", "never"])
 def test_tokenizers_that_drop_the_first_space(prepend):
-    torch.manual_seed(0)
     tokenizer = wrap_tokenizer(metaspace_tokenizer(prepend), chat=True)
     model = tiny_llama(len(tokenizer) + 3)
     lm = LanguageModel(model, tokenizer, "tiny", torch.device("cpu"), torch.float32)
