@@ -1,7 +1,8 @@
 import pytest
+from rich.table import Table
 
 from equipoise.cli.failures import describe
-from equipoise.cli.terminal import printable
+from equipoise.cli.terminal import printable, show_table
 from equipoise.errors import EquipoiseError
 
 
@@ -32,3 +33,12 @@ def test_printable(text, shown):
 )
 def test_describe(error, start):
     assert describe(error).startswith(start)
+
+
+def test_a_table_in_a_pipe_breaks_no_name(capsys):
+    table = Table("method", "note", title="Wide")
+    table.add_row("a" * 70, "b" * 70)
+    show_table(table)
+    out = capsys.readouterr().out
+    assert "a" * 70 in out
+    assert "b" * 70 in out

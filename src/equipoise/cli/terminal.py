@@ -50,9 +50,17 @@ def show_marked(text: str, spans: Iterable[tuple[int, int, str]]) -> None:
     console.print(marked)
 
 
+WIDEST = 1000
+"""Columns of the widest table in a file or pipe."""
+
+
 def show_table(table: RenderableType) -> None:
-    """Print a rich table on standard output."""
-    _console(stderr=False).print(table)
+    """Print a rich table on standard output; in a file or pipe no name in it is broken."""
+    console = _console(stderr=False)
+    if not console.is_terminal:
+        unbounded = console.options.update(width=WIDEST)
+        console.width = max(console.width, console.measure(table, options=unbounded).maximum)
+    console.print(table)
 
 
 def say(text: str) -> None:
