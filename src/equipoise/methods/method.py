@@ -178,6 +178,15 @@ class Method(ABC, Generic[SettingsT]):
             workspace: Where to write.
         """
 
+    @property
+    def init_from(self) -> str | None:
+        """Label of the method of the same study whose trained model is the start, if any."""
+        return getattr(self.settings, "init_from", None)
+
+    def n_examples(self, task: Task) -> int:
+        """Distinct training examples; 0 for what is not trained."""
+        return 0
+
     def describe(self) -> dict[str, Any]:
         """The settings as plain data, for records."""
         return self.settings.model_dump(mode="json")

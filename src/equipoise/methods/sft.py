@@ -9,14 +9,14 @@ end of the turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.methods.training_record import write_training_info
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
@@ -25,9 +25,6 @@ from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
 from equipoise.task.task import Split, Task
 from equipoise.training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from equipoise.training.train import TrainingRecord
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 
@@ -62,6 +59,10 @@ class SFT(Method[SFTSettings]):
         except EquipoiseError as error:
             raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
 
+    def n_examples(self, task: Task) -> int:
+        """See ``Method.n_examples``."""
+        return self.settings.n_per_subject * len(task.train)
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
         from equipoise.training.train import train
@@ -88,44 +89,21 @@ class SFT(Method[SFTSettings]):
             )
         if is_first_process():
             lm.save(workspace.model_folder)
-            about = {"task": task.name, "n_train": len(train_set), "n_validation": len(val_set)}
-            self._write_record(folder, lm, seed, record, about)
+            sizes = {"n_train": len(train_set), "n_validation": len(val_set)}
+            write_training_info(self, lm, task, seed, record, folder, sizes)
         lm.use_compute_type()
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
-
-    def _write_record(
-        self,
-        folder: Path,
-        lm: LanguageModel,
-        seed: int,
-        record: TrainingRecord,
-        about: dict[str, Any],
-    ) -> None:
-        """Write ``training_info.json``: what a paper's method section needs."""
-        write_json(
-            folder / "training_info.json",
-            {
-                "method": self.name,
-                "model": lm.name,
-                **about,
-                "seed": seed,
-                "settings": self.describe(),
-                "effective_batch": self.settings.effective_batch,
-                "precision": lm.precision,
-                **record.as_dict(),
-            },
-        )
 
     def _sequences(
         self, lm: LanguageModel, task: Task, examples: Sequence[Example]
     ) -> list[TokenSequence]:
         """Each example as the tokens of prompt and answer; the answer's are what is learnt."""
-        sequences = []
-        for example in examples:
-            prompt = task.prompt(example.subject, self.settings.prompt)
-            prefix = task.response_prefix(example.subject)
-            context = lm.context(prompt, prefix)
-            answer = lm.continuation(prompt, prefix, example.text)
-            sequences.append(TokenSequence((*context, *answer), len(context)))
-        return sequences
+        return [
+            lm.answer(
+                task.prompt(example.subject, self.settings.prompt),
+                task.response_prefix(example.subject),
+                example.text,
+            )
+            for example in examples
+        ]

@@ -239,8 +239,16 @@ def target_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:
 
 def sequence_log_probabilities(model: Any, tree: PrefixTree) -> Tensor:
     """Log-probability [B] in nats of the predicted part of each sequence given its context."""
-    values = target_log_probabilities(model, tree)
-    owner = torch.repeat_interleave(
-        torch.arange(len(tree.lengths), device=values.device), tree.lengths
-    )
-    return torch.zeros(len(tree.lengths), device=values.device).index_add(0, owner, values)
+    return sums(target_log_probabilities(model, tree), tree.lengths)
+
+
+def sums(values: Tensor, lengths: Tensor) -> Tensor:
+    """Sums [B] of consecutive parts of ``values`` [N], of ``lengths`` [B]; differentiable."""
+    owner = torch.repeat_interleave(torch.arange(len(lengths), device=values.device), lengths)
+    return torch.zeros(len(lengths), device=values.device).index_add(0, owner, values)
+
+
+def last_target_nodes(tree: PrefixTree) -> Tensor:
+    """The node [B] of the last token of each sequence."""
+    ends = tree.lengths.cumsum(0) - 1
+    return tree.target_nodes[tree.paths[ends]]

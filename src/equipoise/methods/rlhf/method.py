@@ -1,0 +1,151 @@
+"""Reinforcement learning from human feedback (RLHF), its feedback being the task's constraint.
+
+Either a reward model learns preference pairs and judges (Christiano et al. 2017, arXiv 1706.03741;
+Ouyang et al. 2022, arXiv 2203.02155), or the constraint itself does. The policy is optimised by
+RLOO (Ahmadian et al. 2024, arXiv 2402.14740): REINFORCE with the mean of the other completions of
+the same prompt as baseline, a KL penalty to the starting policy, and PPO's clipping.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from equipoise.artifacts import make_folder
+from equipoise.errors import EquipoiseError
+from equipoise.methods.method import Method, Policy, Workspace
+from equipoise.methods.rlhf.judge import JudgeSettings, trained_judge
+from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
+from equipoise.methods.rlhf.rollouts import Rollouts
+from equipoise.methods.training_record import write_training_info
+from equipoise.model.conversion import quiet_transformers
+from equipoise.model.language_model import LanguageModel
+from equipoise.processes import several_processes
+from equipoise.task.task import Task
+from equipoise.training.checkpoint import CheckpointClock
+from equipoise.training.policy_gradient import PolicyObjective
+from equipoise.training.reward_model import check_reward_folder
+
+
+class RLHFSettings(JudgeSettings):
+    """Settings of RLHF: those of its reward, and of policy optimisation.
+
+    Attributes:
+        learning_rate: Highest one, reached after the warm-up; it then falls linearly to 0.
+        batch_size: Together with ``grad_accum_steps`` and ``epochs`` it says how many updates SFT
+            would make; see ``iterations``.
+        reward: ``constraint``: the share of its clauses that a completion satisfies; ``model``: a
+            reward model.
+        iterations: Times that completions are drawn; by default as many as SFT with these epochs
+            and batches would make updates.
+        completions_per_prompt: Completions drawn of each training subject an iteration.
+        updates_per_iteration: Updates made on them.
+        clip: How far the probability ratio of a completion may move from 1 in one iteration.
+        kl_coefficient: Penalty on the KL to the starting policy, in rewards a nat.
+        max_kl: Nats a completion at which training is given up.
+        rollout_batch_size: Completions computed at a time. Bounds memory; the result does not
+            depend on it.
+        max_completion_tokens: Length at which a completion is cut while learning.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
+    reward: Literal["constraint", "model"] = "constraint"
+    iterations: Annotated[int, Field(ge=1)] | None = None
+    completions_per_prompt: Annotated[int, Field(ge=2)] = 8
+    updates_per_iteration: Annotated[int, Field(ge=1)] = 1
+    clip: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    kl_coefficient: Annotated[float, Field(ge=0)] = 0.05
+    max_kl: Annotated[float, Field(gt=0)] = 100.0
+    rollout_batch_size: Annotated[int, Field(ge=1)] = 40
+    max_completion_tokens: Annotated[int, Field(ge=1, le=1000)] = 40
+
+
+class RLHF(Method[RLHFSettings]):
+    """Learning from rewards of the model's own completions."""
+
+    name = "rlhf"
+    summary = "policy optimisation (RLOO) on rewards by the constraint or by a reward model"
+    settings_model = RLHFSettings
+    changes_weights = True
+
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: the task yields the pairs, the reward model is one."""
+        self.settings.check_pairs(task)
+        folder = self.settings.reward_model
+        if folder is not None:
+            if self.settings.reward != "model":
+                raise EquipoiseError(
+                    "a reward model is named, but the reward is the constraint's",
+                    field="reward_model",
+                    mend="Set reward = 'model', or leave it out.",
+                )
+            check_reward_folder(Path(folder))
+
+    def n_examples(self, task: Task) -> int:
+        """See ``Method.n_examples``: those that SFT would learn from."""
+        return self.settings.n_per_subject * len(task.train)
+
+    def iterations(self, task: Task) -> int:
+        """Times that completions are drawn."""
+        return self.settings.iterations or self.settings.updates(self.n_examples(task))
+
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: writes the reward model, logs and the tuned model."""
+        from equipoise.training.train import train
+
+        if several_processes():
+            raise EquipoiseError("rlhf trains in one process", mend="Run it without a launcher.")
+        settings, folder = self.settings, make_folder(workspace.folder)
+        reward: Reward = ConstraintReward(task)
+        if settings.reward == "model":
+            reward = trained_judge(lm, task, settings, seed, workspace)
+        every = settings.updates_per_iteration
+        clock = CheckpointClock(settings.checkpoint_minutes, every)
+        rollouts = self._rollouts(lm, task, reward, seed, clock)
+        with quiet_transformers():
+            record = train(
+                lm,
+                list(range(len(task.train))),
+                [],
+                settings.model_copy(
+                    update={
+                        "max_steps": self.iterations(task) * every,
+                        "batch_size": settings.rollout_batch_size,
+                    }
+                ),
+                seed,
+                objective=PolicyObjective(rollouts, every, settings.clip),
+                update_size=len(task.train),
+                clock=clock,
+                checkpoints=folder / "checkpoints",
+                logs=folder / "logs",
+                on_step=lambda step, total: workspace.on_progress("training", step, total),
+                announce=workspace.announce,
+            )
+        lm.save(workspace.model_folder)
+        about = {"completions": self.iterations(task) * len(task.train) * rollouts.per_prompt}
+        write_training_info(self, lm, task, seed, record, folder, about)
+        lm.use_compute_type()
+        return Policy(lm, task, settings.prompt)
+
+    def _rollouts(
+        self, lm: LanguageModel, task: Task, reward: Reward, seed: int, clock: CheckpointClock
+    ) -> Rollouts:
+        settings: Any = self.settings
+        subjects = [subject.name for subject in task.train]
+        return Rollouts(
+            lm,
+            task,
+            subjects,
+            Policy(lm, task, settings.prompt).prompts(subjects),
+            reward,
+            settings.completions_per_prompt,
+            settings.max_completion_tokens,
+            settings.kl_coefficient,
+            settings.max_kl,
+            seed,
+            clock,
+            adapters=settings.lora,
+        )
