@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 from pydantic import Field, model_validator
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.evaluation.csv_file import write_table
 from equipoise.manifest import sha256
-from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
 from equipoise.methods.sft import SPLITS
 from equipoise.methods.training_record import write_training_info
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
 from equipoise.processes import is_first_process
+from equipoise.task.dataset import write_examples
 from equipoise.task.preference import PreferencePair, PreferencePairGenerator, Style
 from equipoise.task.preference_file import (
     TextPair,
@@ -138,6 +141,10 @@ class DPO(Method[DPOSettings]):
             return len(read_pairs(Path(self.settings.pairs_file), task))
         return self.settings.n_per_subject * len(task.train)
 
+    def updates(self, task: Task) -> int:
+        """See ``Method.updates``."""
+        return self.settings.updates(self.n_examples(task))
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes pairs, statistics, logs and the tuned model."""
         from equipoise.training.preference import (
@@ -180,7 +187,10 @@ class DPO(Method[DPOSettings]):
         """The pairs; generated ones are written to ``folder``."""
         settings = self.settings
         if settings.pairs_file is not None:
-            return _Data(read_pairs(Path(settings.pairs_file), task), [])
+            pairs = read_pairs(Path(settings.pairs_file), task)
+            texts = pd.DataFrame({"text": [pair.chosen for pair in pairs]})
+            write_table(folder / TRAINING_DATA, texts)
+            return _Data(pairs, [])
         train, validation = generated_pairs(settings, task, seed, folder)
         return _Data(*(text_pairs(p, task, settings.prompt) for p in (train, validation)))
 
@@ -193,6 +203,7 @@ def generated_pairs(
     n = settings.n_per_subject
     train, validation = (list(generator.generate(n, split)) for split in SPLITS)
     if is_first_process():
+        write_examples(folder / TRAINING_DATA, [pair.chosen for pair in train])
         write_pairs(folder / "train_pairs.jsonl", train, task, settings.prompt)
         write_pairs(folder / "val_pairs.jsonl", validation, task, settings.prompt)
         statistics: dict[str, Any] = preference_statistics(train, validation, task)

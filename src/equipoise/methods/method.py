@@ -19,6 +19,9 @@ from equipoise.task.task import Task
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
+TRAINING_DATA = "train_examples.csv"
+"""Where a trained method writes the sentences it learns to say, in a column ``text``."""
+
 OnProgress = Callable[[str, int, int], None]
 """Receives what is being done, how much of it is done, and how much it is in all."""
 
@@ -190,6 +193,17 @@ class Method(ABC, Generic[SettingsT]):
     def describe(self) -> dict[str, Any]:
         """The settings as plain data, for records."""
         return self.settings.model_dump(mode="json")
+
+    def updates(self, task: Task) -> int:
+        """Updates of the weights on one device; 0 for what is not trained."""
+        return 0
+
+    def resolve(self, task: Task) -> dict[str, Any]:
+        """The settings, and what follows from them on ``task``."""
+        settings = self.describe()
+        if self.changes_weights:
+            settings |= {"examples": self.n_examples(task), "updates": self.updates(task)}
+        return settings
 
 
 def check_prompt(task: Task, kind: str) -> None:

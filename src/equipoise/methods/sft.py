@@ -15,7 +15,7 @@ from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
 from equipoise.methods.training_record import write_training_info
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
@@ -63,6 +63,10 @@ class SFT(Method[SFTSettings]):
         """See ``Method.n_examples``."""
         return self.settings.n_per_subject * len(task.train)
 
+    def updates(self, task: Task) -> int:
+        """See ``Method.updates``."""
+        return self.settings.updates(self.n_examples(task))
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
         from equipoise.training.train import train
@@ -72,7 +76,7 @@ class SFT(Method[SFTSettings]):
         n = self.settings.n_per_subject
         train_set, val_set = (list(generator.generate(n, split)) for split in SPLITS)
         if is_first_process():
-            write_examples(folder / "train_examples.csv", train_set)
+            write_examples(folder / TRAINING_DATA, train_set)
             write_examples(folder / "val_examples.csv", val_set)
             write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
         with quiet_transformers():  # it draws a bar for each checkpoint

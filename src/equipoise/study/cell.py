@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Cell, Specification
 from equipoise.task.task import Task
 
-TRAINING_DATA, COMPLETIONS = "train_examples.csv", "completions.csv"
+COMPLETIONS = "completions.csv"
 
 
 def run_cell(
@@ -27,11 +28,20 @@ def run_cell(
     lm: LanguageModel,
     folder: Path,
     progress: StudyProgress,
+    learnt_before: Sequence[str] = (),
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
     Writes what the method writes, ``completions.csv`` and ``summary.json``, and where completions
     are rejected also all ``draws.csv`` and ``acceptance.csv``.
+
+    Args:
+        cell: The cell.
+        specification: Its study.
+        lm: What the method starts from; changed in place by methods that train.
+        folder: Receives everything.
+        progress: Is told how it goes.
+        learnt_before: Sentences that ``lm`` was trained on already.
     """
     method, task = specification.methods[cell.label], specification.task
     workspace = Workspace(
@@ -55,7 +65,7 @@ def run_cell(
     if delivery.draws is not None:
         write_table(folder / "draws.csv", delivery.draws)
         write_table(folder / "acceptance.csv", acceptance_table(delivery.draws, wanted))
-    scored = score(delivery.completions, task, policy.training_texts or None)
+    scored = score(delivery.completions, task, [*learnt_before, *policy.training_texts] or None)
     rates = by_seed(scored, task)
     summary = {
         "label": cell.label,

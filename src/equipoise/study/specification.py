@@ -18,6 +18,7 @@ from equipoise.methods.method import Method
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.settings import Settings, parse, read_toml
+from equipoise.study.dependencies import check_starts, in_order, line_of
 from equipoise.study.identity import model_digest
 from equipoise.study.identity import task_digest as task_digest
 from equipoise.study.method_tables import build_methods
@@ -84,6 +85,15 @@ class Specification:
         """All cells, method by method."""
         return [Cell(label, seed) for label in self.methods for seed in self.study.seeds]
 
+    def computing_order(self) -> list[Cell]:
+        """All cells, each after the one that it starts from."""
+        labels = in_order(self.methods, self.methods)
+        return [Cell(label, seed) for label in labels for seed in self.study.seeds]
+
+    def line(self, cell: Cell) -> list[Cell]:
+        """The cells whose training ``cell`` builds on, the latest first; itself left out."""
+        return [Cell(label, cell.seed) for label in line_of(cell.label, self.methods)[1:]]
+
     def conditions(self) -> dict[str, Any]:
         """What all cells share, named as in the file; results of others are not comparable.
 
@@ -109,13 +119,18 @@ class Specification:
     def cell_config(self, cell: Cell) -> dict[str, Any]:
         """Everything that decides what a cell holds."""
         method = self.methods[cell.label]
-        return {
+        config = {
             "label": cell.label,
             "use": method.name,
             "seed": cell.seed,
             "settings": method.describe(),
             **self.conditions(),
         }
+        # What it starts from decides too, and what that starts from.
+        starts = [self.methods[earlier.label] for earlier in self.line(cell)]
+        if starts:
+            config["starts"] = [{"use": start.name, **start.describe()} for start in starts]
+        return config
 
 
 def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Specification:
@@ -149,6 +164,7 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
     _check_study(study, path)
     task = _load_task(study.task, path)
     methods = build_methods(tables.get("methods"), path)
+    check_starts(methods, path)
     for label, method in methods.items():
         try:
             method.check(task)

@@ -83,8 +83,9 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         self.model.eval()
         counts = self.objective.counts(examples)
         found: dict[str, float] = {}
+        size = EVALUATION_FACTOR * self.data_collator.micro_batch
         while examples:
-            part = examples[: EVALUATION_FACTOR * self.data_collator.micro_batch]
+            part = examples[:size]
             try:
                 batch = self.data_collator.batch(part).to(self.args.device)
                 with torch.inference_mode():
@@ -93,6 +94,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
                 examples = examples[len(part) :]
             except (RuntimeError, MemoryError) as error:
                 self._lower_micro_batch(len(part), error)
+                size = self.data_collator.micro_batch
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(

@@ -91,6 +91,10 @@ class RLHF(Method[RLHFSettings]):
         """Times that completions are drawn."""
         return self.settings.iterations or self.settings.updates(self.n_examples(task))
 
+    def updates(self, task: Task) -> int:
+        """See ``Method.updates``."""
+        return self.iterations(task) * self.settings.updates_per_iteration
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes the reward model, logs and the tuned model."""
         from equipoise.training.train import train
@@ -111,7 +115,7 @@ class RLHF(Method[RLHFSettings]):
                 [],
                 settings.model_copy(
                     update={
-                        "max_steps": self.iterations(task) * every,
+                        "max_steps": self.updates(task),
                         "batch_size": settings.rollout_batch_size,
                     }
                 ),
