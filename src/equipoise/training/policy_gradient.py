@@ -85,7 +85,6 @@ class PolicyObjective(Objective[Rollout]):
         now = sequence_log_probabilities(model, batch.tree)
         old = torch.tensor([r.old for r in batch.examples], device=now.device)
         advantages = torch.tensor([r.advantage for r in batch.examples], device=now.device)
-        # At the first update the policy is the one that drew: the ratio is 1 but for rounding.
         losses = clipped_policy_losses(now, old, advantages, self.clip)
         ratios = torch.exp(now.detach() - old)
         rollouts = batch.examples

@@ -150,6 +150,7 @@ class RLHF(Method[RLHFSettings]):
             settings.kl_coefficient,
             settings.max_kl,
             seed,
+            settings.rollout_batch_size,
             clock,
             adapters=settings.lora,
         )

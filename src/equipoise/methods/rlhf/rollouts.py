@@ -44,6 +44,8 @@ class Rollouts:
         kl_coefficient: The penalty on log p - log p_ref, in rewards a nat.
         max_kl: Mean of that in nats a completion beyond which training stops.
         seed: Of the draws.
+        batch_size: Completions scored at a time: as many as are trained on at a time, so that both
+            computations round alike and ratios start at exactly 1.
         clock: Asked for a checkpoint before the KL gets out of hand.
         adapters: Whether the model is trained through adapters.
     """
@@ -58,6 +60,7 @@ class Rollouts:
     kl_coefficient: float
     max_kl: float
     seed: int
+    batch_size: int
     clock: CheckpointClock
     adapters: bool = False
     _drawing: DrawingCopy = field(init=False)
@@ -91,9 +94,9 @@ class Rollouts:
                 sentences.append(first_sentence(prompt.prefix + draw.text).text)
                 owners.append(subject)
         now = replace(self.lm, model=model)
-        old = log_probabilities(now, sequences)
+        old = log_probabilities(now, sequences, self.batch_size)
         with self._reference_of(now) as reference:
-            references = log_probabilities(reference, sequences)
+            references = log_probabilities(reference, sequences, self.batch_size)
         model.train(was_training)
         rewards = self._rewards(owners, sentences)
         self._watch(float((old - references).mean()), iteration)
