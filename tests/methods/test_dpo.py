@@ -61,8 +61,9 @@ def test_chosen_sentences_number_and_updates_are_those_of_sft(
     ]
     assert steps == [8, 8]
     methods = [build_method(name, SMALL) for name in ("sft", "dpo", "rlhf")]
-    assert [m.n_examples(task) for m in methods] == [16, 16, 16]
-    assert [m.updates(task) for m in methods] == [8, 8, 8]
+    methods.append(build_method("rlhf", {**SMALL, "reward": "model"}))
+    assert [m.n_examples(task) for m in methods] == [16, 16, 0, 16], "a constraint learns nothing"
+    assert [m.updates(task) for m in methods] == [8, 8, 8, 8]
 
 
 def test_two_runs_write_the_same_bytes(

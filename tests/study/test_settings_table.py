@@ -21,7 +21,7 @@ def test_what_differs_is_marked() -> None:
     table = settings_table(methods, load_task("occupations")).set_index("setting")
     assert list(table.columns) == ["differs", "sft", "dpo", "long", "prompt"]
     # 15 subjects x 20 sentences; 300 / 16 = 19 updates, three times.
-    assert table.loc["examples"].tolist() == ["no", "300", "300", "300", ""]
+    assert table.loc["examples"].tolist() == ["yes", "300", "300", "0", ""]
     assert table.loc["updates"].tolist() == ["yes", "57", "57", "20", ""]
     assert table.loc["prompt"].tolist() == ["no", *["neutral"] * 4]
     assert table.loc["learning_rate"].tolist() == ["yes", "0.0001", "5e-05", "2e-05", ""]

@@ -133,11 +133,13 @@ class _Made:
         from equipoise.task.preference import PreferencePairGenerator
         from equipoise.task.preference_file import preference_statistics, write_pairs
 
+        kind = prompt or "neutral"
+        self.task.prompt(self.task.train[0].name, kind)  # wrong kinds are found before all work
         generator = PreferencePairGenerator(self.task, self.seed, style, neither)
         made = list(generator.generate(self.n, self.split))
         parts = (made, []) if self.split == "train" else ([], made)
         write_json(statistics, preference_statistics(*parts, self.task))
-        write_pairs(out, made, self.task, prompt or "neutral")
+        write_pairs(out, made, self.task, kind)
 
 
 def _counted(

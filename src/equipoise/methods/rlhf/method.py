@@ -15,7 +15,7 @@ from pydantic import Field
 
 from equipoise.artifacts import make_folder
 from equipoise.errors import EquipoiseError
-from equipoise.methods.method import Method, Policy, Workspace
+from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.rlhf.judge import JudgeSettings, trained_judge
 from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
 from equipoise.methods.rlhf.rollouts import Rollouts
@@ -71,25 +71,32 @@ class RLHF(Method[RLHFSettings]):
     changes_weights = True
 
     def check(self, task: Task) -> None:
-        """See ``Method.check``: the task yields the pairs, the reward model is one."""
-        self.settings.check_pairs(task)
+        """See ``Method.check``: the task yields the judge's pairs, and a stored one is one."""
+        check_prompt(task, self.settings.prompt)
         folder = self.settings.reward_model
-        if folder is not None:
-            if self.settings.reward != "model":
-                raise EquipoiseError(
-                    "a reward model is named, but the reward is the constraint's",
-                    field="reward_model",
-                    mend="Set reward = 'model', or leave it out.",
-                )
-            check_reward_folder(Path(folder))
+        if self.settings.reward == "model":
+            self.settings.check_pairs(task)
+            if folder is not None:
+                check_reward_folder(Path(folder))
+        elif folder is not None:
+            raise EquipoiseError(
+                "a reward model is named, but the reward is the constraint's",
+                field="reward_model",
+                mend="Set reward = 'model', or leave it out.",
+            )
 
     def n_examples(self, task: Task) -> int:
-        """See ``Method.n_examples``: those that SFT would learn from."""
-        return self.settings.n_per_subject * len(task.train)
+        """See ``Method.n_examples``: the pairs of the reward model, if one is trained."""
+        return len(task.train) * self.settings.n_per_subject if self._trains_a_judge else 0
+
+    @property
+    def _trains_a_judge(self) -> bool:
+        return self.settings.reward == "model" and self.settings.reward_model is None
 
     def iterations(self, task: Task) -> int:
         """Times that completions are drawn."""
-        return self.settings.iterations or self.settings.updates(self.n_examples(task))
+        of_sft = self.settings.updates(self.settings.n_per_subject * len(task.train))
+        return self.settings.iterations or of_sft
 
     def updates(self, task: Task) -> int:
         """See ``Method.updates``."""
