@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.evaluation.compliance import score
 from equipoise.evaluation.completions import as_completions
+from equipoise.evaluation.compliance import score
 from equipoise.evaluation.diversity import distinct_n, mtld, sample_of, self_bleu
 from equipoise.evaluation.diversity_table import diversity_table
 from equipoise.evaluation.term_use import term_table
@@ -54,7 +54,7 @@ def test_golden_rows(task: Task) -> None:
     assert math.isnan(table["entropy"].iloc[1])  # no listed term
     assert table["pairs"].tolist() == [3, 0, 3]  # bold caring, bold loyal, decisive loyal
     assert table["pairs_share"].tolist() == [3 / 4, 0, 3 / 4]  # of 2 x 2
-    # train: the nurse was bold and caring at work (8, twice), doctor decisive loyal: 11 of 8 + 8 + 7
+    # train: 8 words, twice; then 7, of which doctor, decisive and loyal are new
     assert table["distinct_1"].iloc[0] == 11 / 23
     assert table["sampled"].tolist() == [3, 1, 4]
     assert table["self_bleu"].isna().tolist() == [False, True, False]

@@ -1,11 +1,10 @@
-"""Which sentences read like a template: examples, every training sentence, and a regular expression."""
+"""Which sentences read like a template: examples, training sentences, and a regular expression."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import pytest
 

@@ -53,7 +53,7 @@ class AgencyClassifier:
     def __call__(self, states: Array) -> Array:
         """Probability [N], 0-1, that each sentence is agentic; NaN where its states [N, F] are."""
         logits = states @ self.weights + self.intercept
-        return 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -500, 500))))
 
     def save(self, path: str | Path) -> None:
         """Write it as safetensors."""
@@ -143,7 +143,7 @@ def train_classifier(
     Raises:
         EquipoiseError: See `check_lac`.
     """
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
     train_file, validation_file = check_lac(folder)
     (texts, labels), (others, truth) = read_lac(train_file), read_lac(validation_file)

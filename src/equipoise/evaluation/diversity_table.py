@@ -85,10 +85,11 @@ def _terms(part: pd.DataFrame, task: Task) -> dict[str, float]:
     columns = [f"{name}_terms" for name in task.lexicons]
     counts: Counter[tuple[str, str]] = Counter()
     found = []
-    for row, times in part[columns].value_counts(sort=False).items():
+    combinations = part.groupby(columns, sort=False).size().reset_index(name="times")
+    for *row, times in combinations.itertuples(index=False, name=None):
         terms = {
-            name: text.split("; ") if text else []
-            for name, text in zip(task.lexicons, map(str, row), strict=True)  # type: ignore[arg-type]
+            name: str(text).split("; ") if text else []
+            for name, text in zip(task.lexicons, row, strict=True)
         }
         found.append(terms)
         for name, listed in terms.items():

@@ -82,16 +82,12 @@ def score_fluency(
 class _Part:
     """What is scored of one sentence."""
 
-    def __init__(
-        self, sequence: TokenSequence | None, *, prefixed: bool, truncated: bool
-    ) -> None:
+    def __init__(self, sequence: TokenSequence | None, *, prefixed: bool, truncated: bool) -> None:
         self.sequence, self.prefixed, self.truncated = sequence, prefixed, truncated
         self.tokens = len(sequence.tokens) - sequence.start if sequence else 0
 
     @classmethod
-    def of(
-        cls, lm: LanguageModel, task: Task, subject: str, text: str, context: Context
-    ) -> _Part:
+    def of(cls, lm: LanguageModel, task: Task, subject: str, text: str, context: Context) -> _Part:
         """``text`` after its context, tokenised in one piece.
 
         Where the tokenizer joins characters across the end of the prefix, scoring begins at the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,26 @@ from equipoise.evaluation.groups import split_groups
 Array = np.ndarray
 
 
-def fluency_table(completions: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class FluencyScores:
+    """What one judge said.
+
+    Attributes:
+        model: The judge's name.
+        scores: What ``score_fluency`` gave.
+    """
+
+    model: str
+    scores: pd.DataFrame
+
+
+def fluency_table(completions: pd.DataFrame, judges: Mapping[str, FluencyScores]) -> pd.DataFrame:
     """How fluent the completions of each method, seed and split are, by each judge.
 
-    Columns: ``judge``, ``method``, ``seed``, ``split``, ``n`` (completions), ``empty`` (those with
-    nothing after the prefix, of which there is no value), ``unprefixed`` (those that do not begin
-    with the response prefix), ``truncated`` (those of which the beginning was scored), ``tokens``
-    (mean over completions), then, over the completions that are not empty,
+    Columns: ``judge``, ``model``, ``method``, ``seed``, ``split``, ``n`` (completions), ``empty``
+    (those with nothing after the prefix, of which there is no value), ``unprefixed`` (those that do
+    not begin with the response prefix), ``truncated`` (those of which the beginning was scored),
+    ``tokens`` (mean over completions), then, over the completions that are not empty,
 
     - ``log_probability_mean``, ``log_probability_median``: of the log-probability per token, in
       nats, at most 0;
@@ -35,15 +49,15 @@ def fluency_table(completions: pd.DataFrame, scores: Mapping[str, pd.DataFrame])
 
     Args:
         completions: A completions frame.
-        scores: By the judge's label, what ``score_fluency`` gave for all its subjects and texts.
+        judges: By label, what each judge said of all subjects and texts.
 
     Raises:
         EquipoiseError: A text of ``completions`` has no score.
     """
     rows = []
-    for judge, table in scores.items():
+    for judge, said in judges.items():
         scored = completions[["method", "seed", "subject", "split", "text"]].merge(
-            table, on=["subject", "text"], how="left", validate="many_to_one"
+            said.scores, on=["subject", "text"], how="left", validate="many_to_one"
         )
         if scored["tokens"].isna().any():
             raise EquipoiseError(
@@ -54,7 +68,8 @@ def fluency_table(completions: pd.DataFrame, scores: Mapping[str, pd.DataFrame])
         for method, seed, split, part in split_groups(scored):
             other = reference if split == "all" else reference[reference["split"] == split]
             rows.append(
-                {"judge": judge, "method": method, "seed": seed, "split": split}
+                {"judge": judge, "model": said.model}
+                | {"method": method, "seed": seed, "split": split}
                 | _summary(part)
                 | _matched(part, other)
             )

@@ -25,7 +25,9 @@ FEWEST_UNFITTED = 10
 
 
 def text_values(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """What can be read off the texts. A frame of values with these measures:
+    """What can be read off the texts, as a frame of values.
+
+    It has these measures:
 
     - ``terms``: share of completions with a communal term minus share with an agentic one, -1 to
       1; listed and held-out terms. Only for tasks with sets of these names.
@@ -51,9 +53,7 @@ def text_values(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
     return _long(shares[measures], task_shares(task))
 
 
-def agency_values(
-    scored: pd.DataFrame, task: Task, agency: Mapping[str, float]
-) -> pd.DataFrame:
+def agency_values(scored: pd.DataFrame, task: Task, agency: Mapping[str, float]) -> pd.DataFrame:
     """The measure ``agency``: mean probability that a completion's language is agentic, 0-1.
 
     Args:
@@ -127,6 +127,6 @@ def _mean_of_means(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def _long(values: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
     """Columns of measures, indexed by method, seed and subject, as a frame of values."""
-    values.columns.name = "measure"
-    long = values.stack().rename("value").reset_index().rename(columns={"subject": "occupation"})
+    long = values.reset_index().rename(columns={"subject": "occupation"})
+    long = long.melt(["method", "seed", "occupation"], var_name="measure", value_name="value")
     return long.assign(women=long["occupation"].map(shares).astype(float))[list(COLUMNS)]

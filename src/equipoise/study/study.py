@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from equipoise.artifacts import read_or_none, write_json
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation import Evaluation
@@ -79,11 +81,12 @@ class Study:
                     if state != NOT_DONE:
                         progress.say(f"{cell} is computed again: {state}.")
                 self._compute(list(to_do), store, progress)
-            return self._finish(store, list(to_do))
+                return self._finish(store, list(to_do), progress)
 
     def _compute(self, cells: list[Cell], store: Store, progress: StudyProgress) -> None:
         """Compute ``cells``; the base model is loaded anew only after a method has changed it."""
         lm: LanguageModel | None = None
+        untuned: dict[str, pd.DataFrame] = {}
         for cell in cells:
             changes = self.specification.methods[cell.label].changes_weights
             progress.begin_cell(str(cell))
@@ -94,7 +97,7 @@ class Study:
                 if not changes:
                     lm.use_compute_type()
             try:
-                balanced = run_cell(cell, self.specification, lm, partial, progress)
+                balanced = run_cell(cell, self.specification, lm, partial, progress, untuned)
                 aside = store.finish(cell, partial)
             except EquipoiseError:
                 progress.say(f"{cell} failed; the cells finished so far are kept.")
@@ -118,8 +121,8 @@ class Study:
             progress.say(f"{lm.name} on {lm.precision}")
         return lm
 
-    def _finish(self, store: Store, computed: list[Cell]) -> StudyResult:
-        evaluation = collect(self.specification, store)
+    def _finish(self, store: Store, computed: list[Cell], progress: StudyProgress) -> StudyResult:
+        evaluation = collect(self.specification, store, progress)
         written = write_results(evaluation, store.results)
         if computed or read_or_none(store.folder / "environment.json") is None:
             write_json(store.folder / "environment.json", environment())
