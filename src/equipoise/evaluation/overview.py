@@ -72,7 +72,7 @@ def overview(
         for name, value in columns.items()
     }
     table = pd.DataFrame(found, index=index).rename_axis("method").reset_index()
-    table["control"] = table["method"].map(dict(controls)).fillna("").astype("str")
+    table["control"] = pd.Series([controls.get(name, "") for name in table["method"]], dtype="str")
     return table.astype({"seeds": "Int64", "n": "Int64"}).fillna({"seeds": 0, "n": 0})
 
 
