@@ -60,10 +60,12 @@ def _advice(text: str) -> str:
 
 
 def _report(result: StudyResult, *, quiet: bool) -> None:
-    from equipoise.evaluation import balance_table
+    from equipoise.evaluation import balance_table, measures_table
 
     evaluation = result.evaluation
     show_table(balance_table(evaluation.compliance, evaluation.by_seed, evaluation.cost))
+    if evaluation.summary is not None:
+        show_table(measures_table(evaluation.summary))
     for remark in evaluation.remarks:
         say(remark)
     if quiet:

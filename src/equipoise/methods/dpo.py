@@ -116,6 +116,7 @@ class DPO(Method[DPOSettings]):
 
     name = "dpo"
     summary = "direct preference optimisation on balanced against unbalanced sentences"
+    control = "preference"
     settings_model = DPOSettings
     changes_weights = True
 

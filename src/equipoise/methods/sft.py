@@ -45,6 +45,7 @@ class SFT(Method[SFTSettings]):
 
     name = "sft"
     summary = "supervised fine-tuning on generated balanced sentences"
+    control = "parametric"
     settings_model = SFTSettings
     changes_weights = True
 

@@ -66,6 +66,7 @@ class RLHF(Method[RLHFSettings]):
 
     name = "rlhf"
     summary = "policy optimisation (RLOO) on rewards by the constraint or by a reward model"
+    control = "reward"
     settings_model = RLHFSettings
     changes_weights = True
 
