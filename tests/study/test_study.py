@@ -25,10 +25,12 @@ TABLES = (
     "stereotype",
     "terms",
     "cost",
+    "settings",
 )
 LABELS = ("prompt", "prompt-balanced", "sft", "sft-fast")
 OF_EVERY_CELL = {"config.json", "completions.csv", "summary.json", "manifest.json"}
 OF_TRAINING = {"train_examples.csv", "val_examples.csv", "dataset_stats.json", "training_info.json"}
+OF_TRAINING |= {"own_scores.csv"}
 OF_A_MODEL = {
     f"model/{name}"
     for name in (

@@ -71,7 +71,7 @@ def test_it_learns_which_side_wins(tiny_lm: LanguageModel, tmp_path: Path) -> No
         judge,
         make_pairs(64),
         unseen,
-        TrainingSettings(learning_rate=3e-3, epochs=5),
+        TrainingSettings(learning_rate=3e-3, epochs=10),
         1,
         objective=RewardObjective(),
         checkpoints=tmp_path / "checkpoints",
