@@ -160,6 +160,14 @@ LINES = {
     # 250 characters are a valid name, but not for the file that is written first.
     "generate: nearly too long": (f"generate --out {'x' * 250}", "(File name too long)"),
     "evaluate: missing": ("evaluate no.csv", "no.csv: no such file. Check the path."),
+    "evaluate: unknown judge": (
+        "evaluate ok.csv --reference-model smollm2-135m-instuct",
+        f"--reference-model: unknown model 'smollm2-135m-instuct'. Did you mean '{BUILTIN}'?",
+    ),
+    "evaluate: no LAC": (
+        "evaluate ok.csv --lac full",
+        "full/train.csv: no such file. Check the path.",
+    ),
     "evaluate: into a file": (
         "evaluate no.csv --out taken",
         "taken: cannot be written (File exist",
@@ -183,6 +191,7 @@ def test_command_line(case, equipoise, tmp_path):
     Path("taken").write_text("mine")
     Path("full").mkdir()
     Path("full/note.txt").write_text("mine")
+    Path("ok.csv").write_text("subject,text\ndoctor,The doctor was bold.\n")
     before = sorted(tmp_path.rglob("*"))
     _assert_fails(equipoise(*line.split()), "", message)
     assert sorted(tmp_path.rglob("*")) == before

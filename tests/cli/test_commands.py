@@ -105,6 +105,38 @@ def test_evaluate_shows_remarks_and_disarms_hostile_names(equipoise):
     assert outcome.out.endswith("Empty texts, counted as neither: 1 of 2.\n")
 
 
+def test_evaluate_gives_all_of_it_without_a_study(equipoise, tiny_model_folder):
+    lac = "text,label\nThe doctor was bold.,1\nThe nurse was caring.,0\n"
+    Path("lac").mkdir()
+    for name in ("train", "validation"):
+        Path("lac", f"{name}.csv").write_text(lac)
+    Path("c.csv").write_text(
+        "occupation,text\n"
+        "doctor,The doctor was bold and caring when he treated people.\n"
+        "nurse,The nurse was warm.\nplumber,\nteacher,The teacher was\n"
+    )
+    outcome = equipoise("evaluate", "c.csv", "--out", "o")
+    assert outcome.code == 0, outcome.err
+    assert "What else changed" in outcome.out
+    names = {path.name for path in Path("o").iterdir()}
+    tables = {"summary", "by_seed", "compliance", "diversity", "stereotype", "terms", "scored"}
+    assert names == {f"{name}.csv" for name in tables}
+    assert len(_rows("o/terms.csv")) == 4 * 42
+
+    models = ("--reference-model", tiny_model_folder, "--independent-model", tiny_model_folder)
+    outcome = equipoise("evaluate", "c.csv", *models, "--lac", "lac", "--out", "all")
+    assert outcome.code == 0, outcome.err
+    rows = [row for row in _rows("all/fluency.csv") if row["split"] == "all"]
+    assert [row["judge"] for row in rows] == ["base", "independent"]
+    assert [row["empty"] for row in rows] == ["2", "2"]
+    assert [row["unprefixed"] for row in rows] == ["1", "1"]  # the empty text
+    measures = {row["measure"] for row in _rows("all/stereotype.csv")}
+    assert measures == {"terms", "pronouns", "feminine_pronouns", "masculine_pronouns", "agency"}
+    assert "all/fluency.csv: exists already" in equipoise(
+        "evaluate", "c.csv", *models, "--out", "all"
+    ).err  # fmt: skip
+
+
 def test_evaluate_with_prefix_and_columns_named(equipoise):
     Path("c.csv").write_text("who,what\ndoctor,bold and caring.\n")
     options = ("--text-column", "what", "--subject-column", "who", "--out", "o")
