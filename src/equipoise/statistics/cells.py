@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from equipoise.errors import EquipoiseError
-from equipoise.statistics.estimate import Floats
+from equipoise.statistics.rates import Floats, sampling_floor, sampling_variance
 
 Kind = Literal["rate", "score"]
-
-RARE = 20
-"""With fewer hits or fewer misses than this, the spread between seeds is chance alone and often 0:
-then no interval is narrower than what sampling texts gives."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Cells:
     @property
     def complete(self) -> set[str]:
         """The subjects of which every seed has completions."""
-        there = (self.n > 0).all(axis=0)
+        there = (self.n > 0).all(axis=0).tolist()
         return {name for name, all_there in zip(self.subjects, there, strict=True) if all_there}
 
     def only(self, subjects: list[str]) -> Cells:
@@ -78,13 +74,10 @@ class Cells:
     def sampling_variance(self) -> float:
         """Variance of the mean that comes from drawing this many texts, taken as independent.
 
-        Rates have one pseudo-hit and one pseudo-miss added (Agresti & Caffo 2000), so that it is
-        above 0 at rates of 0 and 1. Without two scores in any cell it is 0.
+        Above 0 for rates, also of 0 and 1; 0 for scores of which no cell has two.
         """
-        n, total = float(self.n.sum()), float(self.totals.sum())
         if self.kind == "rate":
-            rate = (total + 1) / (n + 2)
-            return rate * (1 - rate) / (n + 2)
+            return float(sampling_variance(self.totals.sum(), self.n.sum()))
         within = np.maximum(self.squares - self.totals**2 / np.maximum(self.n, 1), 0)
         df = float(np.maximum(self.n - 1, 0).sum())
         if df == 0:
@@ -93,11 +86,13 @@ class Cells:
 
     @property
     def rare(self) -> bool:
-        """Whether hits or misses are so few that seeds cannot be seen to differ; see ``RARE``."""
-        hits = float(self.totals.sum())
+        """Whether hits or misses are so few that seeds cannot be seen to differ (``rates.RARE``).
+
+        For scores: whether all cells have the same mean.
+        """
         if self.kind == "rate":
-            return min(hits, float(self.n.sum()) - hits) < RARE
-        return bool(np.nanvar(self.means) == 0)
+            return bool(sampling_floor((self.totals.sum(), self.n.sum())) > 0)
+        return bool(np.var(self.means) == 0)
 
 
 def cells_of(scored: pd.DataFrame, outcome: str) -> dict[str, Cells]:
@@ -151,7 +146,7 @@ def _cells(method: str, kind: Kind, part: pd.DataFrame) -> Cells:
     splits = dict(zip(part["subject"], part["split"], strict=True))
     squares = part.groupby(["seed", "subject"], sort=False)["square"].sum()
 
-    def grid(values: pd.Series[float]) -> Floats:
+    def grid(values: pd.Series[Any]) -> Floats:
         wide = values.unstack("subject").reindex(index=seeds, columns=subjects)
         return wide.fillna(0).to_numpy(dtype=np.float64)
 

@@ -21,6 +21,9 @@ from equipoise.statistics.verdict import verdict
 
 SPLITS = ("train", "validation", "all")
 
+OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")
+"""The rates that are compared by default; one that was not measured has no row."""
+
 COLUMNS = (
     "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "paired", "subjects",
     "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "p_permutation_seeds",
@@ -33,7 +36,7 @@ COLUMNS = (
 
 def comparisons(
     scored: pd.DataFrame,
-    outcomes: Iterable[str],
+    outcomes: Iterable[str] = OUTCOMES,
     settings: StatisticsSettings | None = None,
     *,
     splits: Sequence[str] = SPLITS,
@@ -49,7 +52,8 @@ def comparisons(
     - ``cohens_h`` for rates; ``cliffs_delta`` for scores, the mean of the subjects' deltas.
     - ``p_equivalent``: two one-sided tests against ``settings.margin``; rates only, as the margin
       is one of rates.
-    - ``odds_ratio``, ``odds_low``, ``odds_high``, ``p_odds``: see ``conditional_logit``; rates only.
+    - ``odds_ratio``, ``odds_low``, ``odds_high``, ``p_odds``: see
+      ``conditional_logit``; rates only.
     - ``verdict``: what can be concluded, in words.
 
     Holm's corrections are over all pairs of one outcome and split. What does not apply or cannot
@@ -83,14 +87,20 @@ def comparisons(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction (Holm 1979); missing p-values stay missing and count for none."""
-    there = [p for p in p_values if not math.isnan(p)]
-    if not there:
-        return list(p_values)
-    from statsmodels.stats.multitest import multipletests
+    """Holm's step-down correction (Holm 1979), 0-1, in the order given.
 
-    corrected = iter(multipletests(there, method="holm")[1])
-    return [p if math.isnan(p) else float(next(corrected)) for p in p_values]
+    The smallest of m is multiplied by m, the next by m - 1, and so on; none becomes smaller than
+    one before it. Missing p-values stay missing and count for none.
+
+    >>> holm([0.01, 0.04, 0.03])  # 3 x 0.01; 2 x 0.03; 1 x 0.04 is below 0.06
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")[: int(np.isfinite(p).sum())]  # missing ones sort last
+    corrected = np.full_like(p, np.nan)
+    factors = np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
+    return [float(value) for value in corrected]
 
 
 def three_seeds(scored: pd.DataFrame) -> str | None:
@@ -153,9 +163,9 @@ def _tests(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, Any]:
             low, high = max(low, -1.0), min(high, 1.0)
             row["p_equivalent"] = float(found.p_equivalent(settings.margin))
         row |= {"low": low, "high": high, "p": float(found.p_value())}
-    shuffle = {"paired": paired, "seed": settings.seed}
-    row["p_permutation_seeds"] = permute_seeds(a.means, b.means, **shuffle)
-    row["p_permutation_cells"] = permute_cells(a.means, b.means, **shuffle)
+    for name, permute in (("seeds", permute_seeds), ("cells", permute_cells)):
+        p = permute(a.means, b.means, paired=paired, seed=settings.seed)
+        row[f"p_permutation_{name}"] = p
     return row
 
 
@@ -174,9 +184,7 @@ def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate:
 
 def _odds(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, float]:
     counts = [np.rint(x).astype(np.int64) for x in (a.totals, a.n, b.totals, b.n)]
-    found = conditional_logit(
-        *counts, paired=a.seeds == b.seeds, confidence=1 - settings.alpha
-    )
+    found = conditional_logit(*counts, paired=a.seeds == b.seeds, confidence=1 - settings.alpha)
     return {
         "odds_ratio": found.value,
         "odds_low": found.low,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -75,9 +75,7 @@ def interval_table(
 _ENDS = ("low", "high", "low_fixed", "high_fixed", "low_bootstrap", "high_bootstrap")
 
 
-def rate_interval(
-    estimate: Estimate, n: Floats, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
+def rate_interval(estimate: Estimate, n: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Interval of a mean rate that stays within 0-1: Wilson's, from the effective trials.
 
     Args:
@@ -134,9 +132,7 @@ def _method_rows(cells: Cells, settings: StatisticsSettings) -> list[dict[str, o
     return rows
 
 
-def _gap_row(
-    cells: Cells, trained: np.ndarray, settings: StatisticsSettings
-) -> dict[str, object]:
+def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) -> dict[str, object]:
     """The row of the generalisation gap."""
 
     def statistic(rates: Floats) -> Floats:
@@ -191,13 +187,16 @@ def _row(
 
 
 def _bootstrap(
-    means: Floats, statistic: object, strata: np.ndarray | None, settings: StatisticsSettings
+    means: Floats,
+    statistic: Callable[[Floats], Floats],
+    strata: np.ndarray | None,
+    settings: StatisticsSettings,
 ) -> tuple[float, float]:
     if len(means) < 2:
         return math.nan, math.nan
     return cluster_bootstrap(
         means,
-        statistic,  # type: ignore[arg-type]
+        statistic,
         strata=strata,
         seed=settings.seed,
         confidence=1 - settings.alpha,

@@ -6,9 +6,13 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+RARE = 5
+"""With fewer hits or fewer misses than this, seeds differ by chance alone and often not at all:
+then no interval is narrower than what sampling texts gives."""
 
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -52,3 +56,30 @@ def wilson_effective(rate: Floats, n: Floats, quantile: Floats) -> tuple[Floats,
     middle = (rate + q2 / 2) / (1 + q2)
     half = np.sqrt(q2 * (rate * (1 - rate) + q2 / 4)) / (1 + q2)
     return np.clip(middle - half, 0, rate), np.clip(middle + half, rate, 1)
+
+
+def sampling_variance(hits: ArrayLike, n: ArrayLike) -> Floats:
+    """Variance of a rate from drawing ``n`` texts, taken as independent; above 0, any shape.
+
+    One hit and one miss are added (Agresti & Caffo 2000), so that rates of 0 and 1 have one too.
+    """
+    tries = np.asarray(n, dtype=np.float64) + 2
+    rate = (np.asarray(hits, dtype=np.float64) + 1) / tries
+    variance: Floats = rate * (1 - rate) / tries
+    return variance
+
+
+def sampling_floor(*sides: tuple[ArrayLike, ArrayLike]) -> Floats:
+    """The summed ``sampling_variance`` of all sides where one of them is ``RARE``, else 0.
+
+    Args:
+        sides: Hits and completions of each rate that enters an estimate, any one shape.
+    """
+    variance = np.sum([sampling_variance(*side) for side in sides], axis=0)
+    rare = np.any([_rare(*side) for side in sides], axis=0)
+    floor: Floats = np.where(rare, variance, 0.0)
+    return floor
+
+
+def _rare(hits: ArrayLike, n: ArrayLike) -> NDArray[np.bool_]:
+    return np.minimum(np.asarray(hits), np.asarray(n) - np.asarray(hits)) < RARE

@@ -137,15 +137,16 @@ def _df_of_spread(values: Floats) -> Floats:
 
     A sample variance of n values varies as chi-square with n - 1 degrees of freedom only if they
     are normal; in general its relative variance is 2 / (n - 1) + (kurtosis - 3) / n. Rates near 0
-    or 1 are skewed over subjects. The excess kurtosis is taken as 1.5 squared skewness, that of a
-    gamma distribution, and the squared skewness less 6 / n, what normal values show by chance.
+    or 1 are skewed over subjects. Their excess kurtosis is taken as twice the squared skewness (a
+    lognormal distribution's is 1.8 times or more), of which 12 / n, twice what normal values show
+    by chance, is not counted.
     """
     n = values.shape[-1]
     centred = values - values.mean(axis=-1, keepdims=True)
     variance = (centred**2).mean(axis=-1)
     cubed = (centred**3).mean(axis=-1)
     squared_skewness = cubed**2 / np.where(variance > 0, variance, 1.0) ** 3
-    df: Floats = (n - 1) / (1 + 0.75 * np.maximum(squared_skewness - 6 / n, 0))
+    df: Floats = (n - 1) / (1 + np.maximum(squared_skewness - 12 / n, 0))
     return df
 
 

@@ -19,6 +19,14 @@ from equipoise.evaluation import (
 )
 from equipoise.evaluation.cost import cost_table, shortfalls
 from equipoise.evaluation.csv_file import read_rows
+from equipoise.statistics import (
+    comparisons,
+    consistency_table,
+    interval_table,
+    three_seeds,
+    wilson_table,
+)
+from equipoise.statistics.comparisons import OUTCOMES
 from equipoise.study.cell import COMPLETIONS, TRAINING_DATA
 from equipoise.study.specification import Specification
 from equipoise.study.store import Store
@@ -44,18 +52,31 @@ def collect(specification: Specification, store: Store) -> Evaluation:
     frame = pd.concat(scored, ignore_index=True)
     seeds = by_seed(frame, task)
     cost = cost_table(costs)
-    notes = (*remarks(frame, task), *shortfalls(cost))
+    seeds_note = three_seeds(frame)
+    notes = (*remarks(frame, task), *shortfalls(cost), *([seeds_note] if seeds_note else []))
     return Evaluation(frame, seeds, compliance_table(seeds), notes, cost)
 
 
 def write_results(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write ``by_seed.csv``, ``compliance.csv`` and ``cost.csv``; their paths."""
+    """Write the tables, their paths: rates, costs, and how sure one can be of them."""
     tables = {"by_seed.csv": evaluation.by_seed, "compliance.csv": evaluation.compliance}
     if evaluation.cost is not None:
         tables["cost.csv"] = evaluation.cost
+    tables |= _statistics(evaluation.completions)
     for name, table in tables.items():
         write_table(folder / name, table)
     return [folder / name for name in tables]
+
+
+def _statistics(scored: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of ``equipoise.statistics``."""
+    sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
+    return {
+        "comparisons.csv": comparisons(scored),
+        "intervals.csv": interval_table(scored, OUTCOMES),
+        "wilson.csv": wilson_table(scored, OUTCOMES),
+        "consistency.csv": consistency_table(scored, sets),
+    }
 
 
 def _training_texts(folder: Path) -> list[str] | None:
