@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, stdtrit
@@ -47,6 +47,7 @@ class Setting:
     rate: float
     seed_sd: float
     subject_sd: float
+    interaction: bool = True
 
     def __str__(self) -> str:
         return (
@@ -56,11 +57,11 @@ class Setting:
 
     @property
     def effects(self) -> Effects:
-        """The interaction of method and subject is a third of the subjects' SD."""
+        """The interaction of method and subject, if any, is a third of the subjects' SD."""
         return Effects(
             seed_sd=self.seed_sd,
             subject_sd=self.subject_sd,
-            interaction_sd=round(self.subject_sd / 3, 6),
+            interaction_sd=round(self.subject_sd / 3, 6) if self.interaction else 0.0,
         )
 
     @property
@@ -172,7 +173,8 @@ def _mean(rates: Floats) -> Floats:
 
 
 def false_alarms(setting: Setting, studies: int, generator: np.random.Generator) -> list[float]:
-    """How often tests at 5 % tell two equal methods apart, in percent."""
+    """How often tests at 5 % tell methods apart that are equal on each subject, in percent."""
+    setting = replace(setting, interaction=False)
     rates, _, _ = simulate(setting, studies, generator)
     a, b = rates[:2]
     (k_a, n), (k_b, _) = hits(a, setting), hits(b, setting)

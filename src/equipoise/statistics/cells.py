@@ -48,8 +48,8 @@ class Cells:
     @property
     def complete(self) -> set[str]:
         """The subjects of which every seed has completions."""
-        there = (self.n > 0).all(axis=0).tolist()
-        return {name for name, all_there in zip(self.subjects, there, strict=True) if all_there}
+        empty = (self.n == 0).any(axis=0)
+        return {name for i, name in enumerate(self.subjects) if not empty[i]}
 
     def only(self, subjects: list[str]) -> Cells:
         """The same for some of the subjects, in the order given."""

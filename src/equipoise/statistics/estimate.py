@@ -45,7 +45,8 @@ class Estimate:
     @property
     def se(self) -> Floats:
         """Standard error, shape (...)."""
-        return np.sqrt(np.maximum(self.variances.sum(axis=-1), self.sampling))
+        se: Floats = np.sqrt(np.maximum(self.variances.sum(axis=-1), self.sampling))
+        return se
 
     def exceeds(self, distance: Any) -> Floats:
         """P(error > ``distance``), one-sided, for any real distance; shape (...).
@@ -117,4 +118,5 @@ class Estimate:
                 middle = (low + high) / 2
                 above = (shares * stdtr(self.df, -middle[..., None])).sum(axis=-1) > tail
                 low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return high
+        quantile: Floats = high
+        return quantile

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
@@ -17,25 +17,25 @@ from equipoise.statistics.two_level import Subjects, difference
 class PowerSettings(Effects):
     """What is to be detected, with what, and how surely."""
 
-    baseline: float = Field(default=0.5, gt=0, lt=1)
+    baseline: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Rate of the one method, averaged over seeds and subjects."""
-    difference: float = Field(default=0.1, gt=-1, lt=1)
+    difference: Annotated[float, Field(gt=-1, lt=1)] = 0.1
     """How much the other method's rate is higher; 0 gives the rate of false alarms."""
-    subjects: int = Field(default=20, ge=2, le=1000)
+    subjects: Annotated[int, Field(ge=2, le=1000)] = 20
     """Subjects, the same for both methods."""
-    seeds: tuple[int, ...] = Field(default=(3, 5, 10, 20), strict=False, min_length=1)
+    seeds: Annotated[tuple[int, ...], Field(strict=False, min_length=1)] = (3, 5, 10, 20)
     """Seeds of each method to try; 2 or more."""
-    samples: tuple[int, ...] = Field(default=(10, 50, 250), strict=False, min_length=1)
+    samples: Annotated[tuple[int, ...], Field(strict=False, min_length=1)] = (10, 50, 250)
     """Completions of each subject and seed to try."""
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     """Level of the test."""
-    power: float = Field(default=0.8, gt=0, lt=1)
+    power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """How often the difference is to be found."""
     about: Subjects = "sampled"
     """Whether the test is about new subjects too (sampled), or these alone (fixed)."""
-    studies: int = Field(default=1000, ge=100, le=100_000)
+    studies: Annotated[int, Field(ge=100, le=100_000)] = 1000
     """Simulated studies of each size."""
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Of the simulation."""
 
     @model_validator(mode="after")

@@ -82,4 +82,5 @@ def sampling_floor(*sides: tuple[ArrayLike, ArrayLike]) -> Floats:
 
 
 def _rare(hits: ArrayLike, n: ArrayLike) -> NDArray[np.bool_]:
-    return np.minimum(np.asarray(hits), np.asarray(n) - np.asarray(hits)) < RARE
+    fewer: Floats = np.minimum(np.asarray(hits), np.asarray(n) - np.asarray(hits))
+    return fewer < RARE

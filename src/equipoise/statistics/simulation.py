@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
@@ -19,11 +21,11 @@ class Effects(Settings):
     Each method is trained anew with each seed, so that its seed effects are its own.
     """
 
-    seed_sd: float = Field(default=0.3, ge=0, le=10)
+    seed_sd: Annotated[float, Field(ge=0, le=10)] = 0.3
     """Of what training with another seed changes; 0.3 is 7 points at a rate of one half."""
-    subject_sd: float = Field(default=0.6, ge=0, le=10)
+    subject_sd: Annotated[float, Field(ge=0, le=10)] = 0.6
     """Of what makes a subject easy or hard for every method."""
-    interaction_sd: float = Field(default=0.2, ge=0, le=10)
+    interaction_sd: Annotated[float, Field(ge=0, le=10)] = 0.2
     """Of what makes a subject easy or hard for one method."""
 
 
