@@ -13,6 +13,7 @@ from equipoise.evaluation.cost import acceptance_table, cost_table, shortfalls
 from equipoise.statistics.rates import wilson_interval
 from equipoise.task.task import Task
 
+
 def draws(*rows: tuple[str, int, bool, bool]) -> pd.DataFrame:
     """Rows of subject, tokens, accepted, delivered; tokens as a completions frame has them."""
     frame = pd.DataFrame(list(rows), columns=["subject", "tokens", "accepted", "delivered"])

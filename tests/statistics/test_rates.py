@@ -76,8 +76,13 @@ def test_effective_trials_by_hand() -> None:
 
 def test_sampling_variance_by_hand() -> None:
     # (0 + 1) / (10 + 2) = 1/12; 1/12 x 11/12 / 12 = 11/1728
-    assert float(sampling_variance(0, 10)) == pytest.approx(11 / 1728)
-    assert float(sampling_variance(10, 10)) == pytest.approx(11 / 1728)
+    assert float(sampling_variance((0, 10))) == pytest.approx(11 / 1728)
+    assert float(sampling_variance((10, 10))) == pytest.approx(11 / 1728)
+    # 1 of 1 against 0 of 1: at their common rate 1/2 (1/4 + 1/4), more than 2 x 2/9 / 3
+    assert float(sampling_variance((1, 1), (0, 1))) == pytest.approx(0.5)
+    # 1 of 10 against 2 of 20: 2/12 x 10/12 / 12 + 3/22 x 19/22 / 22, more than 0.1 x 0.9 x 3/20
+    own = 20 / 12**3 + 57 / 22**3
+    assert float(sampling_variance((1, 10), (2, 20))) == pytest.approx(own)
 
 
 def test_floor_is_there_only_where_hits_or_misses_are_rare() -> None:
@@ -86,5 +91,5 @@ def test_floor_is_there_only_where_hits_or_misses_are_rare() -> None:
     alone = sampling_floor((hits, n))
     assert (alone > 0).tolist() == [True, False, False, False, True]
     other = sampling_floor((hits, n), (np.full(5, 500), n))
-    assert other[0] == pytest.approx(float(sampling_variance(RARE - 1, n) + sampling_variance(500, n)))
+    assert other[0] == pytest.approx(float(sampling_variance((RARE - 1, n), (500, n))))
     assert (other > 0).tolist() == (alone > 0).tolist()

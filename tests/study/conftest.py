@@ -67,7 +67,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def measured(folder: Path) -> dict[str, bytes]:
     """Of a run, the files that the same study makes byte by byte again; of the cost no seconds."""
-    names = ("completions.csv", "by_seed.csv", "compliance.csv", "model.safetensors")
+    names = ("completions.csv", "by_seed.csv", "compliance.csv", "comparisons.csv")
+    names += ("intervals.csv", "wilson.csv", "consistency.csv", "model.safetensors")
     data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
     found = {
         path: content

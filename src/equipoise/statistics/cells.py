@@ -71,18 +71,10 @@ class Cells:
         pairs = zip(self.subjects, self.splits, strict=True)
         return [name for name, own in pairs if split in ("all", own)]
 
-    def sampling_variance(self) -> float:
-        """Variance of the mean that comes from drawing this many texts, taken as independent.
-
-        Above 0 for rates, also of 0 and 1; 0 for scores of which no cell has two.
-        """
-        if self.kind == "rate":
-            return float(sampling_variance(self.totals.sum(), self.n.sum()))
-        within = np.maximum(self.squares - self.totals**2 / np.maximum(self.n, 1), 0)
-        df = float(np.maximum(self.n - 1, 0).sum())
-        if df == 0:
-            return 0.0
-        return float(within.sum() / df * (1 / self.n).sum() / self.n.size**2)
+    @property
+    def hits(self) -> tuple[float, float]:
+        """Hits and completions over all cells."""
+        return float(self.totals.sum()), float(self.n.sum())
 
     @property
     def rare(self) -> bool:
@@ -91,8 +83,25 @@ class Cells:
         For scores: whether all cells have the same mean.
         """
         if self.kind == "rate":
-            return bool(sampling_floor((self.totals.sum(), self.n.sum())) > 0)
+            return bool(sampling_floor(self.hits) > 0)
         return bool(np.var(self.means) == 0)
+
+
+def sampling_of(*sides: Cells) -> float:
+    """Variance of a mean, or of a difference of means, from drawing this many texts alone.
+
+    Above 0 for rates, also of 0 and 1; 0 for scores of which no cell has two.
+    """
+    if sides[0].kind == "rate":
+        return float(sampling_variance(*(side.hits for side in sides)))
+    return sum(_within(side) for side in sides)
+
+
+def _within(cells: Cells) -> float:
+    """Variance of the mean score from the pooled variance within cells, none of them empty."""
+    squares = np.maximum(cells.squares - cells.totals**2 / cells.n, 0)
+    df = float((cells.n - 1).sum())
+    return float(squares.sum() / df * (1 / cells.n).sum() / cells.n.size**2) if df else 0.0
 
 
 def cells_of(scored: pd.DataFrame, outcome: str) -> dict[str, Cells]:

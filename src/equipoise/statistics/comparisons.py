@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.statistics.cells import Cells, cells_of
+from equipoise.statistics.cells import Cells, cells_of, sampling_of
 from equipoise.statistics.conditional_logit import conditional_logit
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
 from equipoise.statistics.estimate import Estimate
@@ -172,7 +172,7 @@ def _tests(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, Any]:
 def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate:
     """Mean of ``a`` minus mean of ``b``, which have the same subjects, with its uncertainty."""
     one_seed = min(len(a.seeds), len(b.seeds)) == 1
-    floor = a.sampling_variance() + b.sampling_variance() if one_seed or a.rare or b.rare else 0.0
+    floor = sampling_of(a, b) if one_seed or a.rare or b.rare else 0.0
     return difference(
         a.means,
         b.means,

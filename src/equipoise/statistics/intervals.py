@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.statistics.bootstrap import cluster_bootstrap
-from equipoise.statistics.cells import Cells, cells_of
+from equipoise.statistics.cells import Cells, cells_of, sampling_of
 from equipoise.statistics.estimate import Estimate, Floats
 from equipoise.statistics.rates import wilson_effective, wilson_interval
 from equipoise.statistics.settings import StatisticsSettings
@@ -104,14 +104,13 @@ def rate_interval(estimate: Estimate, n: Floats, confidence: float = 0.95) -> tu
 
 def method_estimate(cells: Cells, subjects: Subjects) -> Estimate:
     """The method's mean over its cells, none of which is empty."""
-    sampling = np.float64(_floor(cells))
-    return mean(cells.means, subjects, np.asarray(sampling))
+    return mean(cells.means, subjects, _floor(cells))
 
 
-def _floor(cells: Cells) -> float:
-    """The sampling variance where it must be a floor: nothing else is known, or hits are rare."""
-    alone = cells.n.size == 1
-    return cells.sampling_variance() if alone or cells.rare or len(cells.seeds) == 1 else 0.0
+def _floor(*sides: Cells) -> Floats:
+    """The sampling variance where it must be a floor: one seed alone, or hits are rare."""
+    needed = any(side.rare or len(side.seeds) == 1 for side in sides)
+    return np.asarray(sampling_of(*sides) if needed else 0.0)
 
 
 def _method_rows(cells: Cells, settings: StatisticsSettings) -> list[dict[str, object]]:
@@ -141,11 +140,10 @@ def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) ->
         return value
 
     sides = [cells.only(cells.of_split(split)) for split in SPLITS[:2]]
-    needed = any(_floor(side) for side in sides)
-    sampling = np.asarray(sum(side.sampling_variance() for side in sides) if needed else 0.0)
+    floor = _floor(*sides)
     ends = []
     for which in ("sampled", "fixed"):
-        found = gap(cells.means, trained, which, sampling)
+        found = gap(cells.means, trained, which, floor)
         ends.append(_clipped(found, 1 - settings.alpha, cells.kind))
     by_seed = cells.means[:, trained].mean(axis=1) - cells.means[:, ~trained].mean(axis=1)
     bootstrap = _bootstrap(cells.means, statistic, trained.astype(int), settings)

@@ -58,26 +58,28 @@ def wilson_effective(rate: Floats, n: Floats, quantile: Floats) -> tuple[Floats,
     return np.clip(middle - half, 0, rate), np.clip(middle + half, rate, 1)
 
 
-def sampling_variance(hits: ArrayLike, n: ArrayLike) -> Floats:
-    """Variance of a rate from drawing ``n`` texts, taken as independent; above 0, any shape.
+def sampling_variance(*sides: tuple[ArrayLike, ArrayLike]) -> Floats:
+    """Variance from drawing texts alone of a rate, or of the difference of two; above 0.
 
-    One hit and one miss are added (Agresti & Caffo 2000), so that rates of 0 and 1 have one too.
+    The larger of two: each rate with one hit and one miss added (Agresti & Caffo 2000), so that 0
+    and 1 have a variance too; and all sides at their common rate, as under no difference.
+
+    Args:
+        sides: Hits and completions of each rate that enters, any one shape.
     """
-    tries = np.asarray(n, dtype=np.float64) + 2
-    rate = (np.asarray(hits, dtype=np.float64) + 1) / tries
-    variance: Floats = rate * (1 - rate) / tries
+    hits = [np.asarray(k, dtype=np.float64) for k, _ in sides]
+    n = [np.asarray(m, dtype=np.float64) for _, m in sides]
+    rates = [(k + 1) / (m + 2) for k, m in zip(hits, n, strict=True)]
+    own = sum(rate * (1 - rate) / (m + 2) for rate, m in zip(rates, n, strict=True))
+    common = sum(hits) / sum(n)
+    variance: Floats = np.maximum(own, common * (1 - common) * sum(1 / m for m in n))
     return variance
 
 
 def sampling_floor(*sides: tuple[ArrayLike, ArrayLike]) -> Floats:
-    """The summed ``sampling_variance`` of all sides where one of them is ``RARE``, else 0.
-
-    Args:
-        sides: Hits and completions of each rate that enters an estimate, any one shape.
-    """
-    variance = np.sum([sampling_variance(*side) for side in sides], axis=0)
+    """``sampling_variance`` where hits or misses of a side are fewer than ``RARE``, else 0."""
     rare = np.any([_rare(*side) for side in sides], axis=0)
-    floor: Floats = np.where(rare, variance, 0.0)
+    floor: Floats = np.where(rare, sampling_variance(*sides), 0.0)
     return floor
 
 
