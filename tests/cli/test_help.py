@@ -19,6 +19,8 @@ COMMANDS = [
     ["complete"],
     ["distill"],
     ["evaluate"],
+    ["compare"],
+    ["power"],
     ["data"],
     ["task"],
     ["task", "check"],

@@ -70,6 +70,7 @@ def measured(folder: Path) -> dict[str, bytes]:
     names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
     names += ("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv")
     names += ("stereotype.csv",)
+    names += ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")
     data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
     found = {
         path: content
