@@ -83,6 +83,8 @@ def pair_sets(task: Task) -> list[str]:
 
 def _terms(part: pd.DataFrame, task: Task) -> dict[str, float]:
     """Entropy of the listed terms, and their pairs, of one group."""
+    if not task.lexicons:
+        return dict.fromkeys(("entropy", "pairs", "pairs_share"), math.nan)
     columns = [f"{name}_terms" for name in task.lexicons]
     counts: Counter[tuple[str, str]] = Counter()
     found = []
