@@ -62,10 +62,23 @@ def test_interval_and_test_agree_and_quantile_is_between_its_parts(
         assert float(found.p_value(end)) == pytest.approx(1 - confidence, abs=1e-6)
     ends = [stats.t.ppf((1 + confidence) / 2, df) for _, df in sources]
     assert min(ends) - 1e-9 <= float(found.quantile(confidence)) <= max(ends) + 1e-9
-    banerjee = math.sqrt(sum(v * t**2 for (v, _), t in zip(sources, ends, strict=True)))
-    assert float(estimate(value, *sources).half_width(confidence)) <= banerjee + 1e-9
     inside = abs(value) < 0.3 and max(abs(low), abs(high)) < 0.3
     assert not inside or float(found.p_equivalent(0.3)) < (1 - confidence) / 2 + 1e-6
+
+
+@pytest.mark.parametrize("seeds", [3, 10])
+@pytest.mark.parametrize("subjects", [5, 15, 20])
+def test_at_95_percent_it_lies_between_satterthwaite_and_banerjee(
+    seeds: int, subjects: int
+) -> None:
+    share = np.linspace(0.01, 0.99, 99)
+    variances = np.stack([share, 1 - share], axis=-1)
+    df = np.array([seeds - 1.0, subjects - 1.0])
+    half = Estimate(np.zeros(99), variances, df, np.zeros(99)).half_width()
+    satterthwaite = stats.t.ppf(0.975, 1 / (variances**2 / df).sum(axis=-1))
+    banerjee = np.sqrt((variances * stats.t.ppf(0.975, df) ** 2).sum(axis=-1))
+    assert (satterthwaite < half).all()
+    assert (half < banerjee).all()
 
 
 def test_sampling_is_a_floor() -> None:

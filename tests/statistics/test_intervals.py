@@ -59,13 +59,17 @@ def test_rate_interval_by_hand() -> None:
 
 def test_one_seed_and_rates_of_0_and_1(scored: Scored) -> None:
     one = interval_table(scored({"a": {1: {"t": (10, 10), "v": (10, 10)}}}), ["balanced"])
+    alone = one[one["split"] == "train"].iloc[0]
+    assert math.isnan(alone["low"])  # one subject says nothing of others
+    assert (alone["low_fixed"], alone["high_fixed"]) == pytest.approx(wilson_interval(10, 10))
     overall = one[one["split"] == "all"].iloc[0]
     assert math.isnan(overall["sd"])
     assert (overall["low"], overall["high"]) == pytest.approx(wilson_interval(20, 20))
     assert math.isnan(overall["low_bootstrap"])
     gap = one[one["split"] == "gap"].iloc[0]
     assert gap["mean"] == 0
-    assert -1 <= gap["low"] < 0 < gap["high"] <= 1
+    assert math.isnan(gap["low"])
+    assert -1 <= gap["low_fixed"] < 0 < gap["high_fixed"] <= 1
 
 
 def test_subjects_without_split_and_incomplete_ones(scored: Scored) -> None:

@@ -94,9 +94,9 @@ def power(
     show_table(power_grid(table))
     largest = 100 * float(table["error"].max())
     show(
-        f"Two-sided test at {alpha:g} of {100 * baseline:g} % against "
-        f"{100 * (baseline + difference):g} %, {subjects} subjects, {studies:,} simulated "
-        f"studies each (Monte-Carlo error at most {largest:.1f})."
+        f"{100 * baseline:g} % against {100 * (baseline + difference):g} %, {subjects} subjects, "
+        f"two-sided test at {alpha:g}.\n"
+        f"{studies:,} simulated studies each; Monte-Carlo error at most {largest:.1f}."
     )
     reached = enough(table, target)
     if reached.empty:
@@ -105,7 +105,7 @@ def power(
         first = reached.iloc[0]
         show(
             f"Fewest completions that reach {100 * target:g} %: {int(first['seeds'])} seeds with "
-            f"{int(first['samples']):,} samples ({int(first['completions']):,} for each method)."
+            f"{int(first['samples']):,} samples\n({int(first['completions']):,} of each method)."
         )
     if out is not None:
         write_table(out, table)

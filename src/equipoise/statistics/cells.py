@@ -13,6 +13,9 @@ from equipoise.statistics.rates import Floats, sampling_floor, sampling_variance
 
 Kind = Literal["rate", "score"]
 
+SPLITS = ("train", "validation", "all")
+"""What is analysed apart; ``all`` also has the subjects that are in neither."""
+
 
 @dataclass(frozen=True)
 class Cells:

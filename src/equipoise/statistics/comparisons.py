@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.statistics.cells import Cells, cells_of, sampling_of
+from equipoise.statistics.cells import SPLITS, Cells, cells_of, sampling_of
 from equipoise.statistics.conditional_logit import conditional_logit
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
 from equipoise.statistics.estimate import Estimate
@@ -18,8 +18,6 @@ from equipoise.statistics.permutation import permute_cells, permute_seeds
 from equipoise.statistics.settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
 from equipoise.statistics.verdict import verdict
-
-SPLITS = ("train", "validation", "all")
 
 OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")
 """The rates that are compared by default; one that was not measured has no row."""
@@ -72,7 +70,8 @@ def comparisons(
     rows: list[dict[str, Any]] = []
     for outcome in outcomes:
         methods = cells_of(scored, outcome)
-        values = _by_subject(scored, outcome)
+        scores = any(cells.kind == "score" for cells in methods.values())
+        values = _by_subject(scored, outcome) if scores else {}
         for split in splits:
             family = [
                 {**row, "outcome": outcome, "split": split}

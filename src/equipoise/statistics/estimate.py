@@ -6,11 +6,11 @@ the mixture of t distributions
 
     P(|error| > x) = sum_i w_i P(|t(d_i)| > x / SE).
 
-With one source that is Student's t. With two it lies between Satterthwaite's approximation, which
-is too narrow when the source of two degrees of freedom happens to look small, and the conservative
-interval of Banerjee (1960, "Approximate confidence interval for linear functions of means of k
-populations when the population variances are not equal"). The mixture is this project's choice, for
-how it is calibrated: see docs/statistics.md and benchmarks/calibration.py.
+With one source that is Student's t. With two, 95 % intervals lie between Satterthwaite's
+approximation, which is too narrow when the source of two degrees of freedom happens to look small,
+and the conservative interval of Banerjee (1960, "Approximate confidence interval for linear
+functions of means of k populations when the population variances are not equal"). The mixture is
+this project's choice, for how it is calibrated: see docs/statistics.md, benchmarks/calibration.py.
 """
 
 from __future__ import annotations

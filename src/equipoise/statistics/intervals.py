@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 
 from equipoise.statistics.bootstrap import cluster_bootstrap
-from equipoise.statistics.cells import Cells, cells_of, sampling_of
+from equipoise.statistics.cells import SPLITS, Cells, cells_of, sampling_of
 from equipoise.statistics.estimate import Estimate, Floats
 from equipoise.statistics.rates import wilson_effective, wilson_interval
 from equipoise.statistics.settings import StatisticsSettings
 from equipoise.statistics.two_level import Subjects, gap, mean
-
-SPLITS = ("train", "validation", "all")
 
 
 def wilson_table(scored: pd.DataFrame, outcomes: Iterable[str]) -> pd.DataFrame:
@@ -58,7 +56,8 @@ def interval_table(
       reference; too narrow with few seeds.
 
     Rates and their ends are 0-1, gaps from -1 to 1. Subjects of which a seed has no completion are
-    left out; ``subjects`` says how many remain. An interval that cannot be had is missing.
+    left out; ``subjects`` says how many remain. An interval that cannot be had is missing: one for
+    new subjects from a single subject, or of scores that do not vary.
     """
     settings = settings or StatisticsSettings()
     rows = []
@@ -72,6 +71,7 @@ def interval_table(
     return pd.DataFrame(rows, columns=names)
 
 
+_MISSING = (math.nan, math.nan)
 _ENDS = ("low", "high", "low_fixed", "high_fixed", "low_bootstrap", "high_bootstrap")
 
 
@@ -100,11 +100,6 @@ def rate_interval(estimate: Estimate, n: Floats, confidence: float = 0.95) -> tu
         np.where(floor, np.minimum(low, independent[0]), low),
         np.where(floor, np.maximum(high, independent[1]), high),
     )
-
-
-def method_estimate(cells: Cells, subjects: Subjects) -> Estimate:
-    """The method's mean over its cells, none of which is empty."""
-    return mean(cells.means, subjects, _floor(cells))
 
 
 def _floor(*sides: Cells) -> Floats:
@@ -140,20 +135,20 @@ def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) ->
         return value
 
     sides = [cells.only(cells.of_split(split)) for split in SPLITS[:2]]
-    floor = _floor(*sides)
-    ends = []
-    for which in ("sampled", "fixed"):
-        found = gap(cells.means, trained, which, floor)
-        ends.append(_clipped(found, 1 - settings.alpha, cells.kind))
+    floor, confidence = _floor(*sides), 1 - settings.alpha
+    fixed, sampled = (gap(cells.means, trained, which, floor) for which in ("fixed", "sampled"))
+    ends = [_MISSING, _clipped(fixed, confidence, cells.kind)]
+    if min(len(side.subjects) for side in sides) > 1:
+        ends[0] = _clipped(sampled, confidence, cells.kind)
     by_seed = cells.means[:, trained].mean(axis=1) - cells.means[:, ~trained].mean(axis=1)
     bootstrap = _bootstrap(cells.means, statistic, trained.astype(int), settings)
     return _row("gap", cells, by_seed, [*ends, bootstrap])
 
 
 def _ends(cells: Cells, subjects: Subjects, settings: StatisticsSettings) -> tuple[float, float]:
-    found = method_estimate(cells, subjects)
-    if math.isnan(float(found.se)) or found.se == 0:
-        return math.nan, math.nan
+    found = mean(cells.means, subjects, _floor(cells))
+    if found.se == 0 or (subjects == "sampled" and len(cells.subjects) == 1):
+        return _MISSING
     confidence = 1 - settings.alpha
     if cells.kind == "rate":
         low, high = rate_interval(found, np.asarray(cells.n.sum()), confidence)
@@ -164,7 +159,7 @@ def _ends(cells: Cells, subjects: Subjects, settings: StatisticsSettings) -> tup
 def _clipped(found: Estimate, confidence: float, kind: str) -> tuple[float, float]:
     """The interval, within -1 to 1 for rates; NaN where nothing varies."""
     if found.se == 0:
-        return math.nan, math.nan
+        return _MISSING
     low, high = (float(end) for end in found.interval(confidence))
     return (max(low, -1.0), min(high, 1.0)) if kind == "rate" else (low, high)
 
@@ -191,7 +186,7 @@ def _bootstrap(
     settings: StatisticsSettings,
 ) -> tuple[float, float]:
     if len(means) < 2:
-        return math.nan, math.nan
+        return _MISSING
     return cluster_bootstrap(
         means,
         statistic,
