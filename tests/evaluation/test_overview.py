@@ -25,9 +25,7 @@ BOTH, ONE = "The nurse was bold and caring at work.", "The nurse was bold and de
 
 
 def frame(*rows: tuple[str, int, str, str], task: Task) -> pd.DataFrame:
-    return as_completions(
-        pd.DataFrame(rows, columns=["method", "seed", "subject", "text"]), task
-    )
+    return as_completions(pd.DataFrame(rows, columns=["method", "seed", "subject", "text"]), task)
 
 
 @pytest.fixture
@@ -64,8 +62,8 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
     )
     cost = cost_table(
         {
-            "method": method, "wanted": 4, "delivered": delivered, "draws": 8, "accepted": delivered,
-            "rejects": True, "tokens": 80, "balanced_delivered": 0, "balanced_draws": 0,
+            "method": method, "wanted": 4, "delivered": delivered, "draws": 8,
+            "accepted": delivered, "rejects": True, "tokens": 80, "balanced_delivered": 0, "balanced_draws": 0,
             "fit_seconds": 3.0, "sampling_seconds": 1.0, "fit_peak_gb": 1.0,
             "sampling_peak_gb": 2.0, "trainable_parameters": 9,
         }
@@ -99,7 +97,12 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
 
 
 def test_texts_of_ten_thousand_words_or_another_language(task: Task) -> None:
-    texts = ["bold " * 9_999 + "caring", "Die Ärztin war mutig und fürsorglich.", "护士很勇敢。", "  "]
+    texts = [
+        "bold " * 9_999 + "caring",
+        "Die Ärztin war mutig und fürsorglich.",
+        "护士很勇敢。",
+        "  ",
+    ]
     rows = [{"subject": "nurse", "text": text} for text in texts]
     found = evaluate(pd.DataFrame(rows), task)
     assert found.summary is not None
