@@ -134,8 +134,8 @@ def test_text_values_by_hand(task: Task) -> None:
     )
     table = values.pivot_table(index="occupation", columns="measure", values="value")
     assert values["women"].isna().all()  # the small task says nothing of women
-    # caring, warm and then bold: one communal, one agentic of two
-    assert table["terms"].to_dict() == {"nurse": 0, "doctor": -1, "teacher": 0}
+    # nurse: communal in the first text, agentic in the second; doctor: agentic in one of two
+    assert table["terms"].to_dict() == {"nurse": 0, "doctor": -0.5, "teacher": 0}
     assert table["feminine_pronouns"].to_dict() == {"nurse": 1, "doctor": 0.5, "teacher": 0}
     assert table["masculine_pronouns"].to_dict() == {"nurse": 0, "doctor": 1, "teacher": 0}
     assert table["pronouns"].to_dict() == {"nurse": 1, "doctor": -0.5, "teacher": 0}
