@@ -63,7 +63,8 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
     cost = cost_table(
         {
             "method": method, "wanted": 4, "delivered": delivered, "draws": 8,
-            "accepted": delivered, "rejects": True, "tokens": 80, "balanced_delivered": 0, "balanced_draws": 0,
+            "accepted": delivered, "rejects": True, "tokens": 80,
+            "balanced_delivered": 0, "balanced_draws": 0,
             "fit_seconds": 3.0, "sampling_seconds": 1.0, "fit_peak_gb": 1.0,
             "sampling_peak_gb": 2.0, "trainable_parameters": 9,
         }

@@ -66,7 +66,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def measured(folder: Path) -> dict[str, bytes]:
-    """Of a run, the files that the same study makes byte by byte again; of tables no seconds, no memory."""
+    """Of a run, the files that the same study makes byte by byte again; no seconds, no memory."""
     names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
     names += ("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv")
     names += ("stereotype.csv",)
@@ -78,8 +78,13 @@ def measured(folder: Path) -> dict[str, bytes]:
         if path.rpartition("/")[2] in names + data and "/." not in path
     }
     unsteady = {
-        "cost.csv": ["seconds_per_delivered", "fit_seconds"]
-        + ["fit_peak_gb", "sampling_peak_gb", "peak_gb"],
+        "cost.csv": [
+            "seconds_per_delivered",
+            "fit_seconds",
+            "fit_peak_gb",
+            "sampling_peak_gb",
+            "peak_gb",
+        ],
         "summary.csv": ["fit_seconds", "peak_gb"],
     }
     for name, columns in unsteady.items():
