@@ -48,7 +48,8 @@ def test_of_texts_alone(completions: pd.DataFrame, task: Task) -> None:
     # seed 1: bold 2, caring 1, decisive 1 of 4: 1.5 bits; seed 2: bold and caring alone: 1 bit
     assert row["entropy"] == pytest.approx(1.25)
     assert row["pairs_share"] == 1 / 4
-    assert row["templates"] == pytest.approx((1 / 2 + 1) / 2)
+    # in each seed the nurse's; the same text about a teacher names the wrong one
+    assert row["templates"] == 1 / 2
     assert table.loc[1, ["method", "n"]].tolist() == ["prompt", 1]
     assert math.isnan(table.loc[1, "balanced_validation"])
     assert table[COLUMNS[12:]].isna().all(axis=None)
