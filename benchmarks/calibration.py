@@ -203,13 +203,9 @@ def main() -> None:
     studies, seed = number("--studies", 4000), number("--seed", 0)
     few = max(studies // 4, 1)
     error, larger = (100 * float(np.sqrt(0.05 * 0.95 / n)) for n in (studies, few))
-    print(
-        f"Seed {seed}; {studies:,} studies a row, Monte-Carlo standard error {error:.2f} points.\n"
-    )
+    print(f"Seed {seed}; {studies:,} studies a row, Monte-Carlo error {error:.2f} points.\n")
     head = "| seeds | samples | rate | seed SD | subject SD |"
-    print(
-        f"{head} rate | difference | gap | false alarms | rate | difference | gap | false alarms |"
-    )
+    print(head + "".join(f" {which}: rate | difference | gap | false alarms |" for which in TWICE))
     print("|---" * 13 + "|")
     table = np.array([_print(s, coverages, studies, [seed, i]) for i, s in enumerate(SETTINGS)])
     for at, name in ((0, "sampled"), (4, "fixed")):

@@ -16,9 +16,7 @@ def test_grid_and_recommendation(equipoise):
     assert [(row["seeds"], row["samples"]) for row in rows] == [
         ("3", "5"), ("3", "100"), ("12", "5"), ("12", "100"),
     ]  # fmt: skip
-    shown = {
-        line.split()[0]: line.split()[1:] for line in lines if line.split()[:1] in (["3"], ["12"])
-    }
+    shown = {words[0]: words[1:] for line in lines if (words := line.split())}
     assert shown["12"] == [f"{100 * float(row['power']):.0f}" for row in rows[2:]]
     assert "50 % against 60 %, 20 subjects, two-sided test at 0.05." in lines
     assert any(line.startswith("200 simulated studies each; Monte-Carlo error") for line in lines)
