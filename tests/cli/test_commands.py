@@ -86,7 +86,7 @@ def test_train_then_generate_then_evaluate(equipoise, tiny_model_folder):
     [overall] = [row for row in _rows("scores/compliance.csv") if row["split"] == "all"]
     assert (overall["method"], overall["n"]) == ("tuned", "6")
     assert len(_rows("scores/by_seed.csv")) == 2  # train and all
-    assert "scores/by_seed.csv: exists already" in equipoise(*scores, "--out", "scores").err
+    assert "scores/summary.csv: exists already" in equipoise(*scores, "--out", "scores").err
     assert equipoise(*scores, "--out", "scores", "--force").code == 0
     AutoModelForCausalLM.from_pretrained(folder / "model")
 
@@ -132,7 +132,7 @@ def test_evaluate_gives_all_of_it_without_a_study(equipoise, tiny_model_folder):
     assert [row["unprefixed"] for row in rows] == ["1", "1"]  # the empty text
     measures = {row["measure"] for row in _rows("all/stereotype.csv")}
     assert measures == {"terms", "pronouns", "feminine_pronouns", "masculine_pronouns", "agency"}
-    assert "all/fluency.csv: exists already" in equipoise(
+    assert "all/summary.csv: exists already" in equipoise(
         "evaluate", "c.csv", *models, "--out", "all"
     ).err  # fmt: skip
 
