@@ -52,12 +52,7 @@ class SFT(Method[SFTSettings]):
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have the prompt, and yield enough sentences."""
         check_prompt(task, self.settings.prompt)
-        generator = BalancedExampleGenerator(task, seed=0)
-        try:
-            for split in SPLITS:  # checks at the call; no sentence is made
-                generator.generate(self.settings.n_per_subject, split)
-        except EquipoiseError as error:
-            raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
+        check_sentences(task, self.settings.n_per_subject)
 
     def n_examples(self, task: Task) -> int:
         """See ``Method.n_examples``."""
@@ -94,3 +89,17 @@ class SFT(Method[SFTSettings]):
             )
             for example in examples
         ]
+
+
+def check_sentences(task: Task, n_per_subject: int) -> None:
+    """Make sure that ``task`` yields so many sentences about every subject; none is made.
+
+    Raises:
+        EquipoiseError: It does not; the field is ``n_per_subject``.
+    """
+    generator = BalancedExampleGenerator(task, seed=0)
+    try:
+        for split in SPLITS:  # checks at the call
+            generator.generate(n_per_subject, split)
+    except EquipoiseError as error:
+        raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
