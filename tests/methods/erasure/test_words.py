@@ -1,0 +1,162 @@
+"""The words and sentences that erasure is fitted on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipoise.errors import EquipoiseError
+from equipoise.evaluation.fitted_items import FITTED_PAIRS
+from equipoise.methods.erasure.sentences import FIT, PROBE, STOP, labelled_tree, split_pairs
+from equipoise.methods.erasure.settings import ErasureSettings
+from equipoise.methods.erasure.words import CONTEXTS, MIN_PAIRS, SLOT, kind_of, word_pairs
+from equipoise.model.language_model import LanguageModel
+from equipoise.task import load_task
+from equipoise.task.lexicon import words as words_of
+from tiny_models import byte_level_tokenizer, wrap_tokenizer
+
+EIGHT = [[f"m{i}", f"f{i}"] for i in range(8)]
+SAID = "The {word} said that"
+
+
+def test_the_built_in_pairs_are_the_fitted_ones_in_contexts_that_fit() -> None:
+    pairs = word_pairs(ErasureSettings())
+    assert [pair.words for pair in pairs] == list(FITTED_PAIRS)
+    assert Counter(pair.kind for pair in pairs).keys() == set(CONTEXTS)
+    for pair in pairs:
+        assert {kind_of(word) for word in pair.words} <= {pair.kind, "name", "noun"}
+        for context in pair.contexts:
+            assert context.count(SLOT) == 1
+            assert not context.startswith(SLOT)
+            assert not context.endswith(SLOT)
+
+
+def test_nothing_that_is_measured_is_fitted_on() -> None:
+    """No subject, no term, and no word or context of the measure's unfitted half."""
+    task = load_task("occupations")
+    fitted = {word for pair in FITTED_PAIRS for word in pair}
+    fitted |= {word for of_kind in CONTEXTS.values() for c in of_kind for word in words_of(c)}
+    terms = {t for lexicon in task.lexicons.values() for t in (*lexicon.listed, *lexicon.held_out)}
+    assert not fitted & ({subject.name for subject in task.subjects} | terms)
+    unfitted = pytest.importorskip(
+        "equipoise.evaluation.unfitted_items", reason="the measure's own items are not here"
+    )
+    for probe in unfitted.UNFITTED:
+        assert not fitted & {word for pair in probe.pairs for word in pair}
+        for context in probe.contexts:
+            _, _, clause = context.partition("{occupation}")
+            assert not any(c.endswith(clause) for of in CONTEXTS.values() for c in of if clause)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pairs": EIGHT[:7], "contexts": [SAID]}, "pairs: 7 pairs of words are too few to fit on"),
+        ({"pairs": [*EIGHT, ["m1", "x"]], "contexts": [SAID]}, "pairs: 'm1' stands twice"),
+        ({"pairs": [*EIGHT, ["x", "x"]], "contexts": [SAID]}, "pairs: 'x' stands twice"),
+        ({"pairs": [*EIGHT, ["x", ""]], "contexts": [SAID]}, "pairs: '' is empty or has spaces"),
+        ({"pairs": [*EIGHT, ["x", " y"]], "contexts": [SAID]}, "pairs: ' y' is empty or has spac"),
+        ({"pairs": EIGHT}, "contexts: pairs are given without contexts. Give some, such as"),
+        ({"contexts": [SAID]}, "contexts: contexts are given without pairs. Give pairs as well."),
+        ({"pairs": EIGHT, "contexts": ["The man said"]}, "contexts: 'The man said' does not have"),
+        ({"pairs": EIGHT, "contexts": ["{word} said"]}, "contexts: '{word} said' does not have"),
+        ({"pairs": EIGHT, "contexts": ["The {word} "]}, "contexts: 'The {word} ' does not have"),
+        ({"pairs": EIGHT, "contexts": ["A {word} is a {word}."]}, "contexts: 'A {word} is a {wor"),
+    ],
+)
+def test_wrong_words_and_contexts(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(EquipoiseError) as caught:
+        word_pairs(ErasureSettings.model_validate(settings))
+    assert str(caught.value).startswith(message)
+    assert caught.value.mend
+
+
+@given(
+    st.lists(st.sampled_from("abc"), min_size=MIN_PAIRS, max_size=40),
+    st.floats(0.01, 0.34),
+    st.integers(0, 2**32 - 1),
+)
+def test_pairs_are_split_evenly(kinds: list[str], held_out: float, seed: int) -> None:
+    roles = split_pairs(kinds, held_out, seed)
+    assert roles.tolist() == split_pairs(kinds, held_out, seed).tolist()
+    counts = Counter(roles.tolist())
+    period = min(round(1 / held_out), len(kinds) // 2)
+    for role in (PROBE, STOP):
+        assert counts[role] >= 2
+        assert len(kinds) // period <= counts[role] <= -(-len(kinds) // period)
+        for kind in set(kinds):  # of every kind as many as its number allows, up to one
+            members = [r for r, k in zip(roles, kinds, strict=True) if k == kind]
+            share = members.count(role) - len(members) / period
+            assert abs(share) < 1
+    assert counts[FIT] >= 2
+
+
+def test_another_seed_holds_out_other_pairs() -> None:
+    splits = {tuple(split_pairs(["a"] * 23, 0.25, seed)) for seed in range(10)}
+    assert len(splits) > 5
+
+
+def test_every_labelled_node_is_the_word_or_after_it(make_planted) -> None:  # type: ignore[no-untyped-def]
+    lm: LanguageModel = make_planted()
+    pairs = word_pairs(ErasureSettings())
+    labelled = labelled_tree(lm.tokenizer, pairs, 0.25, 3)
+    tree = labelled.tree
+    assert len(set(labelled.nodes.tolist())) == len(labelled.nodes)
+    texts = {
+        context.replace(SLOT, word): (number, label)
+        for number, pair in enumerate(pairs)
+        for context in pair.contexts
+        for label, word in enumerate(pair.words)
+    }
+    seen = set()
+    rows = zip(labelled.nodes, labelled.labels, labelled.parts, labelled.pairs, strict=True)
+    for node, label, part, pair in rows:
+        path = tree.tokens[tree.visible[node]]
+        text = lm.tokenizer.decode(path)
+        word = pairs[pair].words[label]
+        assert text.endswith(" " + word) == (part == 0)
+        assert word in words_of(text)
+        whole = [t for t in texts if t.startswith(text) and texts[t] == (pair, label)]
+        assert whole
+        seen |= {t for t in whole if t == text}
+    assert seen == set(texts)  # every sentence to its end
+
+
+def test_labels_are_balanced_in_every_role_and_part(make_planted) -> None:  # type: ignore[no-untyped-def]
+    labelled = labelled_tree(
+        make_planted().tokenizer, word_pairs(ErasureSettings()), 0.25, 3, announce=pytest.fail
+    )
+    for role in (FIT, STOP, PROBE):
+        for part in (0, 1):
+            chosen = (labelled.roles == role) & (labelled.parts == part)
+            assert chosen.any()
+            assert labelled.labels[chosen].mean() == 0.5
+    for pair in set(labelled.pairs.tolist()):
+        assert len(set(labelled.roles[labelled.pairs == pair].tolist())) == 1
+    assert len(labelled.some_sentences(16)) in range(16, 20)
+    assert np.all(np.diff(labelled.nodes) != 0)
+
+
+def test_pairs_that_the_tokenizer_splits(make_planted) -> None:  # type: ignore[no-untyped-def]
+    words = [["xylophonist", "flautist"], *([m, f] for m, f in FITTED_PAIRS[2:11])]
+    settings = ErasureSettings.model_validate({"pairs": words, "contexts": [SAID]})
+    said: list[str] = []
+    labelled = labelled_tree(make_planted().tokenizer, word_pairs(settings), 0.25, 1, said.append)
+    assert said == ["Left out of 10 pairs of words: the tokenizer splits xylophonist/flautist."]
+    assert len(set(labelled.pairs.tolist())) == 9
+    small = wrap_tokenizer(byte_level_tokenizer(), chat=True)  # knows hardly a word
+    with pytest.raises(EquipoiseError) as caught:
+        labelled_tree(small, word_pairs(ErasureSettings()), 0.25, 1)
+    assert caught.value.field == "pairs"
+    assert "pairs of words are left, as the tokenizer splits " in caught.value.problem
+    assert "man/woman" in caught.value.problem
+
+
+def test_too_many_sentences(make_planted, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("equipoise.methods.erasure.sentences.MAX_TOKENS", 100)
+    with pytest.raises(EquipoiseError, match="tokens, and 100 are the most"):
+        labelled_tree(make_planted().tokenizer, word_pairs(ErasureSettings()), 0.25, 1)
