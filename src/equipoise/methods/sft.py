@@ -16,11 +16,13 @@ from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.processes import is_first_process
+from equipoise.task.counterfactual import Counterfactual, counterfactuals, write_counterfactuals
 from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
 from equipoise.task.task import Split, Task
@@ -38,10 +40,20 @@ class SFTSettings(TrainingSettings):
     Attributes:
         n_per_subject: Sentences generated for each training and each validation subject.
         prompt: Kind of prompt the sentences answer: a key of the task file's ``[prompts]``.
+        counterfactual: Share (0-1) of the training sentences that are counterfactual: beside the
+            balanced ones, neutral sentences about the train subjects, each once with "he" and once
+            with "she".
     """
 
     n_per_subject: Annotated[int, Field(ge=1)] = 20
     prompt: str = "neutral"
+    counterfactual: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @property
+    def counterfactual_pairs(self) -> int:
+        """Pairs of counterfactual sentences for each train subject, rounded to whole ones."""
+        share = self.counterfactual
+        return round(self.n_per_subject * share / (1 - share) / 2)
 
 
 class SFT(Method[SFTSettings]):
@@ -61,6 +73,7 @@ class SFT(Method[SFTSettings]):
                 generator.generate(self.settings.n_per_subject, split)
         except EquipoiseError as error:
             raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
+        self._counterfactuals(task, seed=0)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
@@ -70,14 +83,17 @@ class SFT(Method[SFTSettings]):
         generator = BalancedExampleGenerator(task, seed)
         n = self.settings.n_per_subject
         train_set, val_set = (list(generator.generate(n, split)) for split in SPLITS)
+        neutral = self._counterfactuals(task, seed)
         if is_first_process():
+            if neutral:
+                write_counterfactuals(folder / "counterfactuals.csv", neutral)
             write_examples(folder / "train_examples.csv", train_set)
             write_examples(folder / "val_examples.csv", val_set)
             write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
         with quiet_transformers():  # it draws a bar for each checkpoint
             record = train(
                 lm,
-                self._sequences(lm, task, train_set),
+                self._sequences(lm, task, train_set) + _neutral_sequences(lm, neutral),
                 self._sequences(lm, task, val_set),
                 self.settings,
                 seed,
@@ -89,10 +105,16 @@ class SFT(Method[SFTSettings]):
         if is_first_process():
             lm.save(workspace.model_folder)
             about = {"task": task.name, "n_train": len(train_set), "n_validation": len(val_set)}
+            if neutral:
+                about["n_counterfactual"] = 2 * len(neutral)
             self._write_record(folder, lm, seed, record, about)
         lm.use_compute_type()
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
+
+    def _counterfactuals(self, task: Task, seed: int) -> list[Counterfactual]:
+        n = self.settings.counterfactual_pairs
+        return counterfactuals(task, n, seed, FITTED_CONTEXTS, FITTED_PAIRS[0])
 
     def _write_record(
         self,
@@ -129,3 +151,20 @@ class SFT(Method[SFTSettings]):
             answer = lm.continuation(prompt, prefix, example.text)
             sequences.append(TokenSequence((*context, *answer), len(context)))
         return sequences
+
+
+def _neutral_sequences(lm: LanguageModel, neutral: Sequence[Counterfactual]) -> list[TokenSequence]:
+    """Both sentences of each pair as plain text, from the gendered word on to be learnt."""
+    sequences = []
+    for pair in neutral:
+        context = lm.tokenizer(pair.context)["input_ids"]
+        for text in pair.texts:
+            tokens = lm.tokenizer(text)["input_ids"]
+            if tokens[: len(context)] != context:
+                raise EquipoiseError(
+                    f"the tokenizer of '{lm.name}' joins {pair.context!r} with what follows",
+                    field="counterfactual",
+                    mend="Set counterfactual = 0.0, or choose another model.",
+                )
+            sequences.append(TokenSequence(tuple(tokens), len(context)))
+    return sequences
