@@ -21,7 +21,16 @@ VALIDATION_NURSE = '\n[subjects.nurse]\nsplit = "validation"\n'
 
 
 def test_every_method_is_found_by_its_name() -> None:
-    assert list(METHODS) == ["prompt", "prompt-balanced", "filter", "ctrlg", "ctrlg-any", "sft"]
+    assert list(METHODS) == [
+        "prompt",
+        "prompt-balanced",
+        "filter",
+        "ctrlg",
+        "ctrlg-any",
+        "sft",
+        "inlp",
+        "leace",
+    ]
     for name, method in METHODS.items():
         assert build_method(name, {}).name == name
         assert method.summary
@@ -35,8 +44,8 @@ def test_every_method_is_found_by_its_name() -> None:
         (
             "",
             {},
-            "s.toml: methods.x: there is no method ''. Valid: ctrlg, ctrlg-any, filter, "
-            "prompt, prompt-balanced, sft.",
+            "s.toml: methods.x: there is no method ''. Valid: ctrlg, ctrlg-any, filter, inlp, "
+            "leace, prompt, prompt-balanced, sft.",
         ),
         (
             "sft",

@@ -65,7 +65,9 @@ def test_an_orthogonal_one_takes_the_shortest_way() -> None:
     basis = torch.linalg.qr(oblique.right)[0]
     nearest = Projection(basis, basis, oblique.centre)
     assert torch.allclose(oblique(states) - nearest(oblique(states)), torch.zeros(11).double())
-    assert bool(((states - nearest(states)).norm(dim=1) <= (states - oblique(states)).norm(dim=1)).all())
+    assert bool(
+        ((states - nearest(states)).norm(dim=1) <= (states - oblique(states)).norm(dim=1)).all()
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from equipoise.methods.erasure.flow import LabelledStates
 from equipoise.methods.erasure.least_squares import concept_by_part, fit_eraser
 from equipoise.methods.erasure.method import Erasure
-from equipoise.methods.erasure.sentences import FIT, STOP
+from equipoise.methods.erasure.sentences import FIT, STOP, SUBJECT
 from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.model.projection import Projection
 
@@ -34,14 +32,12 @@ class LEACE(Erasure[LEACESettings]):
     summary = "gender made linearly unreadable in hidden states, with the smallest change"
     settings_model = LEACESettings
 
-    def fit_projection(
-        self, states: LabelledStates, seed: int
-    ) -> tuple[Projection | None, dict[str, Any]]:
+    def fit_projection(self, states: LabelledStates) -> tuple[Projection | None, dict[str, Any]]:
         """See ``Erasure.fit_projection``: closed form, on all words but those to probe with."""
-        seen = states.of(FIT, STOP)
+        seen = states.of(FIT, STOP, SUBJECT)
         projection = fit_eraser(
             seen.states,
-            concept_by_part(seen.labels.astype(np.float64), seen.parts),
+            concept_by_part(seen.values, seen.parts),
             affine=self.settings.affine,
             shrinkage=self.settings.shrinkage,
         )

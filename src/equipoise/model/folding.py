@@ -1,7 +1,7 @@
 """Projections folded into weights, so that the result is an ordinary model.
 
-At the sites ``attention``, ``mlp`` and ``output`` (see ``sites``) all that reads a state x is linear
-maps. With a projection ``x -> P x + o`` before it, a map ``W x + b`` is ``(W P) x + (b + W o)``.
+At the sites ``attention``, ``mlp`` and ``output`` (see ``sites``) a state x is read by linear maps
+alone. With a projection ``x -> P x + o`` before it, a map ``W x + b`` is ``(W P) x + (b + W o)``.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _give_biases(model: Any, site: Site) -> bool:
     if switch is None or getattr(config, switch, None) is not False:
         return False
     owner = "self_attn" if site.place == "attention" else "mlp"
-    maps = [
+    maps: list[Any] = [
         getattr(module, name, None)
         for path, module in model.named_modules()
         if path.rpartition(".")[2] == owner

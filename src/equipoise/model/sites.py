@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from torch import nn
 
@@ -89,10 +89,8 @@ def site_module(model: Any, site: Site) -> nn.Module:
     """
     if site.place == "output":
         return _part(_decoder(model), ("norm",), site.place, model)
-    block = _blocks(model)[cast(int, site.layer)]
-    if site.place == "stream":
-        return block
-    return _part(block, _NORMS[site.place], site.place, model)
+    block = _block(model, site)
+    return block if site.place == "stream" else _part(block, _NORMS[site.place], site.place, model)
 
 
 def site_readers(model: Any, site: Site) -> list[nn.Linear] | None:
@@ -103,7 +101,7 @@ def site_readers(model: Any, site: Site) -> list[nn.Linear] | None:
         return None
     else:
         owner, names = _READERS[site.place]
-        module = getattr(_blocks(model)[cast(int, site.layer)], owner, None)
+        module = getattr(_block(model, site), owner, None)
         maps = [getattr(module, name, None) for name in names]
     return maps if all(type(m) is nn.Linear for m in maps) else None
 
@@ -114,11 +112,16 @@ def _decoder(model: Any) -> Any:
 
 
 def _blocks(model: Any) -> Any:
-    """The decoder's blocks, first to last."""
+    """The decoder's blocks, first to last; a ``ModuleList``."""
     return _part(_decoder(model), ("layers",), "layers", model)
 
 
-def _part(module: Any, names: Sequence[str], what: str, model: Any) -> Any:
+def _block(model: Any, site: Site) -> nn.Module:
+    block: nn.Module = _blocks(model)[site.layer]
+    return block
+
+
+def _part(module: Any, names: Sequence[str], what: str, model: Any) -> nn.Module:
     for name in names:
         part = getattr(module, name, None)
         if isinstance(part, nn.Module):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from equipoise.errors import EquipoiseError
 from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.sentences import PROBE, LabelledTree
 from equipoise.model.language_model import LanguageModel
@@ -75,9 +76,19 @@ def test_an_error_in_a_visit_leaves_no_hooks(
     assert not any(m._forward_hooks for m in lm.model.modules())
 
 
+def test_a_model_that_has_diverged(
+    make_planted: Callable[[], LanguageModel], labelled: LabelledTree
+) -> None:
+    lm = make_planted()
+    with torch.no_grad():
+        lm.model.model.layers[0].mlp.down_proj.weight[3] = float("nan")
+    with pytest.raises(EquipoiseError, match="at stream of layer 0 are no finite numbers"):
+        visit_sites(lm, labelled, [Site("stream", 0)], lambda *_: None)
+
+
 def test_states_of_roles(labelled: LabelledTree) -> None:
     states = np.arange(2.0 * len(labelled.nodes)).reshape(-1, 2)
-    whole = LabelledStates(states, labelled.labels, labelled.parts, labelled.roles)
+    whole = LabelledStates(states, labelled.labels, labelled.values, labelled.parts, labelled.roles)
     probe = whole.of(PROBE)
     assert set(probe.roles) == {PROBE}
     assert np.array_equal(probe.states, states[labelled.roles == PROBE])

@@ -39,18 +39,18 @@ def apply(projection: object, states: Floats) -> Floats:
 def test_nothing_correlates_with_the_label_afterwards(
     states: Floats, affine: bool, shrinkage: bool
 ) -> None:
-    concept = concept_by_part(LABELS.astype(float), PARTS)
+    concept = concept_by_part(LABELS - 0.5, PARTS)
     assert np.abs(covariance(states, concept)).max() > 0.1
     projection = fit_eraser(states, concept, affine=affine, shrinkage=shrinkage)
     after = apply(projection, states)
     assert np.abs(covariance(after, concept)).max() < 1e-12
     for part in (0, 1):  # so the classes' means agree in each part
-        means = [after[(PARTS == part) & (LABELS == label)].mean(axis=0) for label in (0, 1)]
+        means = [after[(part == PARTS) & (label == LABELS)].mean(axis=0) for label in (0, 1)]
         assert np.allclose(*means, atol=1e-10)
 
 
 def test_it_is_an_oblique_projection_of_the_concepts_rank(states: Floats) -> None:
-    concept = concept_by_part(LABELS.astype(float), PARTS)
+    concept = concept_by_part(LABELS - 0.5, PARTS)
     projection = fit_eraser(states, concept, affine=True, shrinkage=True)
     matrix = projection.matrix
     assert projection.rank == 2
@@ -62,11 +62,11 @@ def test_it_is_an_oblique_projection_of_the_concepts_rank(states: Floats) -> Non
 
 def test_a_linear_probe_learns_nothing_and_learned_before(states: Floats) -> None:
     projection = fit_eraser(
-        states, concept_by_part(LABELS.astype(float), PARTS), affine=True, shrinkage=True
+        states, concept_by_part(LABELS - 0.5, PARTS), affine=True, shrinkage=True
     )
     after = apply(projection, states)
     for part in (0, 1):
-        here = PARTS == part
+        here = part == PARTS
         before = LinearProbe(states[here], LABELS[here], "logistic", 1.0)
         assert before.accuracy(states[here], LABELS[here]) > 0.7
         probe = LinearProbe(after[here], LABELS[here], "logistic", 1.0)
@@ -78,7 +78,7 @@ def test_a_linear_probe_learns_nothing_and_learned_before(states: Floats) -> Non
 def test_no_other_way_to_guard_the_label_changes_less(states: Floats) -> None:
     """Against the orthogonal projection of the same mean differences, and against perturbed
     erasers that guard as well: all change the states more, in the mean square."""
-    concept = concept_by_part(LABELS.astype(float), PARTS)
+    concept = concept_by_part(LABELS - 0.5, PARTS)
     projection = fit_eraser(states, concept, affine=True, shrinkage=False)
     least = np.square(states - apply(projection, states)).sum(axis=1).mean()
     basis = np.linalg.qr(covariance(states, concept))[0]
@@ -117,5 +117,5 @@ def test_states_without_any_correlation_are_left_alone() -> None:
 
 
 def test_a_concept_of_two_parts_has_two_columns() -> None:
-    found = concept_by_part(np.array([0.0, 1.0, 1.0]), np.array([1, 0, 1]))
-    assert found.tolist() == [[0.0, -0.5], [0.5, 0.0], [0.0, 0.5]]
+    found = concept_by_part(np.array([-0.5, 0.5, 0.3]), np.array([1, 0, 1]))
+    assert found.tolist() == [[0.0, -0.5], [0.5, 0.0], [0.0, 0.3]]

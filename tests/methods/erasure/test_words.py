@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +13,26 @@ from hypothesis import strategies as st
 
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation.fitted_items import FITTED_PAIRS
-from equipoise.methods.erasure.sentences import FIT, PROBE, STOP, labelled_tree, split_pairs
+from equipoise.methods.erasure.sentences import (
+    FIT,
+    PROBE,
+    STOP,
+    SUBJECT,
+    labelled_tree,
+    split_pairs,
+)
 from equipoise.methods.erasure.settings import ErasureSettings
-from equipoise.methods.erasure.words import CONTEXTS, MIN_PAIRS, SLOT, kind_of, word_pairs
+from equipoise.methods.erasure.words import (
+    CONTEXTS,
+    MIN_PAIRS,
+    SLOT,
+    kind_of,
+    subject_shares,
+    word_pairs,
+)
+from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel
-from equipoise.task import load_task
+from equipoise.task import Task, load_task
 from equipoise.task.lexicon import words as words_of
 from tiny_models import byte_level_tokenizer, wrap_tokenizer
 
@@ -100,7 +117,9 @@ def test_another_seed_holds_out_other_pairs() -> None:
     assert len(splits) > 5
 
 
-def test_every_labelled_node_is_the_word_or_after_it(make_planted) -> None:  # type: ignore[no-untyped-def]
+def test_every_labelled_node_is_the_word_or_after_it(
+    make_planted: Callable[[], LanguageModel],
+) -> None:
     lm: LanguageModel = make_planted()
     pairs = word_pairs(ErasureSettings())
     labelled = labelled_tree(lm.tokenizer, pairs, 0.25, 3)
@@ -116,7 +135,7 @@ def test_every_labelled_node_is_the_word_or_after_it(make_planted) -> None:  # t
     rows = zip(labelled.nodes, labelled.labels, labelled.parts, labelled.pairs, strict=True)
     for node, label, part, pair in rows:
         path = tree.tokens[tree.visible[node]]
-        text = lm.tokenizer.decode(path)
+        text = lm.tokenizer.decode(path, skip_special_tokens=True)
         word = pairs[pair].words[label]
         assert text.endswith(" " + word) == (part == 0)
         assert word in words_of(text)
@@ -126,7 +145,9 @@ def test_every_labelled_node_is_the_word_or_after_it(make_planted) -> None:  # t
     assert seen == set(texts)  # every sentence to its end
 
 
-def test_labels_are_balanced_in_every_role_and_part(make_planted) -> None:  # type: ignore[no-untyped-def]
+def test_labels_are_balanced_in_every_role_and_part(
+    make_planted: Callable[[], LanguageModel],
+) -> None:
     labelled = labelled_tree(
         make_planted().tokenizer, word_pairs(ErasureSettings()), 0.25, 3, announce=pytest.fail
     )
@@ -141,7 +162,7 @@ def test_labels_are_balanced_in_every_role_and_part(make_planted) -> None:  # ty
     assert np.all(np.diff(labelled.nodes) != 0)
 
 
-def test_pairs_that_the_tokenizer_splits(make_planted) -> None:  # type: ignore[no-untyped-def]
+def test_pairs_that_the_tokenizer_splits(make_planted: Callable[[], LanguageModel]) -> None:
     words = [["xylophonist", "flautist"], *([m, f] for m, f in FITTED_PAIRS[2:11])]
     settings = ErasureSettings.model_validate({"pairs": words, "contexts": [SAID]})
     said: list[str] = []
@@ -156,7 +177,58 @@ def test_pairs_that_the_tokenizer_splits(make_planted) -> None:  # type: ignore[
     assert "man/woman" in caught.value.problem
 
 
-def test_too_many_sentences(make_planted, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_subjects_are_labelled_by_their_share_of_women(
+    make_planted: Callable[[], LanguageModel],
+) -> None:
+    subjects = [("nurse", 90.0), ("pilot", 10.0), ("hair stylist", 80.0), ("chef", 20.0)]
+    lm, pairs = make_planted(), word_pairs(ErasureSettings())
+    without = labelled_tree(lm.tokenizer, pairs, 0.25, 3)
+    labelled = labelled_tree(lm.tokenizer, pairs, 0.25, 3, subjects=subjects)
+    about = labelled.roles == SUBJECT
+    assert about.sum() > 0
+    assert (without.roles != SUBJECT).all()
+    # Mean 0.5, median 0.5: two are above it.
+    values = dict(zip(labelled.pairs[about].tolist(), labelled.values[about].tolist(), strict=True))
+    assert list(values) == [23, 24, 25, 26]
+    assert np.allclose(list(values.values()), [0.4, -0.4, 0.3, -0.3])
+    assert np.array_equal(labelled.labels[about], labelled.values[about] > 0)
+    assert set(labelled.parts[about]) == {2, 3}
+    for node, part, number in zip(
+        labelled.nodes[about], labelled.parts[about], labelled.pairs[about], strict=True
+    ):
+        tokens = labelled.tree.tokens[labelled.tree.visible[node]]
+        text = lm.tokenizer.decode(tokens, skip_special_tokens=True)
+        assert text.endswith(subjects[number - 23][0]) == (part == 2)
+        assert subjects[number - 23][0] in text
+    words = ~about
+    assert np.array_equal(labelled.roles[words], without.roles)
+    assert np.array_equal(labelled.values[words], labelled.labels[words] - 0.5)
+
+
+@pytest.mark.parametrize("word", ["nurse", "active"])
+def test_words_that_are_kept_for_measuring(word: str, make_task: Callable[..., Task]) -> None:
+    pairs = [*EIGHT, [word, "x"]]
+    method = build_method("leace", {"pairs": pairs, "contexts": [SAID]})
+    with pytest.raises(EquipoiseError, match=f"'{word}' is a validation subject or a held-out"):
+        method.check(make_task())
+    build_method("leace", {"pairs": EIGHT, "contexts": [SAID]}).check(make_task())
+
+
+def test_subjects_that_say_nothing_about_a_share() -> None:
+    task = load_task("occupations")
+    shares = subject_shares(task)
+    assert [name for name, _ in shares] == [subject.name for subject in task.train]
+    few = replace(task, subjects=(*task.train[:3], *task.validation))
+    same = replace(task, subjects=tuple(replace(s, women=50.0) for s in task.subjects))
+    for useless in (few, same):
+        with pytest.raises(EquipoiseError) as caught:
+            subject_shares(useless)
+        assert caught.value.field == "subjects"
+
+
+def test_too_many_sentences(
+    make_planted: Callable[[], LanguageModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("equipoise.methods.erasure.sentences.MAX_TOKENS", 100)
     with pytest.raises(EquipoiseError, match="tokens, and 100 are the most"):
         labelled_tree(make_planted().tokenizer, word_pairs(ErasureSettings()), 0.25, 1)

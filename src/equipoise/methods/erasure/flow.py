@@ -9,12 +9,13 @@ is ever taken at one place and the projection applied at another.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from equipoise.errors import EquipoiseError
 from equipoise.methods.erasure.probe import Floats, Ints
 from equipoise.methods.erasure.sentences import LabelledTree
 from equipoise.model.language_model import LanguageModel
@@ -30,27 +31,26 @@ class LabelledStates:
 
     Attributes:
         states: [N, D].
-        labels: [N] 0 or 1.
-        parts: [N], see `LabelledTree`.
-        roles: [N], see `LabelledTree`.
+        labels: [N], as the following see `LabelledTree`.
+        values: [N].
+        parts: [N].
+        roles: [N].
     """
 
     states: Floats
     labels: Ints
+    values: Floats
     parts: Ints
     roles: Ints
 
     def of(self, *roles: int) -> LabelledStates:
         """Those of pairs with one of ``roles``."""
         chosen = np.isin(self.roles, roles)
-        return LabelledStates(
-            self.states[chosen], self.labels[chosen], self.parts[chosen], self.roles[chosen]
-        )
+        return LabelledStates(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def projected(self, projection: Projection) -> LabelledStates:
         """The same tokens after ``projection``."""
-        after = projection(torch.from_numpy(self.states)).numpy()
-        return LabelledStates(after, self.labels, self.parts, self.roles)
+        return replace(self, states=projection(torch.from_numpy(self.states)).numpy())
 
 
 Visit = Callable[[Site, LabelledStates], Projection | None]
@@ -70,16 +70,23 @@ def visit_sites(
         labelled: The sentences.
         sites: In the order in which a state passes them.
         visit: What to do there.
+
+    Raises:
+        EquipoiseError: The model's states are no finite numbers.
     """
     tree = labelled.tree.to(lm.device)
     nodes = torch.from_numpy(labelled.nodes).to(lm.device)
+    about = (labelled.labels, labelled.values, labelled.parts, labelled.roles)
 
     def change_at(site: Site) -> Callable[[Tensor], Tensor]:
         def change(states: Tensor) -> Tensor:
             found = states[0, nodes].double().cpu().numpy()
-            projection = visit(
-                site, LabelledStates(found, labelled.labels, labelled.parts, labelled.roles)
-            )
+            if not np.isfinite(found).all():
+                raise EquipoiseError(
+                    f"states of '{lm.name}' at {site} are no finite numbers",
+                    mend="Its weights are damaged, or its training has diverged.",
+                )
+            projection = visit(site, LabelledStates(found, *about))
             if projection is None:
                 return states
             return projection.to(states.device, torch.float32)(states)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from equipoise.methods.erasure.probe import Floats
+from equipoise.methods.erasure.probe import Floats, Ints
 from equipoise.model.projection import Projection
 
 
@@ -56,10 +56,10 @@ def _fitter() -> Any:
     return LeaceFitter
 
 
-def concept_by_part(labels: Floats, parts: Floats) -> Floats:
-    """The label as one column for each part, [N, Z]: -1/2 or 1/2 in the part, 0 elsewhere.
+def concept_by_part(values: Floats, parts: Ints) -> Floats:
+    """``values`` [N] as one column for each part, [N, Z]: zero outside of it.
 
-    Uncorrelated with all columns means that the classes' means agree in every part, if each part
-    has both labels equally often.
+    With values that are centred within each part, states that are uncorrelated with all columns
+    are so within every part. For two classes of equal size that means equal means in every part.
     """
-    return np.column_stack([(labels - 0.5) * (parts == part) for part in np.unique(parts)])
+    return np.column_stack([values * (parts == part) for part in np.unique(parts)])

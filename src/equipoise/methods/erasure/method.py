@@ -13,9 +13,9 @@ from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.placement import place
 from equipoise.methods.erasure.probe import chance
 from equipoise.methods.erasure.report import SiteReport, probe_accuracy, probe_table, summarise
-from equipoise.methods.erasure.sentences import PROBE, LabelledTree, labelled_tree
+from equipoise.methods.erasure.sentences import PROBE, SUBJECT, LabelledTree, labelled_tree
 from equipoise.methods.erasure.settings import ErasureSettings
-from equipoise.methods.erasure.words import word_pairs
+from equipoise.methods.erasure.words import check_unseen, subject_shares, word_pairs
 from equipoise.methods.method import Method, OnProgress, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.projected import Placed
@@ -33,21 +33,20 @@ N_CHECKED = 16
 class Erasure(Method[ErasureT]):
     """A method that projects a concept out of hidden states.
 
-    Nothing of the task is used but its prompt: what is erased is fitted on pairs of words, never on
-    subjects or terms.
+    Nothing of the task is used but its prompt and, if asked for, the train subjects' shares of
+    women: what is erased is fitted on pairs of words, never on terms.
     """
 
     changes_weights: ClassVar[bool] = True
 
     @abstractmethod
-    def fit_projection(
-        self, states: LabelledStates, seed: int
-    ) -> tuple[Projection | None, dict[str, Any]]:
+    def fit_projection(self, states: LabelledStates) -> tuple[Projection | None, dict[str, Any]]:
         """The projection for one site, None if there is nothing to erase; and what to report.
+
+        Nothing in it may be random.
 
         Args:
             states: Of all tokens; those of pairs with the role `PROBE` must not be looked at.
-            seed: Fixes everything random.
         """
 
     def check(self, task: Task) -> None:
@@ -57,7 +56,9 @@ class Erasure(Method[ErasureT]):
             raise EquipoiseError(
                 "no place is named", field="places", mend='Name some, such as ["attention", "mlp"].'
             )
-        word_pairs(self.settings)
+        check_unseen(word_pairs(self.settings), task)
+        if self.settings.subjects:
+            subject_shares(task)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: any model may be given, also a tuned or an erased one.
@@ -66,10 +67,16 @@ class Erasure(Method[ErasureT]):
         """
         started, settings = time.perf_counter(), self.settings
         sites = select_sites(lm.model, settings.places, settings.layers)
-        pairs = word_pairs(settings)
-        labelled = labelled_tree(lm.tokenizer, pairs, settings.held_out, seed, workspace.announce)
+        labelled = labelled_tree(
+            lm.tokenizer,
+            word_pairs(settings),
+            settings.held_out,
+            seed,
+            workspace.announce,
+            subject_shares(task) if settings.subjects else (),
+        )
         untouched = self._probe(lm, labelled, sites, workspace.on_progress)
-        placed, reports = self._erase(lm, labelled, sites, untouched, seed, workspace)
+        placed, reports = self._erase(lm, labelled, sites, untouched, workspace)
         if not placed:
             raise EquipoiseError(
                 f"at none of {len(sites)} sites a classifier learned anything that holds for other "
@@ -83,7 +90,7 @@ class Erasure(Method[ErasureT]):
             "chance": chance(labelled.labels[labelled.roles == PROBE]),
             "folded": folded,
             "hooked": len(placed) - folded,
-            "pairs": len(set(labelled.pairs.tolist())),
+            "pairs": len(set(labelled.pairs[labelled.roles != SUBJECT].tolist())),
             "tokens": len(labelled.nodes),
             "seconds": round(time.perf_counter() - started, 3),
         }
@@ -117,7 +124,6 @@ class Erasure(Method[ErasureT]):
         labelled: LabelledTree,
         sites: Sequence[Site],
         untouched: dict[Site, float],
-        seed: int,
         workspace: Workspace,
     ) -> tuple[list[Placed], list[SiteReport]]:
         """The projections, fitted one after the other, and a report of each site."""
@@ -125,7 +131,7 @@ class Erasure(Method[ErasureT]):
         reports: list[SiteReport] = []
 
         def visit(site: Site, states: LabelledStates) -> Projection | None:
-            projection, details = self.fit_projection(states, seed)
+            projection, details = self.fit_projection(states)
             before = after = probe_accuracy(states)
             if projection is not None:
                 placed.append(Placed(site, projection))

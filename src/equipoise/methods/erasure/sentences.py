@@ -1,25 +1,26 @@
-"""Sentences with words of opposite gender, as one prefix tree with labelled nodes."""
+"""Sentences with gendered words and with subjects, as one prefix tree with labelled nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from equipoise.errors import EquipoiseError
-from equipoise.methods.erasure.words import MIN_PAIRS, SLOT, WordPair
+from equipoise.methods.erasure.words import CONTEXTS, MIN_PAIRS, SLOT, WordPair
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
 
 MAX_TOKENS = 20_000
 """Most tree nodes: the attention mask has their square."""
 
-FIT, STOP, PROBE = 0, 1, 2
-"""What a pair of words is for: fitting, deciding when to stop, probing."""
+FIT, STOP, PROBE, SUBJECT = 0, 1, 2, 3
+"""What a sentence is for: those with a pair's words for fitting, deciding when to stop, or probing;
+and those about a subject, which are fitted on."""
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -30,15 +31,19 @@ class LabelledTree:
     Attributes:
         tree: The sentences, what they share once.
         nodes: [N] labelled nodes of the tree, each once.
-        labels: [N] 0 or 1: which of its pair's words the sentence has.
-        parts: [N] 0 at the word, 1 after it.
-        pairs: [N] number of the pair.
-        roles: [N] `FIT`, `STOP` or `PROBE`.
+        labels: [N] 0 or 1: which of its pair's words the sentence has; of a subject, whether more
+            than the median share are women.
+        values: [N] what is to be erased, as a number: the label less 1/2; of a subject, the share
+            of women (0-1) less the mean over the subjects.
+        parts: [N] 0 at the word, 1 after it; 2 at a subject, 3 after it.
+        pairs: [N] number of the pair, or of the subject.
+        roles: [N] `FIT`, `STOP`, `PROBE` or `SUBJECT`.
     """
 
     tree: PrefixTree
     nodes: Ints
     labels: Ints
+    values: Floats
     parts: Ints
     pairs: Ints
     roles: Ints
@@ -49,31 +54,44 @@ class LabelledTree:
         return [sequence.tokens for sequence in sequences[:: max(1, len(sequences) // n)]]
 
 
+class _Row(NamedTuple):
+    """One sentence: its tokens, the index of its word's last one, and what it is for."""
+
+    tokens: tuple[int, ...]
+    start: int
+    label: int
+    value: float
+    pair: int
+    role: int
+
+
 def labelled_tree(
     tokenizer: Any,
     pairs: Sequence[WordPair],
     held_out: float,
     seed: int,
     announce: Callable[[str], None] = print,
+    subjects: Sequence[tuple[str, float]] = (),
 ) -> LabelledTree:
-    """The sentences of all pairs whose two words are one token each.
+    """The sentences of all pairs whose two words are one token each, and of subjects.
 
     The states of a word that is split into tokens would tell its pieces apart as well as its
     gender, so such pairs are left out, and named.
 
     Args:
-        tokenizer: The model's; it adds a start token where the model wants one.
+        tokenizer: The model's.
         pairs: The words and their contexts.
         held_out: Share of the pairs to probe with; as many of the others say when to stop.
         seed: Of the split.
         announce: Receives a sentence about the pairs that are left out.
+        subjects: Further words, each with its share of women in percent.
 
     Raises:
         EquipoiseError: Fewer than `MIN_PAIRS` are left, or the sentences have too many tokens.
     """
     kept, split = [], []
     for pair in pairs:
-        found = [_tokens(tokenizer, context, pair) for context in pair.contexts]
+        found = [_pair_tokens(tokenizer, context, pair) for context in pair.contexts]
         whole = [sentences for sentences in found if sentences]
         if len(whole) == len(found):
             kept.append((pair, whole))
@@ -90,12 +108,26 @@ def labelled_tree(
         announce(f"Left out of {len(pairs)} pairs of words: {named}.")
     roles = split_pairs([pair.kind for pair, _ in kept], held_out, seed)
     rows = [
-        (tokens, start, label, number, int(roles[number]))
+        _Row(tokens, start, label, label - 0.5, number, int(roles[number]))
         for number, (_, contexts) in enumerate(kept)
         for sentences in contexts
         for label, (tokens, start) in enumerate(sentences)
     ]
-    return _labelled(rows)
+    return _labelled([*rows, *_subject_rows(tokenizer, subjects, len(kept))])
+
+
+def _subject_rows(
+    tokenizer: Any, subjects: Sequence[tuple[str, float]], first: int
+) -> Iterator[_Row]:
+    """Each subject in the contexts of nouns."""
+    shares = np.array([women / 100 for _, women in subjects])
+    for number, (name, _) in enumerate(subjects):
+        label, value = int(shares[number] > np.median(shares)), shares[number] - shares.mean()
+        for context in CONTEXTS["noun"]:
+            before, _, after = context.partition(SLOT)
+            upto, tokens = (_encode(tokenizer, t) for t in (before + name, before + name + after))
+            if tokens[: len(upto)] == upto:
+                yield _Row(tuple(tokens), len(upto) - 1, label, value, first + number, SUBJECT)
 
 
 def split_pairs(kinds: Sequence[str], held_out: float, seed: int) -> Ints:
@@ -113,24 +145,32 @@ def split_pairs(kinds: Sequence[str], held_out: float, seed: int) -> Ints:
     return roles
 
 
-def _tokens(
+def _pair_tokens(
     tokenizer: Any, context: str, pair: WordPair
 ) -> list[tuple[tuple[int, ...], int]] | None:
     """For both words, the tokens of the sentence and the index of the word; None if it is split."""
     before, _, after = context.partition(SLOT)
-    start = len(tokenizer(before.rstrip())["input_ids"])
+    start = len(_encode(tokenizer, before.rstrip()))
     sentences = []
     for word in pair.words:
-        upto = tokenizer(before + word)["input_ids"]
-        tokens = tokenizer(before + word + after)["input_ids"]
+        upto = _encode(tokenizer, before + word)
+        tokens = _encode(tokenizer, before + word + after)
         if len(upto) != start + 1 or tokens[: start + 1] != upto:
             return None
         sentences.append((tuple(tokens), start))
     return sentences
 
 
-def _labelled(rows: Sequence[tuple[tuple[int, ...], int, int, int, int]]) -> LabelledTree:
-    tree = PrefixTree.build(TokenSequence(tokens, len(tokens) - 1) for tokens, *_ in rows)
+def _encode(tokenizer: Any, text: str) -> list[int]:
+    """Tokens of ``text`` after the start token; where there is none, after the end of a text."""
+    start = tokenizer.bos_token_id
+    start = tokenizer.eos_token_id if start is None else start
+    tokens = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return tokens if start is None else [int(start), *tokens]
+
+
+def _labelled(rows: Sequence[_Row]) -> LabelledTree:
+    tree = PrefixTree.build(TokenSequence(row.tokens, len(row.tokens) - 1) for row in rows)
     if len(tree.tokens) > MAX_TOKENS:
         raise EquipoiseError(
             f"the sentences to fit on have {len(tree.tokens):,} tokens, and {MAX_TOKENS:,} are "
@@ -138,11 +178,18 @@ def _labelled(rows: Sequence[tuple[tuple[int, ...], int, int, int, int]]) -> Lab
             field="contexts",
             mend="Give fewer contexts or pairs.",
         )
-    found: dict[int, tuple[int, int, int, int]] = {}
-    for (_, start, label, pair, role), path in zip(rows, tree.paths.tolist(), strict=True):
+    found: dict[int, tuple[_Row, int]] = {}
+    for row, path in zip(rows, tree.paths.tolist(), strict=True):
         ancestors = tree.visible[tree.target_nodes[path]].nonzero()[:, 0].tolist()
-        for depth, node in enumerate(ancestors[start:]):
-            found[node] = (label, min(depth, 1), pair, role)
-    columns = torch.tensor(list(found.values())).numpy().T
-    labels, parts, pairs, roles = columns
-    return LabelledTree(tree, np.array(list(found)), labels, parts, pairs, roles)
+        for depth, node in enumerate(ancestors[row.start :]):
+            found[node] = (row, min(depth, 1) + 2 * (row.role == SUBJECT))
+    of_node = [row for row, _ in found.values()]
+    return LabelledTree(
+        tree,
+        nodes=np.array(list(found)),
+        labels=np.array([row.label for row in of_node]),
+        values=np.array([row.value for row in of_node]),
+        parts=np.array([part for _, part in found.values()]),
+        pairs=np.array([row.pair for row in of_node]),
+        roles=np.array([row.role for row in of_node]),
+    )

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
 from equipoise.methods.erasure.settings import ErasureSettings
+from equipoise.task.task import Task
 
 MIN_PAIRS = 8
 """Fewer pairs cannot be split into those to fit on and those to probe with."""
+
+MIN_SUBJECTS = 4
+"""Fewer subjects say nothing about a share."""
 
 SLOT = "{word}"
 
@@ -85,6 +89,41 @@ def word_pairs(settings: ErasureSettings) -> list[WordPair]:
     _check_pairs(settings.pairs)
     _check_contexts(settings.contexts)
     return [WordPair(words, settings.contexts) for words in settings.pairs]
+
+
+def check_unseen(pairs: Sequence[WordPair], task: Task) -> None:
+    """Refuse pairs with a word that ``task`` keeps for measuring.
+
+    Raises:
+        EquipoiseError: One is a validation subject or a held-out term.
+    """
+    kept = {subject.name for subject in task.validation}
+    kept |= {term for lexicon in task.lexicons.values() for term in lexicon.held_out}
+    for word in (word for pair in pairs for word in pair.words):
+        if word in kept:
+            raise EquipoiseError(
+                f"'{word}' is a validation subject or a held-out term of task '{task.name}', on "
+                "which nothing may be fitted",
+                field="pairs",
+                mend="Leave that pair out.",
+            )
+
+
+def subject_shares(task: Task) -> list[tuple[str, float]]:
+    """The train subjects of ``task`` that have a share of women, with it, in percent.
+
+    Raises:
+        EquipoiseError: There are fewer than `MIN_SUBJECTS`, or all shares are the same.
+    """
+    shares = [(s.name, s.women) for s in task.train if s.women is not None]
+    if len(shares) < MIN_SUBJECTS or len({women for _, women in shares}) == 1:
+        raise EquipoiseError(
+            f"of the train subjects of task '{task.name}', {len(shares)} have a share of women, "
+            "or all have the same",
+            field="subjects",
+            mend=f"Give at least {MIN_SUBJECTS} of them their 'women', or leave subjects out.",
+        )
+    return shares
 
 
 def kind_of(word: str) -> str:
