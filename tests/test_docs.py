@@ -35,7 +35,7 @@ def test_the_study_file_page_shows_a_study_that_is_read(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(toml_block("study-file.md"), encoding="utf-8")
     methods = read_specification(path).methods
-    assert list(methods) == ["prompt", "prompt-balanced", "sft", "sft-lora"]
+    assert list(methods) == ["prompt", "prompt-balanced", "sft", "sft-lora", "sft-dpo"]
     assert methods["sft-lora"].settings.lora is True
 
 

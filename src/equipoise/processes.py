@@ -10,6 +10,11 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def several_processes() -> bool:
+    """Whether more than one process trains."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
 def any_process(flag: bool) -> bool:
     """Whether ``flag`` is set in any of the processes, so that all of them act alike."""
     import torch

@@ -121,6 +121,12 @@ class TrainingRun:
                 f"method '{self.method.name}' trains nothing",
                 mend="Draw its completions with 'equipoise generate --prompt ...'.",
             )
+        if self.method.init_from is not None:
+            raise EquipoiseError(
+                "only a study has other methods to start from",
+                field="init_from",
+                mend="Name the folder of the trained model with --model.",
+            )
         check_model_name(self.model, field="model")
         self.method.check(self.task)
         self.state()

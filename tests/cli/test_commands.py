@@ -21,9 +21,10 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     first = equipoise("run", study_file)
     assert first.code == 0, first.err
     assert first.out.startswith("Balanced completions\n")
+    assert "\nWhat else changed\n" in first.out
     assert [line.split()[0] for line in first.out.splitlines()[4:6]] == ["prompt", "sft"]
     assert f"{tiny_model_folder.name} on CPU" in first.err
-    for name in ("by_seed.csv", "compliance.csv", "cost.csv"):
+    for name in ("summary.csv", "by_seed.csv", "compliance.csv", "cost.csv", "terms.csv"):
         assert f"  runs/small/results/{name}" in first.err.splitlines()
         assert Path("runs/small/results", name).is_file()
     assert "done already" not in first.err

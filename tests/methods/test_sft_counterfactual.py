@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from equipoise import EquipoiseError
+from equipoise import EquipoiseError, load_task
 from equipoise.evaluation.fitted_items import FITTED_CONTEXTS
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
@@ -27,6 +27,8 @@ SETTINGS = {"n_per_subject": 4, "learning_rate": 5e-3, "batch_size": 4, "grad_ac
 def test_the_share_counts_both_sentences_of_a_pair(n: int, share: float, pairs: int) -> None:
     """Of n balanced and c counterfactual sentences c / (n + c) is the share: c = n s / (1 - s)."""
     assert SFTSettings(n_per_subject=n, counterfactual=share).counterfactual_pairs == pairs
+    task, settings = load_task("occupations"), {"n_per_subject": n, "counterfactual": share}
+    assert build_method("sft", settings).n_examples(task) == 15 * (n + 2 * pairs)
 
 
 def test_too_large_a_share_is_found_before_a_model_is_loaded(
@@ -46,7 +48,7 @@ def log_odds(lm: LanguageModel, subject: str) -> list[float]:
     he, she = (lm.tokenizer(word)["input_ids"][0] for word in (" he", " she"))
     found = []
     for context in FITTED_CONTEXTS:
-        tokens = lm.tokenizer(context.replace("{occupation}", subject))["input_ids"]
+        tokens = lm.encoder.plain(context.replace("{occupation}", subject))
         logits = lm.model(torch.tensor([tokens])).logits[0, -1]
         found.append(float(logits[she] - logits[he]))
     return found

@@ -16,9 +16,21 @@ from tiny_study import write_study
 
 from .conftest import WriteStudy, contents, measured
 
+TABLES = (
+    "summary",
+    "by_seed",
+    "compliance",
+    "diversity",
+    "fluency",
+    "stereotype",
+    "terms",
+    "cost",
+    "settings",
+)
 LABELS = ("prompt", "prompt-balanced", "sft", "sft-fast")
 OF_EVERY_CELL = {"config.json", "completions.csv", "summary.json", "manifest.json"}
 OF_TRAINING = {"train_examples.csv", "val_examples.csv", "dataset_stats.json", "training_info.json"}
+OF_TRAINING |= {"own_scores.csv"}
 OF_A_MODEL = {
     f"model/{name}"
     for name in (
@@ -37,9 +49,9 @@ def test_files_are_those_that_are_promised(made_once: Path) -> None:
     expected = {
         "study.json",
         "environment.json",
-        "results/by_seed.csv",
-        "results/compliance.csv",
-        "results/cost.csv",
+        "measures/fluency_base.csv",
+        "measures/fluency_base.json",
+        *(f"results/{name}.csv" for name in TABLES),
     }
     for label in LABELS:
         for seed in (1, 2):
@@ -202,14 +214,17 @@ def test_methods_and_seeds_can_be_added(
     )
     after = contents(finished)
     changed = {name for name in before if after[name] != before[name]}
-    tables = {f"results/{name}.csv" for name in ("by_seed", "compliance", "cost")}
-    assert changed == {"study.json", *tables}
+    tables = {f"results/{name}.csv" for name in TABLES}
+    judged = {f"measures/fluency_base.{suffix}" for suffix in ("csv", "json")}
+    assert changed == {"study.json", *tables, *judged}
     table = pd.read_csv(finished / "results" / "compliance.csv")
     assert list(dict.fromkeys(table["method"])) == ["again", "prompt", "prompt-balanced", "sft"]
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("tiny on CPU, ")
-    assert [line.partition(":")[0] for line in lines[1:]] == [str(cell) for cell in result.computed]
-    assert all(line.endswith(" s)") and "% balanced (" in line for line in lines[1:])
+    done = [str(cell) for cell in result.computed]
+    assert [line.partition(":")[0] for line in lines[1:]] == [*done, "fluency under tiny"]
+    assert all(line.endswith(" s)") for line in lines[1:])
+    assert all("% balanced (" in line for line in lines[1:-1])
 
 
 CHANGES = [

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 
@@ -286,7 +287,7 @@ def test_full_disk(
             run(study_file(), finished, quiet=False)
     assert "cannot be written (No space left on device)" in str(caught.value)
     assert "make room and run the same command again" in str(caught.value)
-    assert f"{label}, seed 1 failed; the cells finished so far are kept." in capsys.readouterr().err
+    assert f"{label}, seed 1: failed; the cells finished so far are kept" in capsys.readouterr().err
     after = contents(finished)
     assert {name: after[name] for name in kept} == kept
     assert not (finished / "cells" / label / "seed1").exists()
@@ -363,3 +364,5 @@ def test_a_failing_cell_keeps_what_was_finished_before(
     store = Store(tmp_path / "run")
     done = [c for c in specification.cells() if store.state(c, specification) is None]
     assert [cell.label for cell in done] == ["prompt"] * 2 + ["prompt-balanced"] * 2
+    table = pd.read_csv(tmp_path / "run" / "results" / "compliance.csv")
+    assert set(table["method"]) == {"prompt", "prompt-balanced"}, "over what is finished"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.training.preference import PairExample
 
 Weights = dict[str, Tensor]
 
@@ -28,6 +29,26 @@ def make_examples(n: int, seed: int = 0) -> list[TokenSequence]:
         length = draw.randint(2, 3) if index % 2 else draw.randint(15, 29)
         answer = [100 + index, *(draw.randrange(200, 400) for _ in range(length - 1))]
         made.append(TokenSequence((*context, *answer), len(context)))
+    return made
+
+
+def make_pairs(n: int, seed: int = 0) -> list[PairExample]:
+    """Preference pairs of 2 to 12 tokens a side whose sides begin alike, then part."""
+    draw = random.Random(seed)  # noqa: S311
+    made = []
+    for index in range(n):
+        context = [40, 41, 42, 60 + index % 3]
+        shared = [200 + index] * (index % 2)
+        sides = [
+            (
+                *context,
+                *shared,
+                first,
+                *(draw.randrange(210, 400) for _ in range(draw.randint(1, 10))),
+            )
+            for first in (100, 101)
+        ]
+        made.append(PairExample(*(TokenSequence(side, len(context)) for side in sides)))
     return made
 
 

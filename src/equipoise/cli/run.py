@@ -11,7 +11,7 @@ from equipoise.cli.failures import on_interrupt
 from equipoise.cli.terminal import say, say_written, show_table
 
 if TYPE_CHECKING:
-    from equipoise.study.study import StudyResult
+    from equipoise.study.outcome import StudyResult
 
 EXAMPLES = """\b
 Examples:
@@ -40,12 +40,18 @@ def run(
     What is finished is not computed again, so a run that was stopped goes on
     when the same command is given once more.
     """
+    from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
     study = Study.from_toml(file, overrides or ())
     folder = out or Path("runs") / study.specification.study.name
     with on_interrupt(_advice(str(stopped(folder)))):
-        result = study.run(folder, quiet=quiet)
+        try:
+            result = study.run(folder, quiet=quiet)
+        except CellsFailedError as error:
+            if error.result:
+                _report(error.result, quiet=quiet)
+            raise
     _report(result, quiet=quiet)
 
 
@@ -54,10 +60,12 @@ def _advice(text: str) -> str:
 
 
 def _report(result: StudyResult, *, quiet: bool) -> None:
-    from equipoise.evaluation import balance_table
+    from equipoise.evaluation import balance_table, measures_table
 
     evaluation = result.evaluation
     show_table(balance_table(evaluation.compliance, evaluation.by_seed, evaluation.cost))
+    if evaluation.summary is not None:
+        show_table(measures_table(evaluation.summary))
     for remark in evaluation.remarks:
         say(remark)
     if quiet:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
+
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval of a rate (Wilson 1927); NaN without any trial.
@@ -75,12 +77,18 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     draws; 1 for methods that reject nothing), ``wilson_low``, ``wilson_high``,
     ``tokens_per_delivered``, ``seconds_per_delivered`` (drawing only; both infinite where nothing
     is delivered), ``fit_seconds`` (mean over seeds), ``balanced_delivered`` and ``balanced_draws``
-    (rates 0-1; NaN where there is nothing to judge).
+    (rates 0-1; NaN where there is nothing to judge), ``fit_peak_gb``, ``sampling_peak_gb`` and
+    ``peak_gb`` (resident memory of the process while fitting, while drawing, and in either: the
+    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (of the weights that were learnt;
+    0 where none are). The last four are NaN where they were not taken down.
 
     Args:
         cells: For each cell, ``method`` and what `study.cell` stores as its cost.
     """
     frame = pd.DataFrame(list(cells))
+    for name in MEMORY_AND_SIZE:
+        if name not in frame.columns:  # cells of an older version
+            frame[name] = math.nan
     rows = []
     for method, part in frame.groupby("method", sort=False):
         total = part.drop(columns=["method"]).sum()
@@ -102,6 +110,10 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
                 "fit_seconds": float(part["fit_seconds"].mean()),
                 "balanced_delivered": _rate(total["balanced_delivered"], delivered),
                 "balanced_draws": _rate(total["balanced_draws"], draws),
+                "fit_peak_gb": part["fit_peak_gb"].max(),
+                "sampling_peak_gb": part["sampling_peak_gb"].max(),
+                "peak_gb": part[["fit_peak_gb", "sampling_peak_gb"]].max(axis=None),
+                "trainable_parameters": part["trainable_parameters"].max(),
             }
         )
     return pd.DataFrame(rows)

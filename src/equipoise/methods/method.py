@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
@@ -18,6 +18,16 @@ from equipoise.settings import Settings
 from equipoise.task.task import Task
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+TRAINING_DATA = "train_examples.csv"
+"""Where a trained method writes the sentences it learns to say, in a column ``text``."""
+
+Control = Literal[
+    "none", "post-hoc", "structural", "parametric", "preference", "reward", "projection"
+]
+"""Where control sets in: nowhere (the untuned model, however it is asked), in choosing among what
+was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
+reward, or in directions taken out of the states."""
 
 OnProgress = Callable[[str, int, int], None]
 """Receives what is being done, how much of it is done, and how much it is in all."""
@@ -147,12 +157,14 @@ class Method(ABC, Generic[SettingsT]):
     Attributes:
         name: How study files and the command line call it.
         summary: What it does, in a line.
+        control: The kind of control it is, for tables.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    control: ClassVar[Control]
     settings_model: ClassVar[type[Settings]]
     changes_weights: ClassVar[bool] = False
 
@@ -178,9 +190,29 @@ class Method(ABC, Generic[SettingsT]):
             workspace: Where to write.
         """
 
+    @property
+    def init_from(self) -> str | None:
+        """Label of the method of the same study whose trained model is the start, if any."""
+        return getattr(self.settings, "init_from", None)
+
+    def n_examples(self, task: Task) -> int:
+        """Distinct training examples; 0 for what is not trained."""
+        return 0
+
     def describe(self) -> dict[str, Any]:
         """The settings as plain data, for records."""
         return self.settings.model_dump(mode="json")
+
+    def updates(self, task: Task) -> int:
+        """Updates of the weights on one device; 0 for what is not trained."""
+        return 0
+
+    def resolve(self, task: Task) -> dict[str, Any]:
+        """The settings, and what follows from them on ``task``."""
+        settings = self.describe()
+        if self.changes_weights:
+            settings |= {"examples": self.n_examples(task), "updates": self.updates(task)}
+        return settings
 
 
 def check_prompt(task: Task, kind: str) -> None:

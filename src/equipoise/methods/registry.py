@@ -7,17 +7,30 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
+from equipoise.methods.dpo import DPO
 from equipoise.methods.filter import Filter
 from equipoise.methods.inlp import INLP
 from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
 from equipoise.methods.prompt import BalancedPrompting, Prompting
+from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
 from equipoise.settings import parse
 
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method
-    for method in (Prompting, BalancedPrompting, Filter, CtrlG, CtrlGAny, SFT, INLP, LEACE)
+    for method in (
+        Prompting,
+        BalancedPrompting,
+        Filter,
+        CtrlG,
+        CtrlGAny,
+        SFT,
+        DPO,
+        RLHF,
+        INLP,
+        LEACE,
+    )
 }
 
 

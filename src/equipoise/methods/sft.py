@@ -9,16 +9,15 @@ end of the turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
-from equipoise.methods.method import Method, Policy, Workspace, check_prompt
-from equipoise.model.conversion import quiet_transformers
+from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
+from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.processes import is_first_process
@@ -27,9 +26,6 @@ from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
 from equipoise.task.task import Split, Task
 from equipoise.training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from equipoise.training.train import TrainingRecord
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 
@@ -61,6 +57,7 @@ class SFT(Method[SFTSettings]):
 
     name = "sft"
     summary = "supervised fine-tuning on generated balanced sentences"
+    control = "parametric"
     settings_model = SFTSettings
     changes_weights = True
 
@@ -75,10 +72,17 @@ class SFT(Method[SFTSettings]):
             raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
         self._counterfactuals(task, seed=0)
 
+    def n_examples(self, task: Task) -> int:
+        """See ``Method.n_examples``."""
+        settings = self.settings
+        return (settings.n_per_subject + 2 * settings.counterfactual_pairs) * len(task.train)
+
+    def updates(self, task: Task) -> int:
+        """See ``Method.updates``."""
+        return self.settings.updates(self.n_examples(task))
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
-        from equipoise.training.train import train
-
         folder = make_folder(workspace.folder)
         generator = BalancedExampleGenerator(task, seed)
         n = self.settings.n_per_subject
@@ -87,28 +91,12 @@ class SFT(Method[SFTSettings]):
         if is_first_process():
             if neutral:
                 write_counterfactuals(folder / "counterfactuals.csv", neutral)
-            write_examples(folder / "train_examples.csv", train_set)
+            write_examples(folder / TRAINING_DATA, train_set)
             write_examples(folder / "val_examples.csv", val_set)
             write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
-        with quiet_transformers():  # it draws a bar for each checkpoint
-            record = train(
-                lm,
-                self._sequences(lm, task, train_set) + _neutral_sequences(lm, neutral),
-                self._sequences(lm, task, val_set),
-                self.settings,
-                seed,
-                checkpoints=folder / "checkpoints",
-                logs=folder / "logs",
-                on_step=lambda step, total: workspace.on_progress("training", step, total),
-                announce=workspace.announce,
-            )
-        if is_first_process():
-            lm.save(workspace.model_folder)
-            about = {"task": task.name, "n_train": len(train_set), "n_validation": len(val_set)}
-            if neutral:
-                about["n_counterfactual"] = 2 * len(neutral)
-            self._write_record(folder, lm, seed, record, about)
-        lm.use_compute_type()
+        learnt, measured = (self._sequences(lm, task, part) for part in (train_set, val_set))
+        learnt += _neutral_sequences(lm, neutral)
+        tune(self, lm, task, seed, workspace, learnt, measured)
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
 
@@ -116,50 +104,27 @@ class SFT(Method[SFTSettings]):
         n = self.settings.counterfactual_pairs
         return counterfactuals(task, n, seed, FITTED_CONTEXTS, FITTED_PAIRS[0])
 
-    def _write_record(
-        self,
-        folder: Path,
-        lm: LanguageModel,
-        seed: int,
-        record: TrainingRecord,
-        about: dict[str, Any],
-    ) -> None:
-        """Write ``training_info.json``: what a paper's method section needs."""
-        write_json(
-            folder / "training_info.json",
-            {
-                "method": self.name,
-                "model": lm.name,
-                **about,
-                "seed": seed,
-                "settings": self.describe(),
-                "effective_batch": self.settings.effective_batch,
-                "precision": lm.precision,
-                **record.as_dict(),
-            },
-        )
-
     def _sequences(
         self, lm: LanguageModel, task: Task, examples: Sequence[Example]
     ) -> list[TokenSequence]:
         """Each example as the tokens of prompt and answer; the answer's are what is learnt."""
-        sequences = []
-        for example in examples:
-            prompt = task.prompt(example.subject, self.settings.prompt)
-            prefix = task.response_prefix(example.subject)
-            context = lm.context(prompt, prefix)
-            answer = lm.continuation(prompt, prefix, example.text)
-            sequences.append(TokenSequence((*context, *answer), len(context)))
-        return sequences
+        return [
+            lm.answer(
+                task.prompt(example.subject, self.settings.prompt),
+                task.response_prefix(example.subject),
+                example.text,
+            )
+            for example in examples
+        ]
 
 
 def _neutral_sequences(lm: LanguageModel, neutral: Sequence[Counterfactual]) -> list[TokenSequence]:
     """Both sentences of each pair as plain text, from the gendered word on to be learnt."""
     sequences = []
     for pair in neutral:
-        context = lm.tokenizer(pair.context)["input_ids"]
+        context = lm.encoder.plain(pair.context)
         for text in pair.texts:
-            tokens = lm.tokenizer(text)["input_ids"]
+            tokens = lm.encoder.plain(text)
             if tokens[: len(context)] != context:
                 raise EquipoiseError(
                     f"the tokenizer of '{lm.name}' joins {pair.context!r} with what follows",

@@ -81,6 +81,24 @@ class ContextEncoder:
             mend="End the task's prefix at the end of a word, without a space.",
         )
 
+    def plain(self, text: str) -> list[int]:
+        """Tokens of ``text`` by itself, without prompt or chat template.
+
+        The model's start token stands first; where it has none, the one that ends a text, as
+        between the texts it was trained on. So the text's first token is predicted too.
+
+        Raises:
+            EquipoiseError: The model has neither, or see `context`.
+        """
+        start = self.tokenizer.bos_token_id
+        start = self.tokenizer.eos_token_id if start is None else start
+        if start is None:
+            raise EquipoiseError(
+                f"model '{self.name}' has no token that begins or ends a text",
+                mend="Set bos_token in its tokenizer_config.json.",
+            )
+        return [int(start), *self._checked(self._encode(text))]
+
     @cached_property
     def end_of_turn(self) -> int:
         """The token that ends an answer: the chat template's, else the end of the sequence.
@@ -137,6 +155,10 @@ class ContextEncoder:
         tokens = self._encode(text)
         if not self.has_chat_template and self._adds_start:
             tokens.insert(0, int(self.tokenizer.bos_token_id))
+        return self._checked(tokens)
+
+    def _checked(self, tokens: list[int]) -> list[int]:
+        """``tokens`` themselves, once the model has an embedding for each."""
         if tokens and max(tokens) >= self.rows:
             raise EquipoiseError(
                 f"token {max(tokens)} of the tokenizer of '{self.name}' is beyond the "

@@ -60,11 +60,11 @@ def _fold_one(model: Any, site: Site, projection: Projection) -> bool:
     if site.place == "output":
         _untie(model)
     for reader in readers:
-        weight = reader.weight.double().cpu()
+        weight = reader.weight.cpu().double()  # some devices have no float64
         if needs_bias:
-            offset = weight @ projection.offset
-            reader.bias.copy_(reader.bias.double().cpu() + offset)
-        reader.weight.copy_(weight @ projection.matrix)
+            bias = reader.bias.cpu().double() + weight @ projection.offset
+            reader.bias.copy_(bias.to(reader.bias.dtype))
+        reader.weight.copy_((weight @ projection.matrix).to(reader.weight.dtype))
     return True
 
 

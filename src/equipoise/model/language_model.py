@@ -21,6 +21,7 @@ from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
+from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.projected import Placed, attach, load_projections, store_projections
 from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
 
@@ -105,6 +106,16 @@ class LanguageModel:
         See `ContextEncoder.continuation`.
         """
         return self.encoder.continuation(prompt, prefix, text)
+
+    def answer(self, prompt: str, prefix: str, text: str) -> TokenSequence:
+        """Context and answer, of which what follows ``prefix`` is predicted.
+
+        Arguments and errors are those of `ContextEncoder.continuation`.
+        """
+        context = self.context(prompt, prefix)
+        return TokenSequence(
+            (*context, *self.continuation(prompt, prefix, text)), start=len(context)
+        )
 
     @property
     def end_of_turn(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,14 +18,16 @@ from equipoise.methods.method import Method
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.settings import Settings, parse, read_toml
-from equipoise.study.identity import model_digest
+from equipoise.study.dependencies import check_starts, in_order, line_of
+from equipoise.study.identity import model_digest, winogender_digest
 from equipoise.study.identity import task_digest as task_digest
+from equipoise.study.measures_table import MeasuresTable, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
 from equipoise.task.task import Task, load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-TABLES = ("study", "sampling", "methods")
+TABLES = ("study", "sampling", "measures", "methods")
 
 
 class StudyTable(Settings):
@@ -72,6 +74,7 @@ class Specification:
         methods: Its methods by label, in the file's order.
         task: The task it names.
         path: The file.
+        measures: Its ``[measures]`` table.
     """
 
     study: StudyTable
@@ -79,16 +82,31 @@ class Specification:
     methods: Mapping[str, Method[Any]]
     task: Task
     path: Path | None = None
+    measures: MeasuresTable = field(default_factory=MeasuresTable)
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
         return [Cell(label, seed) for label in self.methods for seed in self.study.seeds]
 
+    def computing_order(self) -> list[Cell]:
+        """All cells, each after the one that it starts from."""
+        labels = in_order(self.methods, self.methods)
+        return [Cell(label, seed) for label in labels for seed in self.study.seeds]
+
+    def line(self, cell: Cell) -> list[Cell]:
+        """The cells whose training ``cell`` builds on, the latest first; itself left out."""
+        return [Cell(label, cell.seed) for label in line_of(cell.label, self.methods)[1:]]
+
     def conditions(self) -> dict[str, Any]:
         """What all cells share, named as in the file; results of others are not comparable.
 
-        A task file and a local model count by their content, wherever they are.
+        A task file and a local model count by their content, wherever they are. Of the measures
+        only what is stored in cells counts: Winogender's occupations.
         """
+        winogender = self.measures.winogender
+        measured = (
+            {} if winogender is None else {"winogender_sha256": winogender_digest(winogender)}
+        )
         return {
             "study": {
                 "task": self.task.name,
@@ -100,6 +118,7 @@ class Specification:
                 "dtype": self.study.dtype,
             },
             "sampling": self.sampling.model_dump(mode="json"),
+            **({"measures": measured} if measured else {}),
         }
 
     @cached_property
@@ -109,13 +128,18 @@ class Specification:
     def cell_config(self, cell: Cell) -> dict[str, Any]:
         """Everything that decides what a cell holds."""
         method = self.methods[cell.label]
-        return {
+        config = {
             "label": cell.label,
             "use": method.name,
             "seed": cell.seed,
             "settings": method.describe(),
             **self.conditions(),
         }
+        # What it starts from decides too, and what that starts from.
+        starts = [self.methods[earlier.label] for earlier in self.line(cell)]
+        if starts:
+            config["starts"] = [{"use": start.name, **start.describe()} for start in starts]
+        return config
 
 
 def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Specification:
@@ -139,7 +163,7 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
             raise EquipoiseError(
                 f"unknown table [{name}]", file=path, field=name, mend=nearest(name, TABLES)
             )
-    for name in ("study", "sampling"):
+    for name in ("study", "sampling", "measures"):
         if not isinstance(tables.get(name, {}), dict):
             raise EquipoiseError(
                 "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
@@ -147,15 +171,17 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
     study = parse(StudyTable, tables.get("study", {}), file=path, field="study")
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
     _check_study(study, path)
+    measures = read_measures(tables.get("measures", {}), path)
     task = _load_task(study.task, path)
     methods = build_methods(tables.get("methods"), path)
+    check_starts(methods, path)
     for label, method in methods.items():
         try:
             method.check(task)
         except EquipoiseError as error:
             field = f"methods.{label}" + (f".{error.field}" if error.field else "")
             raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
-    return Specification(study, sampling, methods, task, path)
+    return Specification(study, sampling, methods, task, path, measures)
 
 
 def _check_study(study: StudyTable, path: Path) -> None:

@@ -113,6 +113,20 @@ class Constraint:
         in_range = self.words[0] <= count <= self.words[1]
         return Verdict(balanced, in_range, count, present, hits, forbidden)
 
+    def share_satisfied(self, text: str, terms: Terms = "listed") -> float:
+        """The share (0-1) of clauses that ``text`` meets: a graded form of ``satisfied``.
+
+        Each ``all_of`` and each ``none_of`` entry is a clause, all of ``any_of`` are one, and so is
+        the word range.
+        """
+        verdict = self.check(text, terms)
+        met = [verdict.present[bare(entry)] for entry in self.all_of]
+        if self.any_of:
+            met.append(any(verdict.present[bare(entry)] for entry in self.any_of))
+        met += [bare(entry) not in verdict.forbidden for entry in self.none_of]
+        met.append(verdict.in_range)
+        return sum(met) / len(met)
+
     def explain(self, text: str, terms: Terms = "listed") -> Explanation:
         """Which clauses ``text`` meets and fails, and where their terms stand."""
         clauses = [

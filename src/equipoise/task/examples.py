@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
@@ -36,6 +36,7 @@ class Example:
         template: Number of its template in ``task.templates``, from 0.
         text: The sentence, response prefix included.
         terms: For each term set, the listed terms in it, in order of appearance.
+        values: What fills each slot of the template.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class Example:
     template: int
     text: str
     terms: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class BalancedExampleGenerator:
@@ -131,16 +133,18 @@ class BalancedExampleGenerator:
             self._sentences(filling, quota, emitted, below)
             for filling, quota in zip(fillings, quotas, strict=True)
         ]
-        for number, (text, terms) in in_turn(turns, sources, below):
-            family = task.templates[number].family
-            yield Example(subject.name, subject.split, family, number, text, terms)
+        for number, (text, terms, chosen) in in_turn(turns, sources, below):
+            family, values = task.templates[number].family, fillings[number].values(chosen)
+            yield Example(subject.name, subject.split, family, number, text, terms, values)
         if len(emitted) < n:
             raise _too_few(task, subject, n, len(emitted))
 
     def _sentences(
         self, filling: Filling, quota: int, emitted: set[str], below: Below
-    ) -> Iterator[tuple[str, Mapping[str, tuple[str, ...]]]]:
+    ) -> Iterator[tuple[str, Mapping[str, tuple[str, ...]], list[int]]]:
         """The valid sentences of one template that are not in ``emitted``, in random order.
+
+        Each with its terms and the numbers of its fill-ins.
 
         Adds each to ``emitted``, which all templates of a subject share. Far from the template's
         limit, drawing again after a repetition is fastest; near it, going through all in random
@@ -153,16 +157,16 @@ class BalancedExampleGenerator:
             if chosen and text not in emitted and (verdict := self._judge(text)):
                 emitted.add(text)
                 misses = 0
-                yield text, verdict.hits
+                yield text, verdict.hits, chosen
             else:
                 misses += 1
         rest = list(filling.valid())
         shuffle(rest, below)
         for index in rest:
-            text = filling.render(filling.choose(index))
+            text = filling.render(chosen := filling.choose(index))
             if text not in emitted and (verdict := self._judge(text)):
                 emitted.add(text)
-                yield text, verdict.hits
+                yield text, verdict.hits, chosen
 
 
 def _too_few(task: Task, subject: Subject, asked: int, capacity: int) -> EquipoiseError:

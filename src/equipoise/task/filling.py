@@ -129,6 +129,7 @@ class Filling:
             for slots in [template.kinds[kind]]
         ]
         order = [slot for kind in (*contexts, *terms) for slot in template.kinds[kind]]
+        self._fill_ins = [(slot, fill_ins[kind_of(slot)]) for slot in order]
         self.n_terms = math.prod(size for _, _, size in self._radix[len(contexts) :])
         self.n_contexts = math.prod(size for _, _, size in self._radix[: len(contexts)])
         self.size = self.n_terms * self.n_contexts
@@ -168,6 +169,11 @@ class Filling:
     def render(self, chosen: Sequence[int]) -> str:
         """The sentence with these fill-ins."""
         return self._format % tuple([texts[chosen[position]] for position, texts in self._places])
+
+    def values(self, chosen: Sequence[int]) -> dict[str, str]:
+        """What fills each slot of the template in the sentence with these fill-ins."""
+        pairs = zip(self._fill_ins, chosen, strict=True)
+        return {slot: fill_ins[number] for (slot, fill_ins), number in pairs}
 
     def valid(self) -> Iterator[int]:
         """The numbers of all sentences within the word range, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -48,6 +48,7 @@ class Task:
         prefix: How every sentence starts, with ``{subject}``; the model continues it.
         constraint: When a sentence counts as balanced.
         templates: What training sentences are built from; may be empty.
+        neutral: Words of no set that can stand where a term does, for sentences to be rejected.
         path: The file it was read from.
     """
 
@@ -59,6 +60,7 @@ class Task:
     prefix: str
     constraint: Constraint
     templates: tuple[Template, ...] = ()
+    neutral: tuple[str, ...] = ()
     path: Path | None = None
 
     @cached_property
@@ -74,6 +76,20 @@ class Task:
     def validation(self) -> tuple[Subject, ...]:
         """The subjects that are only measured."""
         return tuple(subject for subject in self.subjects if subject.split == "validation")
+
+    def with_held_out_terms(self) -> Task | None:
+        """The same task built from the held-out terms; None where a set has none.
+
+        Listed and held-out terms change places, in the constraint as well.
+        """
+        if not all(lexicon.held_out for lexicon in self.lexicons.values()):
+            return None
+        swapped = {
+            name: Lexicon(name, lexicon.held_out, lexicon.listed)
+            for name, lexicon in self.lexicons.items()
+        }
+        constraint = replace(self.constraint, lexicons=swapped)
+        return replace(self, lexicons=swapped, constraint=constraint)
 
     def subject(self, name: str) -> Subject:
         """The subject called ``name``.

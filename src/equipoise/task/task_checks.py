@@ -21,6 +21,7 @@ def check_task(task: Task) -> None:
     _check_prefix_and_prompts(task)
     for name in task.lexicons:
         _check_terms(task, name)
+    _check_neutral(task)
     _check_contexts(task)
     _check_subjects(task)
     check_templates(task)
@@ -65,6 +66,17 @@ def _check_terms(task: Task, name: str) -> None:
             raise EquipoiseError(
                 f"'{term}' holds the held-out term '{hit.term}', which training data must not show",
                 field=f"terms.{name}.listed",
+                mend="Drop one of the two.",
+            )
+
+
+def _check_neutral(task: Task) -> None:
+    anything = TermMatcher(t for lexicon in task.lexicons.values() for t in lexicon.terms("all"))
+    for word in task.neutral:
+        for hit in anything.find(word):
+            raise EquipoiseError(
+                f"'{word}' holds the term '{hit.term}', so it is not neutral",
+                field="neutral.listed",
                 mend="Drop one of the two.",
             )
 

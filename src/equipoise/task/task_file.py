@@ -95,6 +95,12 @@ class TermsTable(Settings):
     held_out: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
 
 
+class NeutralTable(Settings):
+    """``[neutral]``."""
+
+    listed: tuple[Term, ...] = Field(min_length=1, max_length=MAX_TERMS, strict=False)
+
+
 class ConstraintTable(Settings):
     """``[constraint]``."""
 
@@ -118,6 +124,7 @@ class TaskFile(Settings):
     task: TaskTable
     prompts: dict[str, Annotated[str, Field(max_length=20_000)]] = Field(max_length=MAX_SETS)
     terms: dict[SlotName, TermsTable] = Field(default={}, max_length=MAX_SETS)
+    neutral: NeutralTable | None = None
     constraint: ConstraintTable
     contexts: Contexts = Field(default={}, max_length=MAX_SETS)
     subjects: dict[SubjectName, SubjectTable] = Field(min_length=1, max_length=MAX_TERMS)
@@ -162,6 +169,7 @@ def read_task(path: Path) -> Task:
             header.prefix,
             constraint,
             templates,
+            tables.neutral.listed if tables.neutral else (),
             path,
         )
         check_task(task)

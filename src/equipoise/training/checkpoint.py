@@ -37,22 +37,32 @@ def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path
 
 
 class CheckpointClock(TrainerCallback):  # type: ignore[misc]
-    """Asks for a checkpoint every few minutes, and at once when training is to stop."""
+    """Asks for a checkpoint every few minutes, and at once when training is to stop.
 
-    def __init__(self, minutes: float) -> None:
+    Args:
+        minutes: Between checkpoints.
+        every: Only after a multiple of so many updates can a checkpoint be resumed from.
+    """
+
+    def __init__(self, minutes: float, every: int = 1) -> None:
         self._interval = minutes * 60
+        self._every = every
         self._last = time.monotonic()
         self.stop_requested = False
+        self.wanted = False
+        """Set to have a checkpoint at the next occasion."""
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Set the Trainer's flags after an update."""
         self.stop_requested = any_process(self.stop_requested)
+        if state.global_step % self._every:
+            return
         if self.stop_requested:
             control.should_save = control.should_training_stop = True
-        elif any_process(time.monotonic() - self._last >= self._interval):
+        elif any_process(self.wanted or time.monotonic() - self._last >= self._interval):
             control.should_save = True
         if control.should_save:
-            self._last = time.monotonic()
+            self._last, self.wanted = time.monotonic(), False
 
 
 @contextmanager

@@ -1,8 +1,14 @@
-"""Training losses as pure functions of log-probabilities."""
+"""Training losses as pure functions of log-probabilities and rewards."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+PreferenceLoss = Literal["sigmoid", "ipo", "hinge"]
 
 
 def cross_entropy_sum(log_probabilities: Tensor) -> Tensor:
@@ -15,3 +21,78 @@ def cross_entropy_sum(log_probabilities: Tensor) -> Tensor:
         log_probabilities: [N] of every target token.
     """
     return -log_probabilities.sum()
+
+
+def preference_losses(
+    chosen: Tensor,
+    rejected: Tensor,
+    beta: float,
+    kind: PreferenceLoss = "sigmoid",
+    label_smoothing: float = 0.0,
+    lengths: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
+    """Loss [B] of each preference pair.
+
+    ``sigmoid`` is DPO (Rafailov et al. 2023, arXiv 2305.18290, equation 7), with label smoothing
+    conservative DPO; ``ipo`` is Azar et al. 2023 (arXiv 2310.12036, equation 17) on
+    log-probabilities per token, as its authors use it; ``hinge`` is SLiC (Zhao et al. 2023, arXiv
+    2305.10425) on the same margin.
+
+    Args:
+        chosen: [B] log-ratio ``log p(y|x) - log p_ref(y|x)`` of the chosen answers, in nats.
+        rejected: [B] that of the rejected answers.
+        beta: Strength of the pull towards the reference, above 0; τ of IPO.
+        kind: Which loss.
+        label_smoothing: Probability, below 0.5, that a pair's sides are swapped; ``sigmoid`` only.
+        lengths: [B] tokens of the chosen and of the rejected answers; ``ipo`` needs them.
+    """
+    if kind == "ipo":
+        if lengths is None:
+            raise ValueError("ipo needs the lengths of both sides")
+        margin = chosen / lengths[0] - rejected / lengths[1]
+        return (margin - 1 / (2 * beta)) ** 2
+    margin = beta * (chosen - rejected)
+    if kind == "hinge":
+        return torch.relu(1 - margin)
+    return -(1 - label_smoothing) * logsigmoid(margin) - label_smoothing * logsigmoid(-margin)
+
+
+def bradley_terry_losses(chosen: Tensor, rejected: Tensor) -> Tensor:
+    """Negative log-likelihood [B] that the chosen answers win (Bradley and Terry 1952), in nats.
+
+    Args:
+        chosen: [B] rewards of the chosen answers.
+        rejected: [B] rewards of the rejected ones.
+    """
+    return -logsigmoid(chosen - rejected)
+
+
+def leave_one_out_advantages(rewards: Tensor) -> Tensor:
+    """Each reward minus the mean of the others of its prompt: [P, K].
+
+    RLOO (Ahmadian et al. 2024, arXiv 2402.14740, equation 8; Kool et al. 2019). They sum to 0.
+
+    Args:
+        rewards: [P, K] of K >= 2 completions of each of P prompts.
+    """
+    others = (rewards.sum(dim=1, keepdim=True) - rewards) / (rewards.shape[1] - 1)
+    return rewards - others
+
+
+def clipped_policy_losses(
+    log_probabilities: Tensor, old: Tensor, advantages: Tensor, clip: float
+) -> Tensor:
+    """Loss [B] of each completion, whose gradient raises what had a positive advantage.
+
+    PPO's clipped surrogate (Schulman et al. 2017, arXiv 1707.06347, equation 7) with the whole
+    completion as one action: ``-min(r A, clamp(r, 1 - clip, 1 + clip) A)``.
+
+    Args:
+        log_probabilities: [B] of the completions now, in nats, differentiable.
+        old: [B] when they were drawn; r is the exponential of the difference.
+        advantages: [B].
+        clip: How far a ratio may move from 1 before its gradient stops.
+    """
+    ratios = torch.exp(log_probabilities - old)
+    bounded = ratios.clamp(1 - clip, 1 + clip)
+    return -torch.minimum(ratios * advantages, bounded * advantages)

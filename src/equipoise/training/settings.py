@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +18,8 @@ class TrainingSettings(Settings):
     """How a model is trained.
 
     Attributes:
+        init_from: Label of a method of the same study whose trained model is the start; the base
+            model if it is not given.
         epochs: Passes over the training examples.
         learning_rate: Highest one, reached after the warm-up; it then falls linearly to 0.
         batch_size: Examples computed at a time on a device. Bounds memory; the result depends only
@@ -34,6 +37,7 @@ class TrainingSettings(Settings):
         checkpoint_minutes: Time between checkpoints to resume from.
     """
 
+    init_from: str | None = None
     epochs: Positive = 3.0
     learning_rate: Positive = 2e-5
     batch_size: Count = 4
@@ -53,3 +57,9 @@ class TrainingSettings(Settings):
     def effective_batch(self) -> int:
         """Examples to an update, on one device."""
         return self.batch_size * self.grad_accum_steps
+
+    def updates(self, n_examples: int) -> int:
+        """Updates that training on ``n_examples`` takes, on one device."""
+        if self.max_steps is not None:
+            return self.max_steps
+        return math.ceil(math.ceil(n_examples / self.effective_batch) * self.epochs)

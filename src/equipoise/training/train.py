@@ -1,4 +1,4 @@
-"""Training of a language model on token sequences, from settings to weights."""
+"""Training of a language model towards an objective, from settings to weights."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from transformers.integrations import TensorBoardCallback
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel
-from equipoise.model.prefix_tree import TokenSequence
 from equipoise.processes import is_first_process
 from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
 from equipoise.training.lora import add_adapters, merge_adapters
+from equipoise.training.objective import NextToken, Objective
 from equipoise.training.settings import TrainingSettings
 from equipoise.training.trainer import TreeTrainer
 
@@ -31,7 +31,7 @@ class TrainingRecord:
     Attributes:
         steps: Updates made.
         epochs: Passes over the data that they amount to.
-        train_loss: Mean over all updates, nats a target token.
+        train_loss: Mean over all updates; of SFT in nats a target token.
         final_train_loss: Of the last update.
         eval_loss: On the validation examples after training; None without any.
         seconds: Wall-clock time of training since it was last resumed.
@@ -55,11 +55,14 @@ class TrainingRecord:
 
 def train(
     lm: LanguageModel,
-    train_examples: Sequence[TokenSequence],
-    eval_examples: Sequence[TokenSequence],
+    train_examples: Sequence[Any],
+    eval_examples: Sequence[Any],
     settings: TrainingSettings,
     seed: int,
     *,
+    objective: Objective[Any] | None = None,
+    update_size: int | None = None,
+    clock: CheckpointClock | None = None,
     checkpoints: Path,
     logs: Path,
     on_step: Callable[[int, int], None] = lambda step, total: None,
@@ -72,17 +75,20 @@ def train(
 
     Args:
         lm: The model to train.
-        train_examples: What to learn.
+        train_examples: What to learn from: examples of the objective.
         eval_examples: What the evaluation loss is measured on, after each epoch; may be empty.
         settings: How.
         seed: Of the order of examples, adapters and dropout.
+        objective: What is minimised; next-token cross-entropy on token sequences by default.
+        update_size: Examples to an update; ``settings.effective_batch`` by default.
+        clock: Decides when checkpoints are written; by the settings' minutes by default.
         checkpoints: Folder for checkpoints.
         logs: Folder for TensorBoard's event files.
         on_step: Called with updates made and updates in all.
         announce: Receives sentences for the user.
 
     Raises:
-        EquipoiseError: The loss is not a finite number, memory does not suffice, or all weights
+        EquipoiseError: A loss or a weight is not a finite number, memory does not suffice, or all weights
             are to be trained in 16 bits.
         KeyboardInterrupt: Training was stopped; it can be resumed.
     """
@@ -93,10 +99,14 @@ def train(
     set_seed(seed)
     model = add_adapters(lm.model, settings) if settings.lora else lm.model
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    clock = CheckpointClock(settings.checkpoint_minutes)
+    clock = clock or CheckpointClock(settings.checkpoint_minutes)
+    size = update_size or settings.effective_batch
     trainer = TreeTrainer(
+        objective=objective or NextToken(),
         model=model,
-        args=_arguments(lm, settings, seed, checkpoints, len(train_examples), bool(eval_examples)),
+        args=_arguments(
+            lm, settings, seed, checkpoints, size, len(train_examples), bool(eval_examples)
+        ),
         train_dataset=list(train_examples),
         eval_dataset=list(eval_examples) or None,
         micro_batch=settings.batch_size,
@@ -117,6 +127,7 @@ def train(
     # Else accelerate would not prepare the model again, and train it without autocast.
     vars(model).pop("_is_accelerate_prepared", None)
     lm.model = (merge_adapters(model) if settings.lora else model).eval()
+    _check_weights(lm.model)
     return _record(trainer.state, time.perf_counter() - started, trainable)
 
 
@@ -151,6 +162,7 @@ def _arguments(
     settings: TrainingSettings,
     seed: int,
     folder: Path,
+    size: int,
     n_examples: int,
     has_eval: bool,
 ) -> TrainingArguments:
@@ -160,12 +172,12 @@ def _arguments(
         output_dir=str(folder),
         seed=seed,
         data_seed=seed,
-        per_device_train_batch_size=settings.effective_batch,
+        per_device_train_batch_size=size,
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps or -1,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=_warmup_steps(settings, n_examples),
+        warmup_steps=_warmup_steps(settings, size, n_examples),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         optim=settings.optimizer,
@@ -186,12 +198,12 @@ def _arguments(
     return arguments
 
 
-def _warmup_steps(settings: TrainingSettings, n_examples: int) -> float:
+def _warmup_steps(settings: TrainingSettings, size: int, n_examples: int) -> float:
     """The Trainer reads a number below 1 as a share of all updates.
 
     The first update of a warm-up has the learning rate 0: with a single one there is none.
     """
-    single = math.ceil(n_examples / settings.effective_batch) * settings.epochs <= 1
+    single = math.ceil(n_examples / size) * settings.epochs <= 1
     if settings.max_steps == 1 or (settings.max_steps is None and single):
         return 0
     return min(settings.warmup_ratio, 0.999999)
@@ -213,10 +225,19 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Check the loss."""
-        loss = (logs or {}).get("loss", 0.0)
-        if not abs(loss) < float("inf"):
-            raise EquipoiseError(
-                f"the training loss became {loss} at update {state.global_step}",
-                field="learning_rate",
-                mend="Set a smaller learning_rate or a longer warm-up.",
-            )
+        for name, what in (("loss", "training"), ("eval_loss", "evaluation")):
+            loss = (logs or {}).get(name, 0.0)
+            if not math.isfinite(loss):
+                raise _diverged(f"the {what} loss became {loss} at update {state.global_step}")
+
+
+def _check_weights(model: Any) -> None:
+    """After the last update no loss would show it."""
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        raise _diverged("weights became infinite or no numbers")
+
+
+def _diverged(problem: str) -> EquipoiseError:
+    return EquipoiseError(
+        problem, field="learning_rate", mend="Set a smaller learning_rate or a longer warm-up."
+    )

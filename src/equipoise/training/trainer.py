@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,73 +15,87 @@ from transformers import Trainer
 
 from equipoise.errors import EquipoiseError
 from equipoise.manifest import seal
-from equipoise.model.prefix_tree import PrefixTree, TokenSequence, target_log_probabilities
 from equipoise.processes import wait_for_all
-from equipoise.training.collator import TreeCollator
-from equipoise.training.losses import cross_entropy_sum
+from equipoise.training.objective import Loss, MicroBatch, Objective, TreeCollator
 
 EVALUATION_FACTOR = 4
-"""Sequences evaluated at a time to those trained on: without gradients, more fit into memory."""
+"""Examples evaluated at a time to those trained on: without gradients, more fit into memory."""
 
 
 class TreeTrainer(Trainer):  # type: ignore[misc]
-    """Trains on token sequences packed as prefix trees, one update a batch.
+    """Minimises an objective on examples packed as prefix trees, one update a batch.
 
     The Trainer's batch is the *effective* batch of one device. ``training_step`` splits it into
-    micro-batches itself and divides every loss by the number of target tokens of the whole, over
-    all devices, so that batch 4 x accumulation 4 and batch 16 are the same computation. That is
-    also what lets it start an update again with smaller micro-batches when memory runs out.
+    micro-batches itself and divides every loss by the counts of the whole (target tokens, pairs),
+    over all devices, so that batch 4 x accumulation 4 and batch 16 are the same computation. That
+    is also what lets it start an update again with smaller micro-batches when memory runs out.
     """
 
     data_collator: TreeCollator
     control: Any
 
     def __init__(
-        self, *, micro_batch: int, announce: Callable[[str], None] = print, **kwargs: Any
+        self,
+        *,
+        objective: Objective[Any],
+        micro_batch: int,
+        announce: Callable[[str], None] = print,
+        **kwargs: Any,
     ) -> None:
         """Take ``kwargs`` as ``Trainer`` does.
 
         Args:
-            micro_batch: Sequences computed at a time.
+            objective: What is minimised.
+            micro_batch: Examples computed at a time.
             announce: Receives what the user should know, such as a lowered micro-batch.
             kwargs: ``args.per_device_train_batch_size`` is the effective batch of a device.
         """
-        super().__init__(data_collator=TreeCollator(micro_batch), **kwargs)
+        collator = TreeCollator(objective, micro_batch=micro_batch)
+        super().__init__(data_collator=collator, **kwargs)
+        self.objective = objective
         self._announce = announce
+        self._metrics: dict[str, float] = {}
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
-        """Gradients of one effective batch; its mean loss in nats a target token."""
+        """Gradients of one effective batch; its mean loss."""
+        step = self.state.global_step
+        examples = self.objective.prepare(inputs["update"].examples, model, step)
         model.train()
-        trees: list[PrefixTree] = inputs["trees"]
-        if len(trees[0].sequences) > self.data_collator.micro_batch:
-            trees = self._pack_again(trees)  # it was packed before memory ran out
         while True:
             try:
-                return self._accumulate(model, trees)
+                return self._accumulate(model, self.data_collator.pack(examples))
             except (RuntimeError, MemoryError) as error:
-                self._lower_micro_batch(len(trees[0].sequences), error)
+                self._lower_micro_batch(min(len(examples), self.data_collator.micro_batch), error)
             # Gradients may be half added up: the update starts anew.
             model.zero_grad()
-            trees = self._pack_again(trees)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log what the Trainer knows of an update, and the objective's metrics of it."""
+        if "loss" in logs:
+            logs = {**logs, **self._metrics}
+        super().log(logs, start_time)
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
-        """Mean loss in nats over all target tokens of the evaluation examples."""
-        examples: Sequence[TokenSequence] = eval_dataset or self.eval_dataset
+        """Mean loss over the evaluation examples, and the objective's metrics."""
+        examples: Sequence[Any] = eval_dataset or self.eval_dataset
         self.model.eval()
-        trees = TreeCollator(EVALUATION_FACTOR * self.data_collator.micro_batch).pack(examples)
-        total, count = 0.0, sum(tree.n_targets for tree in trees)
-        while trees:
+        counts = self.objective.counts(examples)
+        found: dict[str, float] = {}
+        size = EVALUATION_FACTOR * self.data_collator.micro_batch
+        while examples:
+            part = examples[:size]
             try:
+                batch = self.data_collator.batch(part).to(self.args.device)
                 with torch.inference_mode():
-                    loss = self._loss_sum(self.model_wrapped, trees[0].to(self.args.device))
-                total += float(loss)
-                trees = trees[1:]
+                    loss = self._loss(self.model_wrapped, batch, counts)
+                _add(found, {"loss": float(loss.value), **loss.metrics})
+                examples = examples[len(part) :]
             except (RuntimeError, MemoryError) as error:
-                self._lower_micro_batch(len(trees[0].sequences), error)
-                trees = self._pack_again(trees)
-        metrics = {f"{metric_key_prefix}_loss": total / count}
+                self._lower_micro_batch(len(part), error)
+                size = self.data_collator.micro_batch
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
@@ -94,47 +108,48 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         if not folder.exists():
             self._save_checkpoint(self.model_wrapped, trial=None)
 
-    def _accumulate(self, model: Any, trees: Sequence[PrefixTree]) -> Tensor:
-        n_targets = self._sum_over_devices(sum(tree.n_targets for tree in trees))
-        # Devices average their gradients; each has divided by the targets of all of them.
-        scale = self.accelerator.num_processes / n_targets
+    def _accumulate(self, model: Any, batches: Sequence[MicroBatch[Any]]) -> Tensor:
+        counts = self._over_devices(
+            self.objective.counts([e for batch in batches for e in batch.examples])
+        )
         total = torch.zeros((), device=self.args.device)
-        for index, tree in enumerate(trees):
-            is_last = index == len(trees) - 1
+        self._metrics.clear()
+        for index, batch in enumerate(batches):
+            is_last = index == len(batches) - 1
             with contextlib.nullcontext() if is_last else self.accelerator.no_sync(model):
-                loss = self._loss_sum(model, tree.to(self.args.device)) * scale
-                self.accelerator.backward(loss)
-            total += loss.detach()
+                loss = self._loss(model, batch.to(self.args.device), counts)
+                self.accelerator.backward(loss.value)
+            total += loss.value.detach()
+            _add(self._metrics, loss.metrics)
         return total
 
-    def _loss_sum(self, model: Any, tree: PrefixTree) -> Tensor:
+    def _loss(self, model: Any, batch: MicroBatch[Any], counts: Sequence[float]) -> Loss:
         with self.compute_loss_context_manager():
-            return cross_entropy_sum(target_log_probabilities(model, tree))
+            return self.objective.loss(model, batch, counts)
 
-    def _sum_over_devices(self, count: int) -> int:
+    def _over_devices(self, counts: tuple[int, ...]) -> list[float]:
+        """Mean of each of ``counts`` over devices, which average their gradients."""
         if self.accelerator.num_processes == 1:
-            return count
-        counts = self.accelerator.gather(torch.tensor([count], device=self.args.device))
-        return int(counts.sum())
-
-    def _pack_again(self, trees: Sequence[PrefixTree]) -> list[PrefixTree]:
-        """The same sequences in trees of the current micro-batch."""
-        return self.data_collator.pack([s for tree in trees for s in tree.sequences])
+            return list(counts)
+        row = torch.tensor([counts], device=self.args.device)
+        mean: Tensor = self.accelerator.gather(row).double().mean(dim=0)
+        return [float(count) for count in mean]
 
     def _lower_micro_batch(self, tried: int, error: RuntimeError | MemoryError) -> None:
         """Halve the micro-batch if ``error`` says that memory ran out; else raise it."""
         if not (isinstance(error, MemoryError) or should_reduce_batch_size(error)):
             raise error
+        unit = self.objective.unit
         if tried == 1 or self.accelerator.num_processes > 1:
             raise EquipoiseError(
-                f"out of memory with {tried} sequences at a time",
+                f"out of memory with {tried} {unit} at a time",
                 field="batch_size",
                 mend="Set a smaller batch_size with more grad_accum_steps, use LoRA, or a smaller "
                 "model.",
             ) from error
         self.data_collator.micro_batch = min(self.data_collator.micro_batch, math.ceil(tried / 2))
         self._announce(
-            f"Out of memory with {tried} sequences at a time: going on with at most "
+            f"Out of memory with {tried} {unit} at a time: going on with at most "
             f"{math.ceil(tried / 2)}; the effective batch stays the same."
         )
         if self.args.device.type == "cuda":
@@ -145,3 +160,8 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         wait_for_all()  # every process writes its state of random numbers
         if self.args.should_save:
             seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+
+
+def _add(totals: dict[str, float], values: Mapping[str, float]) -> None:
+    for name, value in values.items():
+        totals[name] = totals.get(name, 0.0) + value

@@ -64,4 +64,4 @@ def make_planted(_planted: LanguageModel) -> Callable[[], LanguageModel]:
 @pytest.fixture
 def labelled(_planted: LanguageModel) -> LabelledTree:
     """The built-in sentences for `make_planted`'s models."""
-    return labelled_tree(_planted.tokenizer, word_pairs(ErasureSettings()), 0.25, 1)
+    return labelled_tree(_planted.encoder.plain, word_pairs(ErasureSettings()), 0.25, 1)

@@ -41,7 +41,12 @@ def logits(model: Any) -> torch.Tensor:
 
 
 def fit(
-    name: str, settings: dict[str, Any], lm: LanguageModel, task: Task, folder: Path
+    name: str,
+    settings: dict[str, Any],
+    lm: LanguageModel,
+    task: Task,
+    folder: Path,
+    seed: int = SEED,
 ) -> tuple[Policy, list[str], list[tuple[str, int, int]]]:
     method = build_method(name, settings)
     method.check(task)
@@ -50,7 +55,7 @@ def fit(
     workspace = Workspace(
         folder, folder / "model", lambda *stage: stages.append(stage), said.append
     )
-    return method.fit(lm, task, SEED, workspace), said, stages
+    return method.fit(lm, task, seed, workspace), said, stages
 
 
 THOROUGH = {"inlp": {"margin": 0.0, "max_directions": 20}, "leace": {}}
@@ -59,7 +64,7 @@ THOROUGH = {"inlp": {"margin": 0.0, "max_directions": 20}, "leace": {}}
 
 def states_of(lm: LanguageModel, site: Site) -> LabelledStates:
     """The states at ``site`` of the sentences that a fit with `SEED` sees."""
-    labelled = labelled_tree(lm.tokenizer, word_pairs(ErasureSettings()), 0.25, SEED)
+    labelled = labelled_tree(lm.encoder.plain, word_pairs(ErasureSettings()), 0.25, SEED)
     found: list[LabelledStates] = []
     visit_sites(lm, labelled, [site], lambda _, states: found.append(states))
     return found[0]
@@ -138,7 +143,7 @@ def test_the_share_of_women_is_erased_from_train_subjects(
     def correlation(model: LanguageModel) -> float:
         """Largest covariance with the share over all dimensions, in the states' own units."""
         tree = labelled_tree(
-            model.tokenizer, word_pairs(ErasureSettings()), 0.25, SEED, subjects=shares
+            model.encoder.plain, word_pairs(ErasureSettings()), 0.25, SEED, subjects=shares
         )
         found: list[LabelledStates] = []
         visit_sites(model, tree, [site], lambda _, states: found.append(states))
@@ -212,7 +217,7 @@ def test_completions_are_drawn_from_a_hooked_model(
     for subject in ("doctor", "pilot"):
         prompt = policy.prompts([subject])[0]
         tokens = torch.tensor([prompt.context])
-        with torch.no_grad():  # the whole sequence anew for each token, as no cache is involved
+        with torch.no_grad():  # the whole sequence anew for each token: no cache is involved
             for _ in range(8):
                 following = policy.lm.model(tokens).logits[0, -1].argmax()
                 tokens = torch.cat([tokens, following[None, None]], dim=1)
@@ -313,20 +318,33 @@ def test_folding_that_changes_the_model_is_refused(
     assert caught.value.field == "fold"
 
 
-def test_a_study_with_erasure(make_planted: MakePlanted, tmp_path: Path) -> None:
+def test_a_study_with_erasure_also_of_a_tuned_model(
+    make_planted: MakePlanted, tmp_path: Path
+) -> None:
     model = tmp_path / "planted"
     make_planted().save(model)
-    methods = '[methods.prompt]\n[methods.leace]\n[methods.inlp]\nplaces = ["stream"]\n'
+    methods = """
+[methods.sft]
+n_per_subject = 4
+max_steps = 2
+learning_rate = 1e-3
+[methods.leace]
+init_from = "sft"
+[methods.inlp]
+init_from = "leace"
+places = ["stream"]
+"""
     study = STUDY[STUDY.index("[methods.prompt]") :]
     path = write_study(tmp_path / "s", model, (study, methods), ("seeds = [1, 2]", "seeds = [1]"))
     result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
-    assert [cell.label for cell in result.computed] == ["prompt", "leace", "inlp"]
-    for label in ("leace", "inlp"):
-        cell = tmp_path / "run" / "cells" / label / "seed1"
-        assert (cell / "probes.csv").is_file()
-        assert load_model(cell / "model").projections == () if label == "leace" else True
-    assert result.evaluation.completions["method"].value_counts().to_dict() == {
-        "prompt": 9,
-        "leace": 9,
-        "inlp": 9,
-    }
+    assert [cell.label for cell in result.computed] == ["sft", "leace", "inlp"]
+    folders = {name: tmp_path / "run" / "cells" / name / "seed1" for name in ("sft", "leace", "inlp")}
+    tuned, erased, twice = (load_model(f / "model", dtype="float32") for f in folders.values())
+    assert tuned.projections == erased.projections == ()
+    assert {site.place for site, _ in twice.projections} == {"stream"}
+    # What LEACE makes of the tuned model, made again by hand.
+    by_hand, _, _ = fit("leace", {}, tuned, Study.from_toml(path).specification.task, tmp_path, 1)
+    assert torch.equal(logits(by_hand.lm.model), logits(erased.model))
+    assert result.evaluation.completions["method"].value_counts().to_dict() == dict.fromkeys(
+        folders, 9
+    )

@@ -31,6 +31,7 @@ from equipoise.methods.erasure.words import (
     word_pairs,
 )
 from equipoise.methods.registry import build_method
+from equipoise.model.context import ContextEncoder
 from equipoise.model.language_model import LanguageModel
 from equipoise.task import Task, load_task
 from equipoise.task.lexicon import words as words_of
@@ -122,7 +123,7 @@ def test_every_labelled_node_is_the_word_or_after_it(
 ) -> None:
     lm: LanguageModel = make_planted()
     pairs = word_pairs(ErasureSettings())
-    labelled = labelled_tree(lm.tokenizer, pairs, 0.25, 3)
+    labelled = labelled_tree(lm.encoder.plain, pairs, 0.25, 3)
     tree = labelled.tree
     assert len(set(labelled.nodes.tolist())) == len(labelled.nodes)
     texts = {
@@ -149,7 +150,7 @@ def test_labels_are_balanced_in_every_role_and_part(
     make_planted: Callable[[], LanguageModel],
 ) -> None:
     labelled = labelled_tree(
-        make_planted().tokenizer, word_pairs(ErasureSettings()), 0.25, 3, announce=pytest.fail
+        make_planted().encoder.plain, word_pairs(ErasureSettings()), 0.25, 3, announce=pytest.fail
     )
     for role in (FIT, STOP, PROBE):
         for part in (0, 1):
@@ -166,12 +167,12 @@ def test_pairs_that_the_tokenizer_splits(make_planted: Callable[[], LanguageMode
     words = [["xylophonist", "flautist"], *([m, f] for m, f in FITTED_PAIRS[2:11])]
     settings = ErasureSettings.model_validate({"pairs": words, "contexts": [SAID]})
     said: list[str] = []
-    labelled = labelled_tree(make_planted().tokenizer, word_pairs(settings), 0.25, 1, said.append)
+    labelled = labelled_tree(make_planted().encoder.plain, word_pairs(settings), 0.25, 1, said.append)
     assert said == ["Left out of 10 pairs of words: the tokenizer splits xylophonist/flautist."]
     assert len(set(labelled.pairs.tolist())) == 9
     small = wrap_tokenizer(byte_level_tokenizer(), chat=True)  # knows hardly a word
     with pytest.raises(EquipoiseError) as caught:
-        labelled_tree(small, word_pairs(ErasureSettings()), 0.25, 1)
+        labelled_tree(ContextEncoder(small, "small", 999).plain, word_pairs(ErasureSettings()), 0.25, 1)
     assert caught.value.field == "pairs"
     assert "pairs of words are left, as the tokenizer splits " in caught.value.problem
     assert "man/woman" in caught.value.problem
@@ -182,8 +183,8 @@ def test_subjects_are_labelled_by_their_share_of_women(
 ) -> None:
     subjects = [("nurse", 90.0), ("pilot", 10.0), ("hair stylist", 80.0), ("chef", 20.0)]
     lm, pairs = make_planted(), word_pairs(ErasureSettings())
-    without = labelled_tree(lm.tokenizer, pairs, 0.25, 3)
-    labelled = labelled_tree(lm.tokenizer, pairs, 0.25, 3, subjects=subjects)
+    without = labelled_tree(lm.encoder.plain, pairs, 0.25, 3)
+    labelled = labelled_tree(lm.encoder.plain, pairs, 0.25, 3, subjects=subjects)
     about = labelled.roles == SUBJECT
     assert about.sum() > 0
     assert (without.roles != SUBJECT).all()
@@ -231,4 +232,4 @@ def test_too_many_sentences(
 ) -> None:
     monkeypatch.setattr("equipoise.methods.erasure.sentences.MAX_TOKENS", 100)
     with pytest.raises(EquipoiseError, match="tokens, and 100 are the most"):
-        labelled_tree(make_planted().tokenizer, word_pairs(ErasureSettings()), 0.25, 1)
+        labelled_tree(make_planted().encoder.plain, word_pairs(ErasureSettings()), 0.25, 1)

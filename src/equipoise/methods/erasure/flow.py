@@ -80,7 +80,7 @@ def visit_sites(
 
     def change_at(site: Site) -> Callable[[Tensor], Tensor]:
         def change(states: Tensor) -> Tensor:
-            found = states[0, nodes].double().cpu().numpy()
+            found = states[0, nodes].cpu().double().numpy()
             if not np.isfinite(found).all():
                 raise EquipoiseError(
                     f"states of '{lm.name}' at {site} are no finite numbers",

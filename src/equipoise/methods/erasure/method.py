@@ -15,8 +15,8 @@ from equipoise.methods.erasure.probe import chance
 from equipoise.methods.erasure.report import SiteReport, probe_accuracy, probe_table, summarise
 from equipoise.methods.erasure.sentences import PROBE, SUBJECT, LabelledTree, labelled_tree
 from equipoise.methods.erasure.settings import ErasureSettings
-from equipoise.methods.erasure.words import check_unseen, subject_shares, word_pairs
-from equipoise.methods.method import Method, OnProgress, Policy, Workspace, check_prompt
+from equipoise.methods.erasure.words import CONTEXTS, check_unseen, subject_shares, word_pairs
+from equipoise.methods.method import Control, Method, OnProgress, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.projected import Placed
 from equipoise.model.projection import Projection
@@ -37,6 +37,7 @@ class Erasure(Method[ErasureT]):
     women: what is erased is fitted on pairs of words, never on terms.
     """
 
+    control: ClassVar[Control] = "projection"
     changes_weights: ClassVar[bool] = True
 
     @abstractmethod
@@ -60,6 +61,12 @@ class Erasure(Method[ErasureT]):
         if self.settings.subjects:
             subject_shares(task)
 
+    def n_examples(self, task: Task) -> int:
+        """See ``Method.n_examples``: words and subjects in contexts."""
+        subjects = len(subject_shares(task)) if self.settings.subjects else 0
+        pairs = word_pairs(self.settings)
+        return sum(2 * len(p.contexts) for p in pairs) + subjects * len(CONTEXTS["noun"])
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: any model may be given, also a tuned or an erased one.
 
@@ -68,7 +75,7 @@ class Erasure(Method[ErasureT]):
         started, settings = time.perf_counter(), self.settings
         sites = select_sites(lm.model, settings.places, settings.layers)
         labelled = labelled_tree(
-            lm.tokenizer,
+            lm.encoder.plain,
             word_pairs(settings),
             settings.held_out,
             seed,

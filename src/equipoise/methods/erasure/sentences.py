@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ FIT, STOP, PROBE, SUBJECT = 0, 1, 2, 3
 """What a sentence is for: those with a pair's words for fitting, deciding when to stop, or probing;
 and those about a subject, which are fitted on."""
 
+Encode = Callable[[str], list[int]]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -66,7 +67,7 @@ class _Row(NamedTuple):
 
 
 def labelled_tree(
-    tokenizer: Any,
+    encode: Encode,
     pairs: Sequence[WordPair],
     held_out: float,
     seed: int,
@@ -79,7 +80,7 @@ def labelled_tree(
     gender, so such pairs are left out, and named.
 
     Args:
-        tokenizer: The model's.
+        encode: Tokens of a text by itself, as the model has it (`ContextEncoder.plain`).
         pairs: The words and their contexts.
         held_out: Share of the pairs to probe with; as many of the others say when to stop.
         seed: Of the split.
@@ -87,11 +88,12 @@ def labelled_tree(
         subjects: Further words, each with its share of women in percent.
 
     Raises:
-        EquipoiseError: Fewer than `MIN_PAIRS` are left, or the sentences have too many tokens.
+        EquipoiseError: Fewer than `MIN_PAIRS` are left, the sentences have too many tokens, or the
+            tokenizer joins a subject with what follows.
     """
     kept, split = [], []
     for pair in pairs:
-        found = [_pair_tokens(tokenizer, context, pair) for context in pair.contexts]
+        found = [_pair_tokens(encode, context, pair) for context in pair.contexts]
         whole = [sentences for sentences in found if sentences]
         if len(whole) == len(found):
             kept.append((pair, whole))
@@ -113,11 +115,11 @@ def labelled_tree(
         for sentences in contexts
         for label, (tokens, start) in enumerate(sentences)
     ]
-    return _labelled([*rows, *_subject_rows(tokenizer, subjects, len(kept))])
+    return _labelled([*rows, *_subject_rows(encode, subjects, len(kept))])
 
 
 def _subject_rows(
-    tokenizer: Any, subjects: Sequence[tuple[str, float]], first: int
+    encode: Encode, subjects: Sequence[tuple[str, float]], first: int
 ) -> Iterator[_Row]:
     """Each subject in the contexts of nouns."""
     shares = np.array([women / 100 for _, women in subjects])
@@ -125,9 +127,14 @@ def _subject_rows(
         label, value = int(shares[number] > np.median(shares)), shares[number] - shares.mean()
         for context in CONTEXTS["noun"]:
             before, _, after = context.partition(SLOT)
-            upto, tokens = (_encode(tokenizer, t) for t in (before + name, before + name + after))
-            if tokens[: len(upto)] == upto:
-                yield _Row(tuple(tokens), len(upto) - 1, label, value, first + number, SUBJECT)
+            upto, tokens = (encode(text) for text in (before + name, before + name + after))
+            if tokens[: len(upto)] != upto:
+                raise EquipoiseError(
+                    f"the tokenizer joins {before + name!r} with what follows",
+                    field="subjects",
+                    mend="Set subjects = false, or choose another model.",
+                )
+            yield _Row(tuple(tokens), len(upto) - 1, label, value, first + number, SUBJECT)
 
 
 def split_pairs(kinds: Sequence[str], held_out: float, seed: int) -> Ints:
@@ -146,27 +153,19 @@ def split_pairs(kinds: Sequence[str], held_out: float, seed: int) -> Ints:
 
 
 def _pair_tokens(
-    tokenizer: Any, context: str, pair: WordPair
+    encode: Encode, context: str, pair: WordPair
 ) -> list[tuple[tuple[int, ...], int]] | None:
     """For both words, the tokens of the sentence and the index of the word; None if it is split."""
     before, _, after = context.partition(SLOT)
-    start = len(_encode(tokenizer, before.rstrip()))
+    start = len(encode(before.rstrip()))
     sentences = []
     for word in pair.words:
-        upto = _encode(tokenizer, before + word)
-        tokens = _encode(tokenizer, before + word + after)
+        upto = encode(before + word)
+        tokens = encode(before + word + after)
         if len(upto) != start + 1 or tokens[: start + 1] != upto:
             return None
         sentences.append((tuple(tokens), start))
     return sentences
-
-
-def _encode(tokenizer: Any, text: str) -> list[int]:
-    """Tokens of ``text`` after the start token; where there is none, after the end of a text."""
-    start = tokenizer.bos_token_id
-    start = tokenizer.eos_token_id if start is None else start
-    tokens = list(tokenizer(text, add_special_tokens=False)["input_ids"])
-    return tokens if start is None else [int(start), *tokens]
 
 
 def _labelled(rows: Sequence[_Row]) -> LabelledTree:

@@ -32,6 +32,8 @@ class ErasureSettings(Settings):
         fold: Make the projection part of the weights where the architecture allows it, so that the
             saved model is an ordinary one; else it is applied by a hook.
         prompt: Kind of prompt that completions answer: a key of the task file's ``[prompts]``.
+        init_from: Label of a method of the same study whose trained model is the start; the base
+            model if it is not given.
     """
 
     places: Annotated[tuple[Place, ...], Field(strict=False)] = ("attention", "mlp")
@@ -43,3 +45,4 @@ class ErasureSettings(Settings):
     affine: bool = False
     fold: bool = True
     prompt: str = "neutral"
+    init_from: str | None = None

@@ -1,0 +1,193 @@
+"""Direct preference optimisation (DPO) on pairs of a balanced and an unbalanced sentence.
+
+Rafailov et al. 2023, arXiv 2305.18290. The chosen sentences are those of supervised fine-tuning,
+with the same prompt, format, subjects, split and number of updates, so that the two differ in what
+is learnt from them and in nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import Field, model_validator
+
+from equipoise.artifacts import make_folder, write_json
+from equipoise.errors import EquipoiseError
+from equipoise.evaluation.csv_file import write_table
+from equipoise.manifest import sha256
+from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
+from equipoise.methods.sft import SPLITS
+from equipoise.methods.tuning import tune
+from equipoise.model.language_model import LanguageModel
+from equipoise.processes import is_first_process
+from equipoise.task.dataset import write_examples
+from equipoise.task.preference import PreferencePair, PreferencePairGenerator, Style
+from equipoise.task.preference_file import (
+    TextPair,
+    preference_statistics,
+    read_pairs,
+    text_pairs,
+    write_pairs,
+)
+from equipoise.task.task import Task
+from equipoise.training.losses import PreferenceLoss
+from equipoise.training.settings import TrainingSettings
+
+
+class PairSettings(TrainingSettings):
+    """Settings of the pairs that DPO and reward models learn from.
+
+    Attributes:
+        n_per_subject: Pairs generated for each training and each validation subject.
+        prompt: Kind of prompt the sentences answer: a key of the task file's ``[prompts]``.
+        pairs: ``minimal``: both sides differ in as few terms as possible; ``free``: the rejected
+            side is another sentence.
+        neither: Share of rejected sentences without any term; with ``free`` pairs only.
+    """
+
+    n_per_subject: Annotated[int, Field(ge=1)] = 20
+    prompt: str = "neutral"
+    pairs: Style = "minimal"
+    neither: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    def generator(self, task: Task, seed: int) -> PreferencePairGenerator:
+        """What makes the pairs."""
+        return PreferencePairGenerator(task, seed, self.pairs, self.neither)
+
+    def check_pairs(self, task: Task) -> None:
+        """Make sure that ``task`` yields the pairs.
+
+        Raises:
+            EquipoiseError: It does not; the field is the setting at fault.
+        """
+        check_prompt(task, self.prompt)
+        generator = self.generator(task, seed=0)
+        for split in SPLITS:
+            try:
+                for _ in generator.generate(self.n_per_subject, split):
+                    pass
+            except EquipoiseError as error:
+                field = "pairs" if error.problem.startswith("no exchange") else "n_per_subject"
+                raise EquipoiseError(error.problem, field=field, mend=error.mend) from None
+
+
+class DPOSettings(PairSettings):
+    """Settings of DPO: those of training and of its pairs, and the loss.
+
+    Attributes:
+        learning_rate: Highest one, reached after the warm-up; it then falls linearly to 0.
+        beta: Strength of the pull towards the reference policy, the model that training starts
+            from.
+        loss: ``sigmoid`` (DPO), ``ipo`` or ``hinge`` (SLiC).
+        label_smoothing: Probability that a pair's sides are swapped (conservative DPO); for
+            ``sigmoid``.
+        sft_weight: Weight of the chosen sentences' cross-entropy a token, added to the loss (RPO);
+            0 is plain DPO.
+        pairs_file: Train on the pairs of this file (JSON lines in TRL's format) instead.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-5
+    beta: Annotated[float, Field(gt=0)] = 0.1
+    loss: PreferenceLoss = "sigmoid"
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    sft_weight: Annotated[float, Field(ge=0)] = 0.0
+    pairs_file: str | None = None
+
+    @model_validator(mode="after")
+    def _smoothing_has_a_meaning(self) -> DPOSettings:
+        if self.label_smoothing and self.loss != "sigmoid":
+            raise ValueError(f"label_smoothing has no meaning with loss = '{self.loss}'")
+        return self
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Pairs to train and to validate on; the latter may be none."""
+
+    train: list[TextPair]
+    validation: list[TextPair]
+
+
+class DPO(Method[DPOSettings]):
+    """Preference learning without a reward model."""
+
+    name = "dpo"
+    summary = "direct preference optimisation on balanced against unbalanced sentences"
+    control = "preference"
+    settings_model = DPOSettings
+    changes_weights = True
+
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: the task yields the pairs, or the file holds them."""
+        if self.settings.pairs_file is None:
+            self.settings.check_pairs(task)
+        else:
+            check_prompt(task, self.settings.prompt)
+            read_pairs(Path(self.settings.pairs_file), task)
+
+    def describe(self) -> dict[str, Any]:
+        """See ``Method.describe``; a file of pairs counts by its content."""
+        settings = super().describe()
+        if self.settings.pairs_file is not None:
+            settings["pairs_file_sha256"] = sha256(Path(self.settings.pairs_file))
+        return settings
+
+    def n_examples(self, task: Task) -> int:
+        """See ``Method.n_examples``."""
+        if self.settings.pairs_file is not None:
+            return len(read_pairs(Path(self.settings.pairs_file), task))
+        return self.settings.n_per_subject * len(task.train)
+
+    def updates(self, task: Task) -> int:
+        """See ``Method.updates``."""
+        return self.settings.updates(self.n_examples(task))
+
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: writes pairs, statistics, logs and the tuned model."""
+        from equipoise.training.preference import (
+            PreferenceObjective,
+            pair_examples,
+            with_reference,
+        )
+
+        settings = self.settings
+        data = self._data(task, seed, make_folder(workspace.folder))
+        workspace.on_progress("reference", 0, 1)
+        examples = (
+            with_reference(lm, pair_examples(lm, pairs)) for pairs in (data.train, data.validation)
+        )
+        objective = PreferenceObjective(
+            settings.beta, settings.loss, settings.label_smoothing, settings.sft_weight
+        )
+        tune(self, lm, task, seed, workspace, *examples, objective=objective)
+        return Policy(lm, task, settings.prompt, tuple(pair.chosen for pair in data.train))
+
+    def _data(self, task: Task, seed: int, folder: Path) -> _Data:
+        """The pairs; generated ones are written to ``folder``."""
+        settings = self.settings
+        if settings.pairs_file is not None:
+            pairs = read_pairs(Path(settings.pairs_file), task)
+            texts = pd.DataFrame({"text": [pair.chosen for pair in pairs]})
+            write_table(folder / TRAINING_DATA, texts)
+            return _Data(pairs, [])
+        train, validation = generated_pairs(settings, task, seed, folder)
+        return _Data(*(text_pairs(p, task, settings.prompt) for p in (train, validation)))
+
+
+def generated_pairs(
+    settings: PairSettings, task: Task, seed: int, folder: Path
+) -> tuple[list[PreferencePair], list[PreferencePair]]:
+    """Training and validation pairs, written to ``folder`` with their statistics."""
+    generator = settings.generator(task, seed)
+    n = settings.n_per_subject
+    train, validation = (list(generator.generate(n, split)) for split in SPLITS)
+    if is_first_process():
+        write_examples(folder / TRAINING_DATA, [pair.chosen for pair in train])
+        write_pairs(folder / "train_pairs.jsonl", train, task, settings.prompt)
+        write_pairs(folder / "val_pairs.jsonl", validation, task, settings.prompt)
+        statistics: dict[str, Any] = preference_statistics(train, validation, task)
+        write_json(folder / "pair_stats.json", statistics)
+    return train, validation

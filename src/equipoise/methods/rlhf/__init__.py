@@ -1,0 +1,1 @@
+"""Reinforcement learning from rewards: the method, its rewards, and its rollouts."""

@@ -1,0 +1,152 @@
+"""Reinforcement learning from human feedback (RLHF), its feedback being the task's constraint.
+
+Either a reward model learns preference pairs and judges (Christiano et al. 2017, arXiv 1706.03741;
+Ouyang et al. 2022, arXiv 2203.02155), or the constraint itself does. The policy is optimised by
+RLOO (Ahmadian et al. 2024, arXiv 2402.14740): REINFORCE with the mean of the other completions of
+the same prompt as baseline, a KL penalty to the starting policy, and PPO's clipping.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from equipoise.artifacts import make_folder
+from equipoise.errors import EquipoiseError
+from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.methods.rlhf.judge import JudgeSettings, trained_judge
+from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
+from equipoise.methods.rlhf.rollouts import Rollouts
+from equipoise.methods.tuning import tune
+from equipoise.model.language_model import LanguageModel
+from equipoise.processes import several_processes
+from equipoise.task.task import Task
+from equipoise.training.checkpoint import CheckpointClock
+from equipoise.training.policy_gradient import PolicyObjective
+from equipoise.training.reward_model import check_reward_folder
+
+
+class RLHFSettings(JudgeSettings):
+    """Settings of RLHF: those of its reward, and of policy optimisation.
+
+    Attributes:
+        learning_rate: Highest one, reached after the warm-up; it then falls linearly to 0.
+        batch_size: Together with ``grad_accum_steps`` and ``epochs`` it says how many updates SFT
+            would make; see ``iterations``.
+        reward: ``constraint``: the share of its clauses that a completion satisfies; ``model``: a
+            reward model.
+        iterations: Times that completions are drawn; by default as many as SFT with these epochs
+            and batches would make updates.
+        completions_per_prompt: Completions drawn of each training subject an iteration.
+        updates_per_iteration: Updates made on them.
+        clip: How far the probability ratio of a completion may move from 1 in one iteration.
+        kl_coefficient: Penalty on the KL to the starting policy, in rewards a nat.
+        max_kl: Nats a completion at which training is given up.
+        rollout_batch_size: Completions computed at a time. Bounds memory; the result does not
+            depend on it.
+        max_completion_tokens: Length at which a completion is cut while learning.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
+    reward: Literal["constraint", "model"] = "constraint"
+    iterations: Annotated[int, Field(ge=1)] | None = None
+    completions_per_prompt: Annotated[int, Field(ge=2)] = 8
+    updates_per_iteration: Annotated[int, Field(ge=1)] = 1
+    clip: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    kl_coefficient: Annotated[float, Field(ge=0)] = 0.05
+    max_kl: Annotated[float, Field(gt=0)] = 100.0
+    rollout_batch_size: Annotated[int, Field(ge=1)] = 40
+    max_completion_tokens: Annotated[int, Field(ge=1, le=1000)] = 40
+
+
+class RLHF(Method[RLHFSettings]):
+    """Learning from rewards of the model's own completions."""
+
+    name = "rlhf"
+    summary = "policy optimisation (RLOO) on rewards by the constraint or by a reward model"
+    control = "reward"
+    settings_model = RLHFSettings
+    changes_weights = True
+
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: the task yields the judge's pairs, and a stored one is one."""
+        check_prompt(task, self.settings.prompt)
+        folder = self.settings.reward_model
+        if self.settings.reward == "model":
+            self.settings.check_pairs(task)
+            if folder is not None:
+                check_reward_folder(Path(folder))
+        elif folder is not None:
+            raise EquipoiseError(
+                "a reward model is named, but the reward is the constraint's",
+                field="reward_model",
+                mend="Set reward = 'model', or leave it out.",
+            )
+
+    def n_examples(self, task: Task) -> int:
+        """See ``Method.n_examples``: the pairs of the reward model, if one is trained."""
+        return len(task.train) * self.settings.n_per_subject if self._trains_a_judge else 0
+
+    @property
+    def _trains_a_judge(self) -> bool:
+        return self.settings.reward == "model" and self.settings.reward_model is None
+
+    def iterations(self, task: Task) -> int:
+        """Times that completions are drawn."""
+        of_sft = self.settings.updates(self.settings.n_per_subject * len(task.train))
+        return self.settings.iterations or of_sft
+
+    def updates(self, task: Task) -> int:
+        """See ``Method.updates``."""
+        return self.iterations(task) * self.settings.updates_per_iteration
+
+    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: writes the reward model, logs and the tuned model."""
+        if several_processes():
+            raise EquipoiseError("rlhf trains in one process", mend="Run it without a launcher.")
+        settings, every = self.settings, self.settings.updates_per_iteration
+        make_folder(workspace.folder)
+        reward: Reward = ConstraintReward(task)
+        if settings.reward == "model":
+            reward = trained_judge(lm, task, settings, seed, workspace)
+        clock = CheckpointClock(settings.checkpoint_minutes, every)
+        rollouts = self._rollouts(lm, task, reward, seed, clock)
+        changed = {"max_steps": self.updates(task), "batch_size": settings.rollout_batch_size}
+        tune(
+            self,
+            lm,
+            task,
+            seed,
+            workspace,
+            range(len(task.train)),
+            (),
+            about={"completions": self.iterations(task) * len(task.train) * rollouts.per_prompt},
+            settings=settings.model_copy(update=changed),
+            objective=PolicyObjective(rollouts, every, settings.clip),
+            update_size=len(task.train),
+            clock=clock,
+        )
+        return Policy(lm, task, settings.prompt)
+
+    def _rollouts(
+        self, lm: LanguageModel, task: Task, reward: Reward, seed: int, clock: CheckpointClock
+    ) -> Rollouts:
+        settings: Any = self.settings
+        subjects = [subject.name for subject in task.train]
+        return Rollouts(
+            lm,
+            task,
+            subjects,
+            Policy(lm, task, settings.prompt).prompts(subjects),
+            reward,
+            settings.completions_per_prompt,
+            settings.max_completion_tokens,
+            settings.kl_coefficient,
+            settings.max_kl,
+            seed,
+            settings.rollout_batch_size,
+            clock,
+            adapters=settings.lora,
+        )

@@ -1,0 +1,32 @@
+"""How likely a model finds sequences: each computed once, packed as prefix trees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.prefix_tree import PrefixTree, TokenSequence, sequence_log_probabilities
+
+BATCH = 32
+"""Sequences scored at a time: few enough for the trees to keep within the short attention."""
+
+
+def log_probabilities(
+    lm: LanguageModel, sequences: Sequence[TokenSequence], batch_size: int = BATCH
+) -> Tensor:
+    """Log-probability [B] in nats of the predicted part of each sequence given its context.
+
+    On the CPU, in float32. Sequences that begin alike should stand beside each other.
+    """
+    was_training = lm.model.training
+    lm.model.eval()
+    parts = [torch.zeros(0)]
+    for start in range(0, len(sequences), batch_size):
+        tree = PrefixTree.build(sequences[start : start + batch_size]).to(lm.device)
+        with torch.inference_mode(), lm.autocast():
+            parts.append(sequence_log_probabilities(lm.model, tree).cpu())
+    lm.model.train(was_training)
+    return torch.cat(parts).clone()

@@ -1,0 +1,127 @@
+"""Methods that start from another one's result: order, identity, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from equipoise import EquipoiseError, Study
+from equipoise.methods.method import Method
+from equipoise.methods.registry import build_method
+from equipoise.study.dependencies import check_starts, in_order, line_of
+from equipoise.study.outcome import CellsFailedError
+from equipoise.study.specification import Cell, read_specification
+from study.conftest import WriteStudy, measured
+
+HYBRID = """
+[methods.dpo]
+init_from = "sft"
+n_per_subject = 8
+max_steps = 2
+
+[methods.sft]
+n_per_subject = 8
+max_steps = 3
+"""
+
+
+def methods(**starts: str | None) -> dict[str, Method[Any]]:
+    """DPO methods that start from each other."""
+    return {label: build_method("dpo", {"init_from": start}) for label, start in starts.items()}
+
+
+def test_order_and_line() -> None:
+    chain = methods(c="b", a=None, b="a", d=None)
+    assert in_order(chain, chain) == ["a", "b", "c", "d"]
+    assert in_order(["d", "c"], chain) == ["d", "c"]
+    assert line_of("c", chain) == ["c", "b", "a"]
+    assert line_of("d", chain) == ["d"]
+    assert line_of("x", methods(x="y", y="x")) == ["x", "y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        ({"a": "b"}, r"s\.toml: methods\.a\.init_from: the study has no method 'b'"),
+        ({"dpo": None, "a": "dop"}, "Did you mean 'dpo'"),
+        ({"a": "a"}, "no method can be the first: a starts from a"),
+        ({"a": "c", "b": "a", "c": "b"}, "a starts from c starts from b starts from a"),
+    ],
+)
+def test_starts_that_cannot_be(starts: dict[str, str | None], message: str) -> None:
+    with pytest.raises(EquipoiseError, match=message):
+        check_starts(methods(**starts), Path("s.toml"))
+
+
+def test_an_untrained_method_is_no_start() -> None:
+    made = {"prompt": build_method("prompt", {}), **methods(a="prompt")}
+    with pytest.raises(EquipoiseError, match="'prompt' trains nothing"):
+        check_starts(made, Path("s.toml"))
+
+
+@pytest.fixture
+def hybrid(study_file: WriteStudy) -> Path:
+    """A study whose first method starts from its second."""
+    path = study_file()
+    text = path.read_text()
+    path.write_text(text[: text.index("[methods.prompt]")].replace("[1, 2]", "[1]") + HYBRID)
+    return path
+
+
+def test_a_hybrid_is_trained_on_from_its_start(hybrid: Path, tmp_path: Path) -> None:
+    result = Study.from_toml(hybrid).run(tmp_path / "run", quiet=True)
+    assert result.computed == (Cell("sft", 1), Cell("dpo", 1))
+    assert list(result.evaluation.compliance["method"].unique()) == ["dpo", "sft"], "file order"
+    folders = {name: result.folder / "cells" / name / "seed1" for name in ("sft", "dpo")}
+    weights = {n: load_file(f / "model" / "model.safetensors") for n, f in folders.items()}
+    moved = max(float((weights["sft"][k] - weights["dpo"][k]).abs().max()) for k in weights["sft"])
+    assert 0 < moved < 2e-4, "two small steps of DPO away from SFT's result, not from the base"
+    summary = json.loads((folders["dpo"] / "summary.json").read_text())
+    assert summary["model"] == "tiny"
+    # Sentences learnt before count as learnt: both train on the same ones, listed once each.
+    learnt = result.evaluation.completions
+    assert learnt["verbatim"].notna().all()
+
+
+def test_another_start_makes_another_cell(hybrid: Path, tmp_path: Path) -> None:
+    before = read_specification(hybrid).cell_config(Cell("dpo", 1))
+    changed = read_specification(hybrid, ["methods.sft.max_steps=4"])
+    assert changed.cell_config(Cell("dpo", 1)) != before
+    Study.from_toml(hybrid).run(tmp_path / "run", quiet=True)
+    with pytest.raises(EquipoiseError, match=r"methods\.sft\.max_steps|starts"):
+        Study(changed).run(tmp_path / "run", quiet=True)
+
+
+def test_two_runs_write_the_same_bytes(hybrid: Path, tmp_path: Path) -> None:
+    runs = [Study.from_toml(hybrid).run(tmp_path / name, quiet=True).folder for name in "ab"]
+    assert measured(runs[0]) == measured(runs[1])
+
+
+def test_a_failing_start_takes_only_its_own_line_down(
+    study_file: WriteStudy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """SFT with a huge rate diverges; DPO that starts from it is not begun; the rest is done."""
+    path = study_file()
+    path.write_text(
+        path.read_text() + '\n[methods.dpo]\ninit_from = "sft"\nn_per_subject = 8\nmax_steps = 1\n'
+    )
+    study = Study.from_toml(path, ["study.seeds=[1]", "methods.sft.learning_rate=1e30"])
+    with pytest.raises(CellsFailedError) as caught:
+        study.run(tmp_path / "run")
+    result = caught.value.result
+    assert result is not None
+    assert [cell for cell, _ in result.failed] == [Cell("sft", 1), Cell("dpo", 1)]
+    assert "2 cells failed" in str(caught.value)
+    assert "the training loss became" in str(caught.value)
+    assert "it starts from sft, seed 1, which failed" in str(caught.value)
+    done = ["prompt", "prompt-balanced", "sft-fast"]
+    assert list(result.evaluation.compliance["method"].unique()) == done
+    assert (result.folder / "results" / "compliance.csv").is_file()
+    assert "sft, seed 1: failed" in capsys.readouterr().err
