@@ -15,7 +15,7 @@ from equipoise.methods.erasure.flow import LabelledStates
 from equipoise.methods.erasure.method import Erasure
 from equipoise.methods.erasure.nullspace import StoppingRule, find_nullspace, nullspace_projection
 from equipoise.methods.erasure.probe import Classifier
-from equipoise.methods.erasure.sentences import FIT, STOP, SUBJECT
+from equipoise.methods.erasure.sentences import FIT, STOP
 from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.model.projection import Projection
 
@@ -46,7 +46,7 @@ class INLP(Erasure[INLPSettings]):
 
     def fit_projection(self, states: LabelledStates) -> tuple[Projection | None, dict[str, Any]]:
         """See ``Erasure.fit_projection``: classifiers learn on some words, others stop them."""
-        settings, seen, others = self.settings, states.of(FIT, SUBJECT), states.of(STOP)
+        settings, seen, others = self.settings, states.of(FIT), states.of(STOP)
         found = find_nullspace(
             seen.states,
             seen.labels,
@@ -59,6 +59,6 @@ class INLP(Erasure[INLPSettings]):
         details = {"accuracies": list(found.accuracies), "stopped": found.stopped}
         if not found.basis.shape[1]:
             return None, details
-        mean = states.of(FIT, STOP, SUBJECT).states.mean(axis=0)
+        mean = states.of(FIT, STOP).states.mean(axis=0)
         centre = mean if settings.affine else np.zeros_like(mean)
         return nullspace_projection(found.basis, centre), details

@@ -19,7 +19,7 @@ from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.probe import LinearProbe
 from equipoise.methods.erasure.sentences import FIT, PROBE, STOP, SUBJECT, labelled_tree
 from equipoise.methods.erasure.settings import ErasureSettings
-from equipoise.methods.erasure.words import subject_shares, word_pairs
+from equipoise.methods.erasure.words import CONTEXTS, subject_shares, word_pairs
 from equipoise.methods.method import Policy, Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel, load_model
@@ -84,7 +84,10 @@ def test_a_probe_learns_nothing_afterwards_and_learned_before(
     assert probes["layer"].tolist() == [0, 0, 1, 1]
     # Before the first attention only the word itself has a gender, not what comes after it.
     assert probes["untouched"].iloc[1:].min() > 0.8
-    assert probes["after"].max() <= 0.6
+    # Where the words that stop it show nothing from the start, INLP erases nothing, and twelve
+    # held-out words tell chance only roughly.
+    assert probes["after"][probes["directions"] > 0].max() <= 0.6
+    assert probes["after"].mean() <= 0.6
     info = json.loads((tmp_path / "erasure.json").read_text())
     assert info["chance"] == 0.5
     n = int((probes["directions"] > 0).sum())
@@ -122,9 +125,8 @@ def test_probes_of_the_hooked_model_itself(
                 assert np.linalg.norm(gap) < 1e-4 * max(1.0, np.linalg.norm(before))
 
 
-@pytest.mark.parametrize("name", ["inlp", "leace"])
 def test_the_share_of_women_is_erased_from_train_subjects(
-    name: str, make_planted: MakePlanted, tmp_path: Path
+    make_planted: MakePlanted, tmp_path: Path
 ) -> None:
     """Their states are planted with it first, along a direction that has nothing to do with he and
     she."""
@@ -136,8 +138,8 @@ def test_the_share_of_women_is_erased_from_train_subjects(
             last = lm.tokenizer(" " + subject)["input_ids"][-1]
             lm.model.get_input_embeddings().weight[last] += (women - 40) / 10 * direction
     before = copy.deepcopy(lm)
-    settings = {"fold": False, "subjects": True, "affine": True}
-    policy, _, _ = fit(name, settings, lm, task, tmp_path)
+    settings = {"fold": False, "subjects": True}
+    policy, _, _ = fit("leace", settings, lm, task, tmp_path)
     site = policy.lm.projections[0][0]
 
     def correlation(model: LanguageModel) -> float:
@@ -152,8 +154,10 @@ def test_the_share_of_women_is_erased_from_train_subjects(
         states = about.states[there] - about.states[there].mean(axis=0)
         return float(np.linalg.norm(states.T @ about.values[there]) / there.sum())
 
-    # LEACE erases the share; INLP only on which side of the median it is.
-    assert correlation(policy.lm) < {"leace": 1e-3, "inlp": 0.5}[name] * correlation(before)
+    assert correlation(policy.lm) < 1e-3 * correlation(before)
+    assert build_method("leace", settings).n_examples(task) == build_method("leace", {}).n_examples(
+        task
+    ) + 15 * len(CONTEXTS["noun"])
 
 
 @pytest.mark.parametrize("places", [["attention", "mlp"], ["stream"], ["output"]])
@@ -258,7 +262,6 @@ def test_sites_at_which_nothing_is_learned_are_counted(
     [
         ({"places": []}, 'places: no place is named. Name some, such as ["attention", "mlp"].'),
         ({"prompt": "kind"}, "prompt: task 'small' has no prompt 'kind'"),
-        ({"subjects": True}, "subjects: of the train subjects of task 'small', 0 have a share"),
         (
             {"pairs": [["he", "she"]], "contexts": ["A {word} is"]},
             "pairs: 1 pairs of words are too",
@@ -274,11 +277,19 @@ def test_what_is_found_before_a_model_is_loaded(
     assert str(caught.value).startswith(message)
 
 
+def test_subjects_without_a_share_of_women(make_task: MakeTask) -> None:
+    with pytest.raises(EquipoiseError) as caught:
+        build_method("leace", {"subjects": True}).check(make_task())
+    assert str(caught.value).startswith(
+        "subjects: of the train subjects of task 'small', 0 have a share of women, or all have"
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"places": ["roof"]}, "methods.x.places.0: input should be 'attention', 'mlp', 'stream'"),
-        ({"subjects": 1}, "methods.x.subjects: input should be a valid boolean"),
+        ({"subjects": True}, "methods.x.subjects: unknown setting."),
         ({"layers": [1.5]}, "methods.x.layers.0: input should be a valid integer"),
         ({"held_out": 0.5}, "methods.x.held_out: input should be less than or equal to 0.34"),
         ({"pairs": [["he"]]}, "methods.x.pairs.0.1: missing"),
@@ -338,7 +349,9 @@ places = ["stream"]
     path = write_study(tmp_path / "s", model, (study, methods), ("seeds = [1, 2]", "seeds = [1]"))
     result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
     assert [cell.label for cell in result.computed] == ["sft", "leace", "inlp"]
-    folders = {name: tmp_path / "run" / "cells" / name / "seed1" for name in ("sft", "leace", "inlp")}
+    folders = {
+        name: tmp_path / "run" / "cells" / name / "seed1" for name in ("sft", "leace", "inlp")
+    }
     tuned, erased, twice = (load_model(f / "model", dtype="float32") for f in folders.values())
     assert tuned.projections == erased.projections == ()
     assert {site.place for site, _ in twice.projections} == {"stream"}

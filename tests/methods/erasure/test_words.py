@@ -167,12 +167,16 @@ def test_pairs_that_the_tokenizer_splits(make_planted: Callable[[], LanguageMode
     words = [["xylophonist", "flautist"], *([m, f] for m, f in FITTED_PAIRS[2:11])]
     settings = ErasureSettings.model_validate({"pairs": words, "contexts": [SAID]})
     said: list[str] = []
-    labelled = labelled_tree(make_planted().encoder.plain, word_pairs(settings), 0.25, 1, said.append)
+    labelled = labelled_tree(
+        make_planted().encoder.plain, word_pairs(settings), 0.25, 1, said.append
+    )
     assert said == ["Left out of 10 pairs of words: the tokenizer splits xylophonist/flautist."]
     assert len(set(labelled.pairs.tolist())) == 9
     small = wrap_tokenizer(byte_level_tokenizer(), chat=True)  # knows hardly a word
     with pytest.raises(EquipoiseError) as caught:
-        labelled_tree(ContextEncoder(small, "small", 999).plain, word_pairs(ErasureSettings()), 0.25, 1)
+        labelled_tree(
+            ContextEncoder(small, "small", 999).plain, word_pairs(ErasureSettings()), 0.25, 1
+        )
     assert caught.value.field == "pairs"
     assert "pairs of words are left, as the tokenizer splits " in caught.value.problem
     assert "man/woman" in caught.value.problem
@@ -188,11 +192,11 @@ def test_subjects_are_labelled_by_their_share_of_women(
     about = labelled.roles == SUBJECT
     assert about.sum() > 0
     assert (without.roles != SUBJECT).all()
-    # Mean 0.5, median 0.5: two are above it.
+    # The mean is 0.5.
     values = dict(zip(labelled.pairs[about].tolist(), labelled.values[about].tolist(), strict=True))
     assert list(values) == [23, 24, 25, 26]
     assert np.allclose(list(values.values()), [0.4, -0.4, 0.3, -0.3])
-    assert np.array_equal(labelled.labels[about], labelled.values[about] > 0)
+    assert set(labelled.labels[about]) == {-1}
     assert set(labelled.parts[about]) == {2, 3}
     for node, part, number in zip(
         labelled.nodes[about], labelled.parts[about], labelled.pairs[about], strict=True

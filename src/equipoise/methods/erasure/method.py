@@ -15,7 +15,7 @@ from equipoise.methods.erasure.probe import chance
 from equipoise.methods.erasure.report import SiteReport, probe_accuracy, probe_table, summarise
 from equipoise.methods.erasure.sentences import PROBE, SUBJECT, LabelledTree, labelled_tree
 from equipoise.methods.erasure.settings import ErasureSettings
-from equipoise.methods.erasure.words import CONTEXTS, check_unseen, subject_shares, word_pairs
+from equipoise.methods.erasure.words import CONTEXTS, check_unseen, word_pairs
 from equipoise.methods.method import Control, Method, OnProgress, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.projected import Placed
@@ -33,8 +33,8 @@ N_CHECKED = 16
 class Erasure(Method[ErasureT]):
     """A method that projects a concept out of hidden states.
 
-    Nothing of the task is used but its prompt and, if asked for, the train subjects' shares of
-    women: what is erased is fitted on pairs of words, never on terms.
+    What is erased is fitted on pairs of words, and where a method can, on train subjects; never on
+    validation subjects or terms.
     """
 
     control: ClassVar[Control] = "projection"
@@ -50,6 +50,14 @@ class Erasure(Method[ErasureT]):
             states: Of all tokens; those of pairs with the role `PROBE` must not be looked at.
         """
 
+    def subjects(self, task: Task) -> Sequence[tuple[str, float]]:
+        """Train subjects to be fitted on, each with its share of women in percent; by default none.
+
+        Raises:
+            EquipoiseError: They are asked for, and ``task`` has too few.
+        """
+        return ()
+
     def check(self, task: Task) -> None:
         """See ``Method.check``: words, contexts and places must be such as can be fitted on."""
         check_prompt(task, self.settings.prompt)
@@ -58,14 +66,12 @@ class Erasure(Method[ErasureT]):
                 "no place is named", field="places", mend='Name some, such as ["attention", "mlp"].'
             )
         check_unseen(word_pairs(self.settings), task)
-        if self.settings.subjects:
-            subject_shares(task)
+        self.subjects(task)
 
     def n_examples(self, task: Task) -> int:
         """See ``Method.n_examples``: words and subjects in contexts."""
-        subjects = len(subject_shares(task)) if self.settings.subjects else 0
-        pairs = word_pairs(self.settings)
-        return sum(2 * len(p.contexts) for p in pairs) + subjects * len(CONTEXTS["noun"])
+        of_pairs = sum(2 * len(pair.contexts) for pair in word_pairs(self.settings))
+        return of_pairs + len(self.subjects(task)) * len(CONTEXTS["noun"])
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: any model may be given, also a tuned or an erased one.
@@ -80,7 +86,7 @@ class Erasure(Method[ErasureT]):
             settings.held_out,
             seed,
             workspace.announce,
-            subject_shares(task) if settings.subjects else (),
+            self.subjects(task),
         )
         untouched = self._probe(lm, labelled, sites, workspace.on_progress)
         placed, reports = self._erase(lm, labelled, sites, untouched, workspace)

@@ -32,8 +32,7 @@ class LabelledTree:
     Attributes:
         tree: The sentences, what they share once.
         nodes: [N] labelled nodes of the tree, each once.
-        labels: [N] 0 or 1: which of its pair's words the sentence has; of a subject, whether more
-            than the median share are women.
+        labels: [N] 0 or 1: which of its pair's words the sentence has; -1 of a subject.
         values: [N] what is to be erased, as a number: the label less 1/2; of a subject, the share
             of women (0-1) less the mean over the subjects.
         parts: [N] 0 at the word, 1 after it; 2 at a subject, 3 after it.
@@ -124,7 +123,7 @@ def _subject_rows(
     """Each subject in the contexts of nouns."""
     shares = np.array([women / 100 for _, women in subjects])
     for number, (name, _) in enumerate(subjects):
-        label, value = int(shares[number] > np.median(shares)), shares[number] - shares.mean()
+        value = shares[number] - shares.mean()
         for context in CONTEXTS["noun"]:
             before, _, after = context.partition(SLOT)
             upto, tokens = (encode(text) for text in (before + name, before + name + after))
@@ -134,7 +133,7 @@ def _subject_rows(
                     field="subjects",
                     mend="Set subjects = false, or choose another model.",
                 )
-            yield _Row(tuple(tokens), len(upto) - 1, label, value, first + number, SUBJECT)
+            yield _Row(tuple(tokens), len(upto) - 1, -1, value, first + number, SUBJECT)
 
 
 def split_pairs(kinds: Sequence[str], held_out: float, seed: int) -> Ints:

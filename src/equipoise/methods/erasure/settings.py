@@ -23,9 +23,6 @@ class ErasureSettings(Settings):
         pairs: Pairs of words that differ in what is erased only; none stands for the built-in ones
             of opposite gender. No word that is measured may be among them.
         contexts: Beginnings of sentences with ``{word}`` for ``pairs``; needed with them.
-        subjects: Fit on the task's train subjects as well, labelled by their share of women. The
-            words of a pair say what gender is; what the model thinks of an occupation need not lie
-            in the same directions.
         held_out: Share of the pairs that nothing is fitted on, for the probe before and after; as
             many more say when INLP stops.
         affine: Project around the mean state, which then stays what it is, not around zero.
@@ -40,7 +37,6 @@ class ErasureSettings(Settings):
     layers: Annotated[tuple[int, ...], Field(strict=False)] = ()
     pairs: Annotated[tuple[WordPair, ...], Field(strict=False)] = ()
     contexts: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    subjects: bool = False
     held_out: Annotated[float, Field(gt=0, le=0.34)] = 0.25
     affine: bool = False
     fold: bool = True
