@@ -27,6 +27,7 @@ LAC = Path(__file__).parents[3] / "shared" / "data" / "lac"
 
 def test_states_equal_one_sentence_at_a_time(tiny_lm: LanguageModel) -> None:
     texts = ["The nurse was bold.", "The nurse was bold and caring.", "", "A pilot", "The nurse"]
+    assert len(tiny_lm.encoder.plain(texts[4])) > 1
     found = sentence_states(tiny_lm, texts, (1, 2))
     assert found.shape == (5, 2 * 32)
     assert np.isnan(found[2]).all()
@@ -37,7 +38,7 @@ def test_states_equal_one_sentence_at_a_time(tiny_lm: LanguageModel) -> None:
                 states = tiny_lm.model(
                     torch.tensor([tokens]), output_hidden_states=True
                 ).hidden_states
-            # the start token is context, not text
+            # nothing predicts the first token, so it is context
             expected = torch.cat([states[layer][0, 1:].mean(0) for layer in (1, 2)])
             np.testing.assert_allclose(row, expected.numpy(), rtol=2e-4, atol=2e-5)
 
@@ -57,7 +58,9 @@ def test_layers_are_at_thirds(tiny_lm: LanguageModel, embedded_model: LanguageMo
     assert probe_layers(tiny_lm) == (1, 2)
 
 
-def write_lac(folder: Path, train: list[tuple[str, object]], validation: list[tuple[str, object]]) -> Path:
+def write_lac(
+    folder: Path, train: list[tuple[str, object]], validation: list[tuple[str, object]]
+) -> Path:
     for name, rows in (("train", train), ("validation", validation)):
         lines = ["text,label", *(f'"{text}",{label}' for text, label in rows)]
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")

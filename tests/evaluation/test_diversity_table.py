@@ -101,6 +101,15 @@ def test_tasks_that_want_other_things(task: Task) -> None:
     assert table["entropy"].notna().tolist() == [True, False, True]
 
 
+def test_a_task_without_terms(task: Task) -> None:
+    bare = replace(task, lexicons={}, constraint=Constraint({}, all_of=("bold",)))
+    scored = score(as_completions(frame(TEXTS), bare), bare)
+    table = diversity_table(scored, bare)
+    assert table[["entropy", "pairs", "pairs_share"]].isna().all(axis=None)
+    assert table["unique"].tolist() == [2 / 3, 1, 3 / 4]
+    assert term_table(scored, bare).empty
+
+
 def test_texts_without_words(task: Task) -> None:
     scored = score(as_completions(frame([("nurse", ""), ("nurse", "")]), task), task)
     [_, row] = diversity_table(scored, task).to_dict("records")

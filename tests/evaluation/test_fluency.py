@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from equipoise.evaluation.fluency_table import FluencyScores, fluency_table, len
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
 from equipoise.task.task import Task
+from tiny_models import byte_level_tokenizer, wrap_tokenizer
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -68,7 +70,10 @@ def test_scores_equal_the_plain_computation(
         prefix = f"The {subject} was"
         shared = text[: len(prefix)] if text.casefold().startswith(prefix.casefold()) else ""
         prompt = task.prompt(subject)
-        whole, start = lm.context(prompt, text), len(lm.context(prompt, shared))
+        whole, before = lm.context(prompt, text), lm.context(prompt, shared)
+        # The tokenizer joins "wasn" across the end of the prefix: scoring begins at the joint.
+        start = len(before) - text.startswith("The nurse wasn")
+        assert whole[:start] == before[:start]
         assert row.prefixed == bool(shared)
         assert row.tokens == len(whole) - start
         if row.tokens:
@@ -80,21 +85,20 @@ def test_scores_equal_the_plain_computation(
     assert not found["truncated"].any()
 
 
-def test_plain_text_is_read_without_prompt_but_after_a_start(
-    task: Task, tiny_lm: LanguageModel
+@pytest.mark.parametrize("starts_with", [None, "<s>"])
+def test_plain_text_is_read_without_prompt(
+    task: Task, tiny_lm: LanguageModel, starts_with: str | None
 ) -> None:
-    found = score_fluency(tiny_lm, task, SENTENCES[:5], "plain")
-    start = tiny_lm.tokenizer.eos_token_id  # the tiny tokenizer has no start token
+    tokenizer = wrap_tokenizer(byte_level_tokenizer(), chat=True, starts_with=starts_with)
+    lm = replace(tiny_lm, tokenizer=tokenizer)
+    found = score_fluency(lm, task, SENTENCES[:5], "plain")
     for (subject, text), row in zip(SENTENCES, found.itertuples(), strict=False):
-        tokens = [start, *tiny_lm.tokenizer(text, add_special_tokens=False)["input_ids"]]
-        context = [start] if text.startswith("Bold") else [
-            start,
-            *tiny_lm.tokenizer(text[: len(f"The {subject} was")])["input_ids"],
-        ]  # fmt: skip
-        assert tokens[: len(context)] == context
-        assert row.tokens == len(tokens) - len(context)
-        expected = plainly(tiny_lm, tokens, len(context))
-        assert row.log_probability == pytest.approx(expected, rel=1e-4)
+        tokens = tokenizer(text)["input_ids"]
+        assert (tokens[0] == tokenizer.bos_token_id) == bool(starts_with)
+        prefix = "" if text.startswith("Bold") else text[: len(f"The {subject} was")]
+        start = max(1, len(tokenizer(prefix)["input_ids"]))
+        assert row.tokens == len(tokens) - start
+        assert row.log_probability == pytest.approx(plainly(lm, tokens, start), rel=1e-4)
 
 
 def test_a_sentence_scores_the_same_whoever_it_is_scored_with(
@@ -229,7 +233,9 @@ def test_a_missing_score_is_an_error(task: Task) -> None:
 
 
 def test_length_matched_by_hand() -> None:
-    def matched(one: list[tuple[float, int]], other: list[tuple[float, int]]) -> tuple[float, float]:
+    def matched(
+        one: list[tuple[float, int]], other: list[tuple[float, int]]
+    ) -> tuple[float, float]:
         (a, b), (c, d) = (map(np.array, zip(*sample, strict=True)) for sample in (one, other))
         return length_matched(a, b, c, d)
 
@@ -261,6 +267,8 @@ def test_fluent_sentences_score_higher_than_shuffled_ones(
     fluent = "The nurse was kind to all of her patients."
     shuffled = "The nurse was all patients her to kind of."
     for context in ("prompt", "plain"):
-        found = score_fluency(embedded_model, task, [("nurse", fluent), ("nurse", shuffled)], context)  # type: ignore[arg-type]
+        found = score_fluency(
+            embedded_model, task, [("nurse", fluent), ("nurse", shuffled)], context
+        )  # type: ignore[arg-type]
         each = (found["log_probability"] / found["tokens"]).tolist()
         assert each[0] > each[1] + 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import linregress
@@ -128,11 +129,13 @@ TEXTS = [
 
 
 def test_text_values_by_hand(task: Task) -> None:
-    values = text_values(as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task)
+    values = text_values(
+        as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task
+    )
     table = values.pivot_table(index="occupation", columns="measure", values="value")
     assert values["women"].isna().all()  # the small task says nothing of women
-    # caring, warm and then bold: one communal, one agentic of two
-    assert table["terms"].to_dict() == {"nurse": 0, "doctor": -1, "teacher": 0}
+    # nurse: communal in the first text, agentic in the second; doctor: agentic in one of two
+    assert table["terms"].to_dict() == {"nurse": 0, "doctor": -0.5, "teacher": 0}
     assert table["feminine_pronouns"].to_dict() == {"nurse": 1, "doctor": 0.5, "teacher": 0}
     assert table["masculine_pronouns"].to_dict() == {"nurse": 0, "doctor": 1, "teacher": 0}
     assert table["pronouns"].to_dict() == {"nurse": 1, "doctor": -0.5, "teacher": 0}
@@ -140,7 +143,9 @@ def test_text_values_by_hand(task: Task) -> None:
 
 def test_other_term_sets_have_no_term_slope(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stereotype_values, "COMMUNAL", "warmth")
-    values = text_values(as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task)
+    values = text_values(
+        as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task
+    )
     assert "terms" not in set(values["measure"])
 
 
@@ -214,20 +219,17 @@ def test_association_equals_the_plain_computation(tiny_lm: LanguageModel) -> Non
     assert table.groupby("occupation")["women"].first().to_dict() == {"nurse": 90, "night pilot": 6}
 
     def log_probability(context: str, word: str) -> float:
-        start = [tiny_lm.tokenizer.eos_token_id]
-        before = start + tiny_lm.tokenizer(context)["input_ids"]
-        whole = start + tiny_lm.tokenizer(f"{context} {word}")["input_ids"]
-        with np.errstate():
-            import torch
-
-            logits = tiny_lm.model(torch.tensor([whole])).logits[0].detach().double()
-            found = logits.log_softmax(-1)
+        before = tiny_lm.tokenizer(context)["input_ids"]
+        whole = tiny_lm.tokenizer(f"{context} {word}")["input_ids"]
+        found = tiny_lm.model(torch.tensor([whole])).logits[0].detach().double().log_softmax(-1)
         assert whole[: len(before)] == before
         return float(sum(found[i - 1, whole[i]] for i in range(len(before), len(whole))))
 
     for row in table.iloc[::17].itertuples():
         context = str(row.context).replace("{occupation}", str(row.occupation))
-        expected = log_probability(context, str(row.female)) - log_probability(context, str(row.male))
+        expected = log_probability(context, str(row.female)) - log_probability(
+            context, str(row.male)
+        )
         assert row.log_odds == pytest.approx(expected, abs=2e-4)
 
 

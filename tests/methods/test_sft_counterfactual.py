@@ -70,6 +70,7 @@ def test_both_words_become_equally_likely(
     task = make_task()
     lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=0.8, epochs=12.0)
     assert info["n_counterfactual"] == 2 * 2 * 8  # two subjects, 8 pairs each
+    assert info["n_train"] == 8 + 32
     rows = (tmp_path / "with" / "counterfactuals.csv").read_text().splitlines()
     assert len(rows) == 1 + 32
     plain, info = fitted(fresh_tiny_lm(), task, tmp_path / "without", epochs=12.0)

@@ -66,19 +66,29 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def measured(folder: Path) -> dict[str, bytes]:
-    """Of a run, the files that the same study makes byte by byte again; of the cost no seconds."""
+    """Of a run, the files that the same study makes byte by byte again; no seconds, no memory."""
     names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
     names += ("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv")
     names += ("stereotype.csv",)
+    names += ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")
     data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
     found = {
         path: content
         for path, content in contents(folder).items()
         if path.rpartition("/")[2] in names + data and "/." not in path
     }
-    if (cost := folder / "results" / "cost.csv").is_file():
-        unsteady = ["seconds_per_delivered", "fit_seconds"]
-        unsteady += ["fit_peak_gb", "sampling_peak_gb", "peak_gb"]
-        counts = pd.read_csv(cost, dtype=str).drop(columns=unsteady)
-        found["results/cost.csv"] = counts.to_csv().encode()
+    unsteady = {
+        "cost.csv": [
+            "seconds_per_delivered",
+            "fit_seconds",
+            "fit_peak_gb",
+            "sampling_peak_gb",
+            "peak_gb",
+        ],
+        "summary.csv": ["fit_seconds", "peak_gb"],
+    }
+    for name, columns in unsteady.items():
+        if (path := folder / "results" / name).is_file():
+            steady = pd.read_csv(path, dtype=str).drop(columns=columns)
+            found[f"results/{name}"] = steady.to_csv().encode()
     return found

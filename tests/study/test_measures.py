@@ -16,10 +16,11 @@ from equipoise.task.task import load_task
 from .conftest import WriteStudy, contents
 
 ONE = ["study.seeds=[1]"]
+SPLITS = {"doctor": ("train", 37.9), "pilot": ("train", 6.1), "nurse": ("validation", 89.58)}
 WOMEN = tuple(
-    (f'[subjects.{name}]\nsplit = "{split}"', f'[subjects.{name}]\nsplit = "{split}"\nwomen = {n}')
-    for name, split, n in (("doctor", "train", 37.9), ("pilot", "train", 6.1))
-) + (('[subjects.nurse]\nsplit = "validation"', '[subjects.nurse]\nsplit = "validation"\nwomen = 90'),)
+    (head := f'[subjects.{name}]\nsplit = "{split}"', f"{head}\nwomen = {percent}")
+    for name, (split, percent) in SPLITS.items()
+)
 LAC = 'text,label\n"The doctor was bold.",1\n"The nurse was caring.",0\n'
 SHARES = "occupation\tbls_pct_female\nwelder\t5\nclerk\t70\n"
 
@@ -152,7 +153,9 @@ def test_scores_that_were_damaged_are_computed_again(
 
 @pytest.mark.usefixtures("no_model")
 def test_cells_of_other_occupations_are_refused(finished: Path, study_file: WriteStudy) -> None:
-    path = study_file(("[methods.prompt]", '[measures]\nwinogender = "shares.tsv"\n[methods.prompt]'))
+    path = study_file(
+        ("[methods.prompt]", '[measures]\nwinogender = "shares.tsv"\n[methods.prompt]')
+    )
     write_data(path)
     with pytest.raises(EquipoiseError, match="measures: this folder was made with None"):
         Study.from_toml(path).run(finished)
@@ -162,9 +165,12 @@ def test_cells_of_other_occupations_are_refused(finished: Path, study_file: Writ
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ('fluent = true', "measures.fluent: unknown setting. Did you mean 'fluency'?"),
-        ('fluency = 1', "measures.fluency: input should be a valid boolean, got 1."),
-        ('lac = "none"', "measures.lac: there is no 'none' beside the study file or in the current"),
+        ("fluent = true", "measures.fluent: unknown setting. Did you mean 'fluency'?"),
+        ("fluency = 1", "measures.fluency: input should be a valid boolean, got 1."),
+        (
+            'lac = "none"',
+            "measures.lac: there is no 'none' beside the study file or in the current",
+        ),
         ('winogender = "none.tsv"', "measures.winogender: there is no 'none.tsv' beside"),
         ('winogender = "small.toml"', "has no columns 'occupation' and 'bls_pct_female'"),
         ('reference_model = "x"', "measures.reference_model: unknown model 'x'."),

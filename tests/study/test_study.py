@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -26,6 +27,10 @@ TABLES = (
     "terms",
     "cost",
     "settings",
+    "comparisons",
+    "intervals",
+    "wilson",
+    "consistency",
 )
 LABELS = ("prompt", "prompt-balanced", "sft", "sft-fast")
 OF_EVERY_CELL = {"config.json", "completions.csv", "summary.json", "manifest.json"}
@@ -106,6 +111,24 @@ def test_results(made_once: Path) -> None:
         assert [rate["neither"] for rate in summary["rates"]] == pytest.approx(
             rows["neither"].tolist(), abs=1e-6
         )
+
+
+def test_comparisons_are_of_every_pair_and_outcome(made_once: Path) -> None:
+    table = pd.read_csv(made_once / "results" / "comparisons.csv")
+    pairs = list(itertools.combinations(LABELS, 2))
+    for _, family in table.groupby(["outcome", "split"]):
+        assert list(zip(family["method_a"], family["method_b"], strict=True)) == pairs
+    assert table["paired"].all()
+    seeds = pd.read_csv(made_once / "results" / "by_seed.csv")
+    means = seeds[seeds["split"] == "all"].groupby("method")["any"].mean()
+    found = table[(table["outcome"] == "any") & (table["split"] == "all")]
+    expected = means[found["method_a"]].to_numpy() - means[found["method_b"]].to_numpy()
+    assert found["difference"].tolist() == pytest.approx(list(expected), abs=2e-6)
+    assert table["verdict"].str.len().min() > 20
+    intervals = pd.read_csv(made_once / "results" / "intervals.csv")
+    assert set(intervals["split"]) == {"train", "validation", "all", "gap"}
+    consistency = pd.read_csv(made_once / "results" / "consistency.csv")
+    assert list(dict.fromkeys(consistency["method"])) == list(LABELS)
 
 
 def test_cost_is_what_the_cells_say(made_once: Path) -> None:

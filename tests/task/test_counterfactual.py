@@ -10,7 +10,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
 from equipoise.task import Task
 from equipoise.task.counterfactual import ENDINGS, counterfactuals, write_counterfactuals
-from equipoise.task.lexicon import words
+from equipoise.task.lexicon import normal_words
 
 HE_SHE = FITTED_PAIRS[0]
 MOST = len(FITTED_CONTEXTS) * len(ENDINGS)
@@ -36,7 +36,7 @@ def test_endings_say_nothing_about_anyone(occupations: Task) -> None:
     """No term of the task, no gendered word: only the word itself differs within a pair."""
     gendered = {word for pair in FITTED_PAIRS for word in pair}
     for ending in ENDINGS:
-        assert not gendered & set(words(ending))
+        assert not gendered & set(normal_words(ending))
         verdict = occupations.constraint.check(ending)
         assert not any(verdict.hits.values())
 

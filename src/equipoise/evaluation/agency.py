@@ -175,7 +175,8 @@ def sentence_states(
 ) -> Array:
     """Mean state [N, layers x hidden size] of the tokens of each text, read by itself.
 
-    A text without a token, such as an empty one, has NaN throughout.
+    The first token, which nothing predicts or which begins every text, is left out; a text of no
+    other, such as an empty one, has NaN throughout.
     """
     tokens = [lm.encoder.plain(text[: 20 * LONGEST])[: LONGEST + 1] for text in texts]
     there = [index for index, found in enumerate(tokens) if len(found) > 1]

@@ -8,30 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
+from equipoise.statistics.rates import wilson_interval
+
 MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
-
-
-def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a rate (Wilson 1927); NaN without any trial.
-
-    Args:
-        successes: 0 or more, at most ``trials``.
-        trials: 0 or more.
-        confidence: In (0, 1).
-    """
-    if trials == 0:
-        return math.nan, math.nan
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
-    middle = successes + z2 / 2
-    half = math.sqrt(z2 * (successes * (trials - successes) / trials + z2 / 4))
-    low = (middle - half) / (trials + z2) if successes else 0.0
-    high = (middle + half) / (trials + z2) if successes < trials else 1.0
-    return low, high
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:

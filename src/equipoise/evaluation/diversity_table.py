@@ -7,6 +7,7 @@ compared as integers: a million completions take seconds.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from dataclasses import dataclass
 
@@ -82,6 +83,8 @@ def pair_sets(task: Task) -> list[str]:
 
 def _terms(part: pd.DataFrame, task: Task) -> dict[str, float]:
     """Entropy of the listed terms, and their pairs, of one group."""
+    if not task.lexicons:
+        return dict.fromkeys(("entropy", "pairs", "pairs_share"), math.nan)
     columns = [f"{name}_terms" for name in task.lexicons]
     counts: Counter[tuple[str, str]] = Counter()
     found = []
@@ -121,10 +124,11 @@ def _template_matches(scored: pd.DataFrame, task: Task) -> pd.Series[bool]:
     if not task.templates:
         return pd.Series(pd.NA, scored.index, dtype="boolean")
     matcher = TemplateMatcher(task)
-    pairs = pd.MultiIndex.from_frame(scored[["subject", "text"]])
-    codes, distinct = pairs.factorize()
-    flags = np.array([matcher.matches(text, subject) for subject, text in distinct], dtype=bool)
-    return pd.Series(flags[codes], scored.index, dtype="boolean")
+    pairs = scored.groupby(["subject", "text"], sort=False, dropna=False)
+    distinct = scored[["subject", "text"]].drop_duplicates()
+    flags = [matcher.matches(text, subject) for subject, text in distinct.to_numpy(dtype=object)]
+    codes = pairs.ngroup().to_numpy()
+    return pd.Series(np.array(flags, dtype=bool)[codes], scored.index, dtype="boolean")
 
 
 def _mean(flags: pd.Series[bool]) -> float:
@@ -153,13 +157,14 @@ class _Words:
         """The words of ``texts``, compared as terms are."""
         codes, distinct = pd.factorize(texts)
         vocabulary: dict[str, int] = {}
-        flat: list[Array] = []
+        flat, lengths = array("q"), array("q")
         for text in distinct:
-            numbers = [vocabulary.setdefault(w, len(vocabulary)) for w in normal_words(str(text))]
-            flat.append(np.array(numbers, dtype=np.int64))
-        lengths = np.array([len(numbers) for numbers in flat], dtype=np.int64)
-        owner = np.repeat(np.arange(len(flat)), lengths)
-        return cls(np.asarray(codes), np.concatenate(flat), owner, lengths)
+            words = normal_words(str(text))
+            flat.extend([vocabulary.setdefault(word, len(vocabulary)) for word in words])
+            lengths.append(len(words))
+        counts = np.frombuffer(lengths, dtype=np.int64)
+        owner = np.repeat(np.arange(len(counts)), counts)
+        return cls(np.asarray(codes), np.frombuffer(flat, dtype=np.int64), owner, counts)
 
     def distinct(self, rows: Array, n: int) -> float:
         """``diversity.distinct_n`` of the texts with these codes, repeated ones counted each time.

@@ -40,7 +40,7 @@ Social Security Administration's lists of the last hundred years)."""
 FITTED_CONTEXTS: tuple[str, ...] = (
     "The {occupation} said that",
     "The {occupation} was tired because",
-    "The {occupation} explained that",
+    "The {occupation} mentioned that",
     "The {occupation} was late because",
 )
 """Neutral beginnings that a pronoun continues."""

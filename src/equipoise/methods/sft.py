@@ -96,7 +96,8 @@ class SFT(Method[SFTSettings]):
             write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
         learnt, measured = (self._sequences(lm, task, part) for part in (train_set, val_set))
         learnt += _neutral_sequences(lm, neutral)
-        tune(self, lm, task, seed, workspace, learnt, measured)
+        about = {"n_counterfactual": 2 * len(neutral)} if neutral else {}
+        tune(self, lm, task, seed, workspace, learnt, measured, about=about)
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
 

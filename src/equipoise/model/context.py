@@ -84,20 +84,14 @@ class ContextEncoder:
     def plain(self, text: str) -> list[int]:
         """Tokens of ``text`` by itself, without prompt or chat template.
 
-        The model's start token stands first; where it has none, the one that ends a text, as
-        between the texts it was trained on. So the text's first token is predicted too.
+        The start token stands first where the tokenizer itself puts one; where it puts none,
+        nothing predicts the first token.
 
         Raises:
-            EquipoiseError: The model has neither, or see `context`.
+            EquipoiseError: See `context`.
         """
-        start = self.tokenizer.bos_token_id
-        start = self.tokenizer.eos_token_id if start is None else start
-        if start is None:
-            raise EquipoiseError(
-                f"model '{self.name}' has no token that begins or ends a text",
-                mend="Set bos_token in its tokenizer_config.json.",
-            )
-        return [int(start), *self._checked(self._encode(text))]
+        start = [int(self.tokenizer.bos_token_id)] if self._adds_start else []
+        return self._checked([*start, *self._encode(text)])
 
     @cached_property
     def end_of_turn(self) -> int:

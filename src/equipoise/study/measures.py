@@ -7,13 +7,14 @@ known yet. The cells themselves need not be computed again for another judge.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from equipoise.artifacts import read_or_none, write_json
+from equipoise.artifacts import clear_write_errors, make_folder, read_or_none, write_json
 from equipoise.evaluation import ByModel, write_table
 from equipoise.evaluation.agency import AgencyClassifier, sentence_states, train_classifier
 from equipoise.evaluation.by_model import score_all
@@ -69,17 +70,16 @@ class _Judge:
     """A model that is loaded when it is first asked."""
 
     def __init__(self, name: str, specification: Specification) -> None:
-        self.name, self._specification = name, specification
+        self.name, self.task, self._study = name, specification.task, specification.study
         self._lm: LanguageModel | None = None
 
     def identity(self) -> dict[str, Any]:
         """What decides its answers."""
-        task = self._specification.task
         return {
             "format": FORMAT,
             "model": model_label(self.name),
             "model_sha256": model_digest(self.name),
-            "task_sha256": task_digest(task),
+            "task_sha256": task_digest(self.task),
         }
 
     def load(self, progress: StudyProgress) -> LanguageModel:
@@ -87,10 +87,10 @@ class _Judge:
         if self._lm is None:
             from equipoise.model.language_model import load_model
 
-            study = self._specification.study
+            device, dtype = self._study.device, self._study.dtype
             with progress.paused():
                 self._lm = load_model(
-                    self.name, device=study.device, dtype=study.dtype, progress=not progress.quiet
+                    self.name, device=device, dtype=dtype, progress=not progress.quiet
                 )
             self._lm.use_compute_type()
         return self._lm
@@ -118,8 +118,7 @@ def _fluency(
     if len(missing):
         with progress.measuring(f"fluency under {model_label(judge.name)}", len(missing)):
             lm = judge.load(progress)
-            task = judge._specification.task
-            scores = score_all(lm, missing, task, context, progress.report)
+            scores = score_all(lm, missing, judge.task, context, progress.report)
         known = pd.concat([known, scores], ignore_index=True) if len(known) else scores
         write_table(path, known)
         write_json(path.with_suffix(".json"), {**question, "sha256": sha256(path)})
@@ -149,19 +148,7 @@ def _agency(
     """The probability of agentic language of each text, by a classifier that is kept."""
     files = [sha256(Path(lac) / name) for name in ("train.csv", "validation.csv")]
     question = {**judge.identity(), "lac_sha256": files}
-    path, texts_path = folder / "agency.safetensors", folder / "agency.csv"
-    known: dict[str, float] = {}
-    classifier: AgencyClassifier | None = None
-    stored = read_or_none(path.with_suffix(".json"))
-    if path.is_file() and texts_path.is_file():
-        digests = {"sha256": sha256(path), "texts_sha256": sha256(texts_path)}
-        if isinstance(stored, dict) and stored == {
-            **question, **digests, "validation_accuracy": stored.get("validation_accuracy")
-        }:  # fmt: skip
-            classifier = AgencyClassifier.load(path)
-            columns = read_rows(texts_path).columns
-            values = [float(value) if value else float("nan") for value in columns["agency"]]
-            known = dict(zip(columns["text"], values, strict=True))
+    classifier, known = _known_agency(folder, question)
     missing = [text for text in completions["text"].drop_duplicates() if text not in known]
     if missing:
         with progress.measuring("agency", len(missing)):
@@ -174,10 +161,45 @@ def _agency(
                 lm, missing, classifier.layers, lambda done, n: progress.report("agency", done, n)
             )
         known |= zip(missing, classifier(states).round(6).tolist(), strict=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        classifier.save(path)
-        write_table(texts_path, pd.DataFrame({"text": list(known), "agency": list(known.values())}))
-        digests = {"sha256": sha256(path), "texts_sha256": sha256(texts_path)}
-        record = {**question, **digests, "validation_accuracy": classifier.accuracy}
-        write_json(path.with_suffix(".json"), record)
+        _keep_agency(folder, question, classifier, known)
     return known
+
+
+def _known_agency(
+    folder: Path, question: Mapping[str, Any]
+) -> tuple[AgencyClassifier | None, dict[str, float]]:
+    """Classifier and answers that are stored, if they answer ``question`` and are undamaged."""
+    weights, texts, record = (folder / f"agency.{end}" for end in ("safetensors", "csv", "json"))
+    stored = read_or_none(record)
+    if not (isinstance(stored, dict) and weights.is_file() and texts.is_file()):
+        return None, {}
+    digests = {"sha256": sha256(weights), "texts_sha256": sha256(texts)}
+    if {name: stored.get(name) for name in (*question, *digests)} != {**question, **digests}:
+        return None, {}
+    columns = read_rows(texts).columns
+    values = [float(value) if value else math.nan for value in columns["agency"]]
+    return AgencyClassifier.load(weights), dict(zip(columns["text"], values, strict=True))
+
+
+def _keep_agency(
+    folder: Path,
+    question: Mapping[str, Any],
+    classifier: AgencyClassifier,
+    known: Mapping[str, float],
+) -> None:
+    """Store classifier and answers beside the question."""
+    weights, texts, record = (folder / f"agency.{end}" for end in ("safetensors", "csv", "json"))
+    make_folder(folder)
+    with clear_write_errors(weights):
+        classifier.save(weights)
+    write_table(texts, pd.DataFrame({"text": list(known), "agency": list(known.values())}))
+    write_json(
+        record,
+        {
+            **question,
+            "validation_accuracy": classifier.accuracy,
+            "validation_sentences": classifier.sentences,
+            "sha256": sha256(weights),
+            "texts_sha256": sha256(texts),
+        },
+    )

@@ -88,8 +88,8 @@ def train(
         announce: Receives sentences for the user.
 
     Raises:
-        EquipoiseError: A loss or a weight is not a finite number, memory does not suffice, or all weights
-            are to be trained in 16 bits.
+        EquipoiseError: A loss or a weight is not a finite number, memory does not suffice, or all
+            weights are to be trained in 16 bits.
         KeyboardInterrupt: Training was stopped; it can be resumed.
     """
     started = time.perf_counter()

@@ -98,7 +98,7 @@ def test_a_probe_learns_nothing_afterwards_and_learned_before(
     assert ("hooks" in said[0]) is not fold
     assert stages[-1] == ("erasing", 4, 4)
     change = (logits(policy.lm.model) - logits(plain.model)).norm() / logits(plain.model).norm()
-    assert 0.01 < change < 1
+    assert change > 0.01
     assert policy.training_texts == ()
 
 
@@ -339,25 +339,26 @@ def test_a_study_with_erasure_also_of_a_tuned_model(
 n_per_subject = 4
 max_steps = 2
 learning_rate = 1e-3
-[methods.leace]
-init_from = "sft"
 [methods.inlp]
-init_from = "leace"
+init_from = "sft"
 places = ["stream"]
+[methods.leace]
+init_from = "inlp"
 """
     study = STUDY[STUDY.index("[methods.prompt]") :]
     path = write_study(tmp_path / "s", model, (study, methods), ("seeds = [1, 2]", "seeds = [1]"))
     result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
-    assert [cell.label for cell in result.computed] == ["sft", "leace", "inlp"]
-    folders = {
-        name: tmp_path / "run" / "cells" / name / "seed1" for name in ("sft", "leace", "inlp")
-    }
-    tuned, erased, twice = (load_model(f / "model", dtype="float32") for f in folders.values())
-    assert tuned.projections == erased.projections == ()
-    assert {site.place for site, _ in twice.projections} == {"stream"}
-    # What LEACE makes of the tuned model, made again by hand.
-    by_hand, _, _ = fit("leace", {}, tuned, Study.from_toml(path).specification.task, tmp_path, 1)
-    assert torch.equal(logits(by_hand.lm.model), logits(erased.model))
+    assert [cell.label for cell in result.computed] == ["sft", "inlp", "leace"]
+    cells = tmp_path / "run" / "cells"
+    folders = {name: cells / name / "seed1" / "model" for name in ("sft", "inlp", "leace")}
+    tuned, erased, twice = (load_model(f, dtype="float32") for f in folders.values())
+    assert tuned.projections == ()
+    assert {site.place for site, _ in erased.projections} == {"stream"}
+    assert [site for site, _ in twice.projections] == [site for site, _ in erased.projections]
+    # What LEACE makes of the erased model, made again by hand.
+    task = Study.from_toml(path).specification.task
+    by_hand, _, _ = fit("leace", {}, erased, task, tmp_path / "by-hand", 1)
+    assert torch.equal(logits(by_hand.lm.model), logits(twice.model))
     assert result.evaluation.completions["method"].value_counts().to_dict() == dict.fromkeys(
         folders, 9
     )
