@@ -14,6 +14,8 @@ from equipoise.methods.sft import SFTSettings
 COMMANDS = [
     [],
     ["run"],
+    ["status"],
+    ["verify"],
     ["train"],
     ["generate"],
     ["complete"],
