@@ -17,6 +17,7 @@ from equipoise.cli import (
     generate,
     methods,
     models,
+    plan,
     power,
     run,
     status,
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings=SETTINGS,
 )
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
 app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("train", epilog=train.EXAMPLES)(train.train)

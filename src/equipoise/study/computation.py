@@ -7,6 +7,8 @@ and whose start is done, until none is left.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import math
 import time
 from collections.abc import Mapping
@@ -127,6 +129,7 @@ class Computation:
         """
         if self._specification.methods[cell.label].changes_weights:
             self._lm = None  # not two models in memory
+            _free_memory()
             return self._load(self._store.cell_folder(start) / "model" if start else None)
         if self._lm is None:
             self._lm = self._load(None)
@@ -148,6 +151,13 @@ class Computation:
             progress.say(f"{lm.name} on {lm.precision}")
             self._announced = True
         return lm
+
+
+def _free_memory() -> None:
+    """Give back what earlier cells left: objects that name each other, and the C library's heap."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # a C library without it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _as_failure(error: Exception) -> EquipoiseError:

@@ -18,11 +18,12 @@ from equipoise.artifacts import (
 from equipoise.errors import EquipoiseError
 from equipoise.interrupts import finishing
 from equipoise.lock import LOCK, waiting
-from equipoise.manifest import fault, seal
+from equipoise.manifest import MANIFEST, fault, seal, sha256
 from equipoise.study.claims import FOLDER, Claims
 from equipoise.study.specification import Cell, Specification
 
 RECORD = "study.json"
+ENVIRONMENT = "environment.json"
 NOT_DONE = "not done yet"
 """State of a cell that no run has finished."""
 
@@ -176,6 +177,27 @@ class Store:
                 partial.rename(folder)
                 sync_folder(folder.parent)
         return aside
+
+    def seal_results(self) -> None:
+        """Seal the tables, and with them the files beside them that no manifest names."""
+        sums = {f"{name}_sha256": sha256(self.folder / name) for name in self.beside()}
+        seal(self.results, **sums)
+
+    def beside(self) -> list[str]:
+        """Files whose sums are in the manifest of the tables, seen from the run's folder."""
+        questions = sorted(path.name for path in self.measures.glob("*.json"))
+        return [RECORD, ENVIRONMENT, *(f"{self.measures.name}/{name}" for name in questions)]
+
+    def beside_fault(self, name: str) -> str | None:
+        """What is wrong with one of these files; None if nothing is."""
+        manifest = read_or_none(self.results / MANIFEST)
+        if not (self.folder / name).is_file():
+            return "it is missing"
+        if not isinstance(manifest, dict) or f"{name}_sha256" not in manifest:
+            return f"its sum is missing: {self.results.name}/{MANIFEST} is missing or damaged"
+        if sha256(self.folder / name) != manifest[f"{name}_sha256"]:
+            return "its SHA-256 is not the recorded one"
+        return None
 
     def _finished(self) -> list[Path]:
         """Folders of finished cells, damaged ones and those of other studies' methods included."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from equipoise.artifacts import read_or_none, write_json
+from equipoise.artifacts import write_json
 from equipoise.errors import EquipoiseError
-from equipoise.manifest import seal
 from equipoise.study.computation import Computation
 from equipoise.study.engines.assignment import Assignment, Engine
 from equipoise.study.engines.watch import Watch
@@ -16,7 +15,7 @@ from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import collect, write_results
 from equipoise.study.specification import Cell, Specification, read_specification
-from equipoise.study.store import NOT_DONE, Store
+from equipoise.study.store import ENVIRONMENT, NOT_DONE, Store
 
 
 class Study:
@@ -112,14 +111,14 @@ class Study:
         with store.writing_tables():
             evaluation = collect(self.specification, store, progress, list(failed))
             written = write_results(evaluation, self.specification, store.results)
-            seal(store.results)
-            if computed or read_or_none(store.folder / "environment.json") is None:
-                write_json(store.folder / "environment.json", environment(threads))
+            if computed or store.beside_fault(ENVIRONMENT):
+                write_json(store.folder / ENVIRONMENT, environment(threads))
+            store.seal_results()
         skipped = [cell for cell in self.specification.cells() if cell not in tried]
         result = StudyResult(
             evaluation=evaluation,
             folder=store.folder,
-            written=(*written, store.folder / "environment.json", store.folder / "cells"),
+            written=(*written, store.folder / ENVIRONMENT, store.folder / "cells"),
             computed=tuple(computed),
             skipped=tuple(skipped),
             failed=problems,

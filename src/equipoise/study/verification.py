@@ -10,7 +10,7 @@ from equipoise.artifacts import read_or_none
 from equipoise.manifest import MANIFEST, fault, sha256
 from equipoise.study.specification import Cell
 from equipoise.study.status import read_record
-from equipoise.study.store import Store
+from equipoise.study.store import RECORD, Store
 
 AGAIN = "run the study again with this folder"
 
@@ -103,10 +103,11 @@ def _results(root: Path, store: Store) -> Iterator[Finding]:
     if store.results.is_dir():
         problem = fault(store.results)
         yield Finding(store.results.relative_to(root).as_posix(), problem, problem and mend)
-    environment = root / "environment.json"
-    if store.results.is_dir():
-        problem = None if read_or_none(environment) is not None else "it is missing or damaged"
-        yield Finding(environment.name, problem, problem and mend)
+        for name in store.beside():
+            problem = store.beside_fault(name)
+            if problem and name == RECORD:
+                problem += ", unless methods or seeds were added and the run has not ended since"
+            yield Finding(name, problem, problem and mend)
 
 
 def _others(root: Path) -> Iterator[Finding]:

@@ -29,6 +29,8 @@ MOST_DEATHS = 2
 
 POLL_SECONDS = 0.2
 ERROR = "Error: "
+NOT_NEWS = ("Stopped.", "Waiting")
+"""Beginnings of lines that are said of a worker, and not of the run."""
 
 
 class LocalEngine:
@@ -72,6 +74,13 @@ class _Worker:
     process: subprocess.Popen[bytes] | None = None
     error: str = ""
 
+    def forget(self) -> None:
+        """Its process has ended."""
+        if self.process and self.process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        self.process = None
+
 
 @dataclass
 class _Team:
@@ -105,7 +114,8 @@ class _Team:
         """See whether the process has ended, and what follows from that."""
         if worker.process is None or (code := worker.process.poll()) is None:
             return
-        pid, worker.process = worker.process.pid, None
+        pid = worker.process.pid
+        worker.forget()
         if code == 0 or self.error:
             return
         if code > 0:
@@ -130,7 +140,7 @@ class _Team:
             raise
         finally:
             for worker in self.workers:
-                worker.process = None
+                worker.forget()
 
     def _mourn(self, pid: int, number: int) -> None:
         """A process was killed: say which cell it had, and give that up if it was killed before."""
@@ -153,13 +163,14 @@ class _Team:
 
     def _pass_on(self, worker: _Worker, says: IO[bytes]) -> None:
         """Say what the worker's process says, once where several say the same."""
-        for raw in says:
-            line = raw.decode(errors="replace").rstrip("\n")
-            if line.startswith(ERROR):
-                worker.error = line.removeprefix(ERROR)
-            elif line and line not in self._said and not line.startswith(("Stopped.", "Waiting")):
-                self._said.add(line)
-                self.progress.say(line)
+        with says:
+            for raw in says:
+                line = raw.decode(errors="replace").rstrip("\n")
+                if line.startswith(ERROR):
+                    worker.error = line.removeprefix(ERROR)
+                elif line and line not in self._said and not line.startswith(NOT_NEWS):
+                    self._said.add(line)
+                    self.progress.say(line)
 
 
 def _surroundings(index: int, assignment: Assignment) -> dict[str, str]:
