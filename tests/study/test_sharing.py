@@ -18,7 +18,9 @@ import study_process
 from equipoise import EquipoiseError, Study
 from equipoise.study.claims import Claims
 from equipoise.study.engines.local import LocalEngine
+from equipoise.study.outcome import CellsFailedError
 from equipoise.study.specification import Cell, read_specification
+from equipoise.study.status import run_status
 from equipoise.study.store import Store
 
 from .conftest import WriteStudy, contents, steady
@@ -92,7 +94,8 @@ def test_claim(tmp_path: Path) -> None:
 def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from equipoise.study.claims import Claims; from equipoise.study.specification import Cell\n"
+        "from equipoise.study.claims import Claims; from equipoise.study.outcome import CellsFailedError
+from equipoise.study.specification import Cell\n"
         "with Claims(Path(sys.argv[1])).present(), Claims(Path(sys.argv[1])).claim(Cell('sft', 1)):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -180,3 +183,21 @@ def test_workers_stop_when_the_first_process_is_killed(
     gone = not psutil.pid_exists(worker)
     assert gone or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE
 
+
+
+def test_failing_cells_of_workers_are_named_and_the_others_are_there(
+    study_file: WriteStudy, tmp_path: Path
+) -> None:
+    file = study_file(("learning_rate = 1e-2", "learning_rate = 1e30"))
+    with pytest.raises(CellsFailedError) as caught:
+        Study.from_toml(file).run(tmp_path / "run", quiet=True, engine=LocalEngine(2))
+    assert caught.value.result is not None
+    assert {cell for cell, _ in caught.value.result.failed} == {
+        Cell("sft-fast", 1),
+        Cell("sft-fast", 2),
+    }
+    assert "sft-fast, seed 1: learning_rate: " in str(caught.value)
+    assert len(caught.value.result.computed) == 6
+    found = run_status(tmp_path / "run")
+    assert found.counts() == {"done": 6, "failed": 2}
+    assert found.exit_code == 1

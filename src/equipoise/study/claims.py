@@ -13,6 +13,7 @@ import platform
 import secrets
 import shutil
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -122,6 +123,8 @@ class Claims:
         """Write down that ``cell`` could not be computed, for other processes and for people."""
         text = {"problem": error.problem, "file": error.file, "field": error.field}
         about = {**text, "mend": error.mend, "worker": asdict(Worker.this())}
+        if error.__cause__ is not None:  # not expected: for whoever looks for the mistake
+            about["traceback"] = "".join(traceback.format_exception(error.__cause__))
         write_json(self._path(cell, "failed.json"), about)
 
     def failure(self, cell: Cell) -> EquipoiseError | None:

@@ -99,7 +99,9 @@ class Store:
                 file=self.folder,
                 mend="Run the same command again.",
             )
-        with self.claims.present():
+        with contextlib.ExitStack() as stack:
+            with self.exclusive():
+                stack.enter_context(self.claims.present())
             yield
 
     def exclusive(self) -> contextlib.AbstractContextManager[None]:

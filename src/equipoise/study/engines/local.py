@@ -63,7 +63,7 @@ class LocalEngine:
         finally:
             team.stop()
         if team.error:
-            raise EquipoiseError(team.error)
+            raise EquipoiseError(team.error.rstrip("."))
 
 
 @dataclass

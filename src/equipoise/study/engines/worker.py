@@ -71,7 +71,7 @@ def main() -> int:
     plain = json.loads(sys.stdin.buffer.readline())
     sys.stderr = cast("TextIO", _Speech(sys.stderr))
     threading.Thread(target=_stop_with_parent, daemon=True).start()
-    return guarded(lambda: work(plain), debug=plain.get("debug", False))
+    return guarded(lambda: work(plain))
 
 
 if __name__ == "__main__":
