@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from equipoise.errors import EquipoiseError
+from equipoise.interrupts import finishing
 
 MAX_NAME_BYTES = 100
 """Longest name that becomes a folder; file systems allow 255 and temporary names need room."""
@@ -107,10 +108,13 @@ def _os_error(error: Exception) -> OSError | None:
 
 @contextlib.contextmanager
 def open_atomic(path: str | Path) -> Iterator[IO[str]]:
-    """A text file that appears under ``path`` only when it is complete and on the disk."""
+    """A text file that appears under ``path`` only when it is complete and on the disk.
+
+    Ctrl-C and SIGTERM wait until it is.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with clear_write_errors(path):
+    with clear_write_errors(path), finishing():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("w", encoding="utf-8", newline="") as stream:
@@ -118,8 +122,18 @@ def open_atomic(path: str | Path) -> Iterator[IO[str]]:
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)
+            sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in ``folder`` onto the disk, so that a renamed file survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: str | Path, value: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from equipoise.artifacts import clear_write_errors, read_json, write_json
+from equipoise.artifacts import clear_write_errors, read_json, sync_folder, write_json
 from equipoise.errors import EquipoiseError
 
 MANIFEST = "manifest.json"
@@ -37,13 +37,19 @@ def seal(folder: Path, **about: Any) -> None:
                 os.fsync(stream.fileno())
             name = path.relative_to(folder).as_posix()
             entries[name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        for below in (p for p in folder.rglob("*") if p.is_dir()):
+            sync_folder(below)
     write_json(folder / MANIFEST, {**about, "files": entries})
 
 
-def fault(folder: Path) -> str | None:
+def fault(folder: Path, *, sizes_only: bool = False) -> str | None:
     """What is wrong with a sealed folder, as half a sentence; None when all is as it was.
 
     Sizes are compared before any content is read. Files that were added later are no fault.
+
+    Args:
+        folder: Its folder.
+        sizes_only: Read no content, which takes about a second a gigabyte.
     """
     try:
         entries = {
@@ -57,6 +63,8 @@ def fault(folder: Path) -> str | None:
         found = path.stat().st_size if path.is_file() else 0
         if found != size:
             return f"{name} has {found:,} bytes instead of {size:,}"
+    if sizes_only:
+        return None
     for name, (_, expected) in entries.items():
         try:
             damaged = sha256(folder / name) != expected

@@ -14,6 +14,9 @@ from equipoise.methods.sft import SFTSettings
 COMMANDS = [
     [],
     ["run"],
+    ["plan"],
+    ["status"],
+    ["verify"],
     ["train"],
     ["generate"],
     ["complete"],

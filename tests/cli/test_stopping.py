@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from equipoise.study.claims import Claims
+
 ENDLESS = """
 [study]
 name = "endless"
@@ -38,6 +40,20 @@ def test_stopped_study_says_how_to_go_on(number, start, tmp_path, tiny_model_fol
         "\nStopped. runs/endless: finished cells and checkpoints are kept. "
         "Run the same command again to go on.\n"
     )
+
+
+def test_stopped_workers_stop_too(start, tmp_path, tiny_model_folder):
+    (tmp_path / "s.toml").write_text(
+        ENDLESS.replace("MODEL", str(tiny_model_folder)).replace("[1]", "[1, 2]")
+    )
+    process = start("run", "s.toml", "--jobs", "2")
+    rest = _stop(process, signal.SIGINT)
+    assert process.returncode == 130
+    assert rest == (
+        "\nStopped. runs/endless: finished cells and checkpoints are kept. "
+        "Run the same command again to go on.\n"
+    )
+    assert not Claims(tmp_path / "runs" / "endless").others()
 
 
 def test_stopped_generation_leaves_no_file(start, tmp_path, tiny_model_folder):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -65,6 +67,57 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+TIMED_COLUMNS = {
+    "cost.csv": [
+        "seconds_per_delivered",
+        "fit_seconds",
+        "fit_peak_gb",
+        "sampling_peak_gb",
+        "peak_gb",
+    ],
+    "summary.csv": ["fit_seconds", "peak_gb"],
+}
+TIMED_KEYS = {
+    "summary.json": {"fit_seconds", "sampling_seconds", "fit_peak_gb", "sampling_peak_gb"},
+    "training_info.json": {"seconds"},
+}
+
+
+def steady(folder: Path) -> dict[str, bytes]:
+    """Every file of a run, hidden ones included, without what the clock decides.
+
+    Left out are TensorBoard's files in ``logs/`` (their names and records hold times), the columns
+    and keys above (seconds, and memory, which depends on what the process did before), and in
+    manifests the sums of the files that hold those.
+    """
+    timed = {*TIMED_COLUMNS, *TIMED_KEYS}
+    found = {}
+    for path, content in contents(folder).items():
+        name = path.rpartition("/")[2]
+        if "/logs/" in path:
+            continue
+        if name in TIMED_COLUMNS:
+            content = pd.read_csv(folder / path, dtype=str).drop(columns=TIMED_COLUMNS[name])
+            found[path] = content.to_csv().encode()
+            continue
+        if name in TIMED_KEYS:
+            content = json.dumps(_without(json.loads(content), TIMED_KEYS[name])).encode()
+        if name == "manifest.json":
+            manifest = json.loads(content)
+            for file in list(manifest["files"]):
+                if "logs/" in file or file in timed:
+                    del manifest["files"][file]
+            content = json.dumps(manifest).encode()
+        found[path] = content
+    return found
+
+
+def _without(value: Any, keys: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {k: _without(v, keys) for k, v in value.items() if k not in keys}
+    return [_without(v, keys) for v in value] if isinstance(value, list) else value
+
+
 def measured(folder: Path) -> dict[str, bytes]:
     """Of a run, the files that the same study makes byte by byte again; no seconds, no memory."""
     names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
@@ -77,17 +130,7 @@ def measured(folder: Path) -> dict[str, bytes]:
         for path, content in contents(folder).items()
         if path.rpartition("/")[2] in names + data and "/." not in path
     }
-    unsteady = {
-        "cost.csv": [
-            "seconds_per_delivered",
-            "fit_seconds",
-            "fit_peak_gb",
-            "sampling_peak_gb",
-            "peak_gb",
-        ],
-        "summary.csv": ["fit_seconds", "peak_gb"],
-    }
-    for name, columns in unsteady.items():
+    for name, columns in TIMED_COLUMNS.items():
         if (path := folder / "results" / name).is_file():
             steady = pd.read_csv(path, dtype=str).drop(columns=columns)
             found[f"results/{name}"] = steady.to_csv().encode()

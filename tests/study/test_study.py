@@ -56,6 +56,7 @@ def test_files_are_those_that_are_promised(made_once: Path) -> None:
         "environment.json",
         "measures/fluency_base.csv",
         "measures/fluency_base.json",
+        "results/manifest.json",
         *(f"results/{name}.csv" for name in TABLES),
     }
     for label in LABELS:
@@ -239,7 +240,7 @@ def test_methods_and_seeds_can_be_added(
     changed = {name for name in before if after[name] != before[name]}
     tables = {f"results/{name}.csv" for name in TABLES}
     judged = {f"measures/fluency_base.{suffix}" for suffix in ("csv", "json")}
-    assert changed == {"study.json", *tables, *judged}
+    assert changed == {"study.json", "results/manifest.json", *tables, *judged}
     table = pd.read_csv(finished / "results" / "compliance.csv")
     assert list(dict.fromkeys(table["method"])) == ["again", "prompt", "prompt-balanced", "sft"]
     lines = capsys.readouterr().err.splitlines()

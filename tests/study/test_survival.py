@@ -72,6 +72,7 @@ def test_damaged_cell_is_computed_again_and_nothing_else(
     assert measured(finished) == good
     # The counts of cost.csv and the rates of summary.csv: above.
     timed = ("environment", "results/cost.csv", "results/summary.csv", f"cells/{cell}/")
+    timed += ("results/manifest.json",)
     others = {name: now for name, now in before.items() if not any(part in name for part in timed)}
     assert {name: contents(finished)[name] for name in others} == others
 
@@ -112,31 +113,9 @@ def test_run_that_was_killed_before_its_first_file(study_file: WriteStudy, tmp_p
     (folder / ".study.json.123.tmp").write_text("half")
     specification = read_specification(study_file())
     store = Store(folder)
-    with store.locked():
-        store.open_for(specification)
+    with store.opened(specification):
+        pass
     assert [path.name for path in sorted(folder.iterdir())] == [".lock", "study.json"]
-
-
-@pytest.mark.usefixtures("no_model")
-def test_two_runs_at_once(finished: Path, study_file: WriteStudy) -> None:
-    before = contents(finished)
-    with Store(finished).locked(), pytest.raises(EquipoiseError) as caught:
-        run(study_file(), finished)
-    assert str(caught.value) == (
-        f"{finished}: another run is at work in this folder. "
-        "Wait for it, or choose another folder with --out."
-    )
-    assert contents(finished) == before
-    run(study_file(), finished)  # the lock is free again
-
-
-@pytest.mark.usefixtures("no_model")
-def test_lock_of_a_dead_process_holds_nobody_up(finished: Path, study_file: WriteStudy) -> None:
-    code = (
-        "import os, sys; from filelock import FileLock;FileLock(sys.argv[1]).acquire(); os._exit(9)"
-    )
-    subprocess.run([sys.executable, "-c", code, str(finished / ".lock")], check=False)
-    assert run(study_file(), finished) == ()
 
 
 @pytest.mark.usefixtures("no_model")

@@ -17,10 +17,13 @@ from equipoise.cli import (
     generate,
     methods,
     models,
+    plan,
     power,
     run,
+    status,
     task,
     train,
+    verify,
 )
 from equipoise.cli.failures import guarded
 
@@ -35,6 +38,9 @@ app = typer.Typer(
     context_settings=SETTINGS,
 )
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
+app.command("status", epilog=status.EXAMPLES)(status.status)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
 app.command("complete", epilog=complete.EXAMPLES)(complete.complete)
@@ -73,7 +79,8 @@ def equipoise(
     Start with 'equipoise run studies/quickstart.toml'.
 
     Results go to standard output, everything else to standard error. Exit
-    codes: 0 done, 1 error, 2 wrong command line, 130 stopped.
+    codes: 0 done, 1 error, 2 wrong command line, 130 stopped; of 'status' also
+    3: not all is done yet.
     """
 
 

@@ -4,6 +4,7 @@
 0       done
 1       an error, told in one line on standard error
 2       a command line that cannot be understood
+3       of ``status`` only: not all is done yet
 130     stopped by Ctrl-C or SIGTERM; the line says how to go on
 ======  ============================================================
 """

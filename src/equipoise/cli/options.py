@@ -31,6 +31,7 @@ Seed = Annotated[
     typer.Option("--seed", metavar="N", callback=_check_seed, help="Fixes all that is random."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 TextColumn = Annotated[

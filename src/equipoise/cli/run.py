@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   equipoise run studies/quickstart.toml
-  equipoise run my.toml --out runs/try --set study.samples_per_subject=10"""
+  equipoise run my.toml --out runs/try --set study.samples_per_subject=10
+  equipoise run my.toml --jobs 4"""
 
 
 def run(
@@ -33,21 +34,53 @@ def run(
             help="Replace a value of the file; may be repeated.",
         ),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Processes that share the cells.",
+            show_default="1; on a cluster one a cell",
+        ),
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray", "slurm"],
+        typer.Option(help="Where they run: here, on a Ray cluster, or as Slurm jobs."),
+    ] = "local",
+    cpus: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="On a cluster: processors of each; 1 by default."),
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(metavar="N", min=0, help="On a cluster: GPUs of each; 0 by default."),
+    ] = None,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="Option of the Slurm jobs, as submitit has it; repeatable."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")] = False,
 ) -> None:
     """Run a study file: fit, sample, score and compare its methods.
 
     What is finished is not computed again, so a run that was stopped goes on
-    when the same command is given once more.
+    when the same command is given once more. Given several times at once, the
+    runs share the work.
     """
+    from equipoise.study.engines import pick_engine
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
     study = Study.from_toml(file, overrides or ())
+    chosen = pick_engine(engine, jobs, cpus, gpus, slurm or ())
     folder = out or Path("runs") / study.specification.study.name
     with on_interrupt(_advice(str(stopped(folder)))):
         try:
-            result = study.run(folder, quiet=quiet)
+            result = study.run(folder, quiet=quiet, engine=chosen)
         except CellsFailedError as error:
             if error.result:
                 _report(error.result, quiet=quiet)

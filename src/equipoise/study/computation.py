@@ -1,9 +1,17 @@
-"""The cells of a study computed one after the other: which model each starts from, which fail."""
+"""Cells of a study computed by one process: which it takes, where each starts, which fail.
+
+Any number of processes may do this in one folder at the same time. Each takes a cell that is free
+and whose start is done, until none is left.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import math
-from collections.abc import Iterable
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,46 +23,91 @@ from equipoise.study.cell import run_cell
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts
 from equipoise.study.specification import Cell, Specification
-from equipoise.study.store import Store
+from equipoise.study.store import NOT_DONE, Store
+
+POLL_SECONDS = 0.5
+"""How often a process that has nothing to do looks for a cell that has become free."""
 
 
 class Computation:
     """Computes cells into a store; a model in memory serves as many of them as it can.
 
     Attributes:
-        failed: Cells that could not be computed, each with the reason.
+        computed: Cells that were computed here.
+        failed: Cells that could not be computed, here or elsewhere, each with the reason.
     """
 
     def __init__(self, specification: Specification, store: Store, progress: StudyProgress) -> None:
         self._specification, self._store, self._progress = specification, store, progress
+        self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
         self._untuned: dict[str, pd.DataFrame] = {}
+        self.computed: list[Cell] = []
         self.failed: dict[Cell, EquipoiseError] = {}
 
-    def run(self, cells: Iterable[Cell]) -> None:
-        """Compute ``cells``, of which each comes after the one that it starts from.
+    def run(self, cells: Mapping[Cell, str]) -> None:
+        """See that each of ``cells`` is computed, by this process or by another one.
 
         A failing cell takes no other down but those that start from it.
+
+        Args:
+            cells: Each with its state, and each after the one that it starts from.
 
         Raises:
             EquipoiseError: The model cannot be loaded, or the store cannot be written.
         """
-        for cell in cells:
-            self._progress.begin_cell(str(cell))
-            start = next(iter(self._specification.line(cell)), None)
-            if start in self.failed:
-                self.failed[cell] = EquipoiseError(f"it starts from {start}, which failed")
-                self._progress.end_cell("not begun, as what it starts from failed")
+        left, waiting = dict(cells), False
+        while left:
+            settled = next((cell for cell in left if self._settle(cell, left)), None)
+            if settled is not None:
+                del left[settled]
                 continue
+            if not waiting:
+                self._progress.say("Waiting for cells that other processes compute.")
+                waiting = True
+            time.sleep(POLL_SECONDS)
+
+    def _settle(self, cell: Cell, left: Mapping[Cell, str]) -> bool:
+        """Compute ``cell``, or find that another process did; False if it must wait."""
+        start = next(iter(self._specification.line(cell)), None)
+        if start in self.failed:
+            self._progress.begin_cell(str(cell))
+            self._fail(cell, EquipoiseError(f"it starts from {start}, which failed"))
+            self._progress.end_cell("not begun, as what it starts from failed")
+            return True
+        if start in left:
+            return False
+        with self._claims.claim(cell) as claim:
+            if claim is None:
+                return False
+            if self._is_done(cell, left[cell]):
+                return True
+            if elsewhere := self._claims.failure(cell):
+                self.failed[cell] = elsewhere
+                return True
+            self._progress.begin_cell(str(cell), claim.report)
             partial = self._store.begin(cell, self._specification)
             lm = self._model_for(cell, start)
             try:
                 self._compute(cell, start, lm, partial)
-            except EquipoiseError as error:
-                self.failed[cell] = error
+                self.computed.append(cell)
+            except Exception as error:
                 self._lm = None  # it may be half trained
+                self._fail(cell, _as_failure(error))
                 self._progress.end_cell("failed; the cells finished so far are kept")
+        return True
+
+    def _is_done(self, cell: Cell, before: str) -> bool:
+        """Whether another process has finished ``cell`` since it was found to be ``before``."""
+        if before == NOT_DONE:
+            return self._store.cell_folder(cell).is_dir()  # renamed into place when it was sealed
+        return self._store.state(cell, self._specification) is None
+
+    def _fail(self, cell: Cell, error: EquipoiseError) -> None:
+        self.failed[cell] = error
+        with contextlib.suppress(EquipoiseError):  # a full disk; this process knows all the same
+            self._claims.fail(cell, error)
 
     def _compute(self, cell: Cell, start: Cell | None, lm: LanguageModel, partial: Path) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
@@ -77,6 +130,7 @@ class Computation:
         changed = self._specification.methods[cell.label].changes_weights
         if changed or start is not None:
             self._lm = None  # not two models in memory
+            _free_memory()
             lm = self._load(self._store.cell_folder(start) / "model" if start else None)
             if not changed:
                 lm.use_compute_type()
@@ -101,3 +155,25 @@ class Computation:
             progress.say(f"{lm.name} on {lm.precision}")
             self._announced = True
         return lm
+
+
+def _free_memory() -> None:
+    """Give back what earlier cells left: objects that name each other, and the C library's heap."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # a C library without it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _as_failure(error: Exception) -> EquipoiseError:
+    """``error`` as the reason for which a cell is missing."""
+    if isinstance(error, EquipoiseError):
+        return error
+    if isinstance(error, MemoryError):
+        return EquipoiseError("out of memory")
+    reason = next((line for line in str(error).splitlines() if line.strip()), "")
+    failure = EquipoiseError(
+        f"{type(error).__name__}: {reason}".rstrip(": ."),
+        mend="This is not expected: run again with --debug and report what it shows.",
+    )
+    failure.__cause__ = error
+    return failure

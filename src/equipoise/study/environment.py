@@ -15,8 +15,12 @@ import equipoise
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "pandas")
 
 
-def environment() -> dict[str, Any]:
-    """What a reader needs to judge or repeat a run; nothing that names a person or a path."""
+def environment(threads: int | None = None) -> dict[str, Any]:
+    """What a reader needs to judge or repeat a run; nothing that names a person or a path.
+
+    Args:
+        threads: Of the processes that computed, if that was not this one.
+    """
     cuda = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "equipoise": equipoise.__version__,
@@ -25,7 +29,7 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": threads or torch.get_num_threads(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "gpus": cuda,
     }

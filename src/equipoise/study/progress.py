@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.progress import TaskID
 
@@ -27,6 +27,7 @@ class StudyProgress(StageProgress):
         self._cells: TaskID | None = None
         self._cell = ""
         self._started = 0.0
+        self._listener: Callable[[str, int, int], None] | None = None
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -37,11 +38,12 @@ class StudyProgress(StageProgress):
         finally:
             self._bars.start()
 
-    def begin_cell(self, name: str) -> None:
-        """A cell starts."""
-        if self._cells is None and not self._bars.disable:
-            self._cells = self._bars.add_task("cells done", total=self._n_cells, uneven=True)
-        self._cell, self._started = name, time.monotonic()
+    def begin_cell(
+        self, name: str, listener: Callable[[str, int, int], None] | None = None
+    ) -> None:
+        """A cell starts; ``listener`` hears how far it is as well."""
+        self._show_cells()
+        self._cell, self._started, self._listener = name, time.monotonic(), listener
 
     @contextlib.contextmanager
     def measuring(self, what: str, count: int) -> Iterator[None]:
@@ -53,6 +55,8 @@ class StudyProgress(StageProgress):
 
     def report(self, stage: str, done: int, total: int) -> None:
         """How far the current cell is; a new ``stage`` takes the place of the one before."""
+        if self._listener is not None:
+            self._listener(stage, done, total)
         name = f"{self._cell}: {stage}"
         if name not in self._stages:
             self._drop_stages()
@@ -60,11 +64,27 @@ class StudyProgress(StageProgress):
 
     def end_cell(self, outcome: str) -> None:
         """A cell is over; ``outcome`` says how, in a few words."""
+        self._listener = None
         self._drop_stages()
-        if self._cells is not None:
-            self._bars.advance(self._cells)
+        self.one_done()
         seconds = time.monotonic() - self._started
         self.say(f"{self._cell}: {outcome} ({seconds:.0f} s)")
+
+    def one_done(self) -> None:
+        """A cell is over, here or in another process."""
+        self._show_cells()
+        if self._cells is not None:
+            self._bars.advance(self._cells)
+
+    def wait(self) -> None:
+        """Show the bar of cells while other processes work."""
+        self._show_cells()
+        if not self._bars.disable:
+            self._bars.start()
+
+    def _show_cells(self) -> None:
+        if self._cells is None and not self._bars.disable:
+            self._cells = self._bars.add_task("cells done", total=self._n_cells, uneven=True)
 
     def _drop_stages(self) -> None:
         for stage in self._stages.values():

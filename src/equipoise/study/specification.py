@@ -75,6 +75,8 @@ class Specification:
         task: The task it names.
         path: The file.
         measures: Its ``[measures]`` table.
+        tables: All its tables as they were read, overrides included; another process makes the
+            same specification of them.
     """
 
     study: StudyTable
@@ -83,6 +85,7 @@ class Specification:
     task: Task
     path: Path | None = None
     measures: MeasuresTable = field(default_factory=MeasuresTable)
+    tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
@@ -125,6 +128,18 @@ class Specification:
     def _digests(self) -> tuple[str, str | None]:
         return task_digest(self.task), model_digest(self.study.model)
 
+    def record(self) -> dict[str, Any]:
+        """What the study's folder says of itself."""
+        return {
+            "name": self.study.name,
+            **self.conditions(),
+            "methods": {
+                label: {"use": method.name, **method.describe()}
+                for label, method in self.methods.items()
+            },
+            "seeds": list(self.study.seeds),
+        }
+
     def cell_config(self, cell: Cell) -> dict[str, Any]:
         """Everything that decides what a cell holds."""
         method = self.methods[cell.label]
@@ -154,10 +169,23 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
         EquipoiseError: The file cannot be read, a table, setting, method, task or model is
             unknown or wrong, or the task cannot serve a method.
     """
-    path = Path(path)
     tables = read_toml(path)
     for override in overrides:
         apply_override(tables, override)
+    return specify(tables, path)
+
+
+def specify(tables: dict[str, Any], path: str | Path) -> Specification:
+    """Check the tables of a study file; no model is loaded.
+
+    Args:
+        tables: As read from TOML.
+        path: The file, from whose folder a task's path is seen.
+
+    Raises:
+        EquipoiseError: As `read_specification` does.
+    """
+    path = Path(path)
     for name in tables:
         if name not in TABLES:
             raise EquipoiseError(
@@ -181,7 +209,7 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
         except EquipoiseError as error:
             field = f"methods.{label}" + (f".{error.field}" if error.field else "")
             raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
-    return Specification(study, sampling, methods, task, path, measures)
+    return Specification(study, sampling, methods, task, path, measures, tables)
 
 
 def _check_study(study: StudyTable, path: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from equipoise.artifacts import read_or_none, write_json
+from equipoise.artifacts import write_json
 from equipoise.errors import EquipoiseError
 from equipoise.study.computation import Computation
+from equipoise.study.engines.assignment import Assignment, Engine
+from equipoise.study.engines.watch import Watch
 from equipoise.study.environment import environment
 from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import collect, write_results
 from equipoise.study.specification import Cell, Specification, read_specification
-from equipoise.study.store import NOT_DONE, Store
+from equipoise.study.store import ENVIRONMENT, NOT_DONE, Store
 
 
 class Study:
@@ -31,15 +33,19 @@ class Study:
         """The study of a file; see ``read_specification`` for the arguments and errors."""
         return cls(read_specification(path, overrides))
 
-    def run(self, out: str | Path | None = None, *, quiet: bool = False) -> StudyResult:
+    def run(
+        self, out: str | Path | None = None, *, quiet: bool = False, engine: Engine | None = None
+    ) -> StudyResult:
         """Compute all cells that are not done yet, and the tables over all.
 
         A stopped run is continued by calling it again: finished cells are kept, and a cell that
-        was being trained goes on from its last checkpoint.
+        was being trained goes on from its last checkpoint. Several runs of one study in one folder
+        share the work.
 
         Args:
             out: Folder of the run, by default ``runs/NAME`` below the current one.
             quiet: Show no bars and lines.
+            engine: Starts other processes that compute the cells; by default this one does.
 
         Raises:
             CellsFailedError: Cells failed; all others are computed, and the tables are over those.
@@ -49,18 +55,37 @@ class Study:
         """
         specification = self.specification
         store = Store(out or Path("runs") / specification.study.name)
-        with store.locked():
-            store.open_for(specification)
+        with store.opened(specification):
             order = specification.computing_order()
             states = {cell: store.state(cell, specification) for cell in order}
             to_do = {cell: state for cell, state in states.items() if state is not None}
+            store.claims.forgive(to_do)
             with StudyProgress(len(to_do), quiet=quiet) as progress:
                 for cell, state in to_do.items():
                     if state != NOT_DONE:
                         progress.say(f"{cell} is computed again: {state}.")
-                computation = Computation(specification, store, progress)
-                computation.run(to_do)
-                return self._finish(store, list(to_do), computation.failed, progress)
+                failed = self._compute(store, to_do, progress, engine)
+                threads = engine.threads() if engine else None
+                return self._finish(store, list(to_do), failed, progress, threads)
+
+    def _compute(
+        self,
+        store: Store,
+        to_do: Mapping[Cell, str],
+        progress: StudyProgress,
+        engine: Engine | None,
+    ) -> Mapping[Cell, EquipoiseError]:
+        """Have the cells computed, here or by an engine; those that failed, and why."""
+        if engine is None or not to_do:
+            computation = Computation(self.specification, store, progress)
+            computation.run(to_do)
+            return computation.failed
+        watch = Watch(store, to_do, progress)
+        assignment = Assignment.of(self.specification, store.folder, to_do, engine.threads())
+        engine.work(assignment, watch)
+        watch.look()
+        nobody = EquipoiseError("no worker has finished it")
+        return {**watch.failed, **dict.fromkeys(watch.left, nobody)}
 
     def _finish(
         self,
@@ -68,27 +93,39 @@ class Study:
         tried: list[Cell],
         failed: Mapping[Cell, EquipoiseError],
         progress: StudyProgress,
+        threads: int | None,
     ) -> StudyResult:
-        """Write the tables over all finished cells."""
+        """Write the tables over all finished cells.
+
+        Args:
+            store: Where they are.
+            tried: Cells that were not done before.
+            failed: Those of them that are still missing.
+            progress: Shows how it goes.
+            threads: Of the processes that computed them, if this was not one.
+        """
         problems = tuple(failed.items())
         if len(failed) == len(self.specification.cells()):
             raise CellsFailedError(problems, store.folder, None)
         computed = [cell for cell in tried if cell not in failed]
-        evaluation = collect(self.specification, store, progress, list(failed))
-        written = write_results(evaluation, self.specification, store.results)
-        if computed or read_or_none(store.folder / "environment.json") is None:
-            write_json(store.folder / "environment.json", environment())
+        with store.writing_tables():
+            evaluation = collect(self.specification, store, progress, list(failed))
+            written = write_results(evaluation, self.specification, store.results)
+            if computed or store.beside_fault(ENVIRONMENT):
+                write_json(store.folder / ENVIRONMENT, environment(threads))
+            store.seal_results()
         skipped = [cell for cell in self.specification.cells() if cell not in tried]
         result = StudyResult(
             evaluation=evaluation,
             folder=store.folder,
-            written=(*written, store.folder / "environment.json", store.folder / "cells"),
+            written=(*written, store.folder / ENVIRONMENT, store.folder / "cells"),
             computed=tuple(computed),
             skipped=tuple(skipped),
             failed=problems,
         )
         if failed:
-            raise CellsFailedError(problems, store.folder, result)
+            # With --debug, what the first failure came from is shown too.
+            raise CellsFailedError(problems, store.folder, result) from problems[0][1]
         return result
 
 

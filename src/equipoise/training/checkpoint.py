@@ -39,6 +39,9 @@ def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path
 class CheckpointClock(TrainerCallback):  # type: ignore[misc]
     """Asks for a checkpoint every few minutes, and at once when training is to stop.
 
+    At the end of an epoch it asks after the evaluation: who resumes from that checkpoint does not
+    evaluate again, and the record would lack it.
+
     Args:
         minutes: Between checkpoints.
         every: Only after a multiple of so many updates can a checkpoint be resumed from.
@@ -54,6 +57,15 @@ class CheckpointClock(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Set the Trainer's flags after an update."""
+        if not float(state.epoch).is_integer():
+            self._ask(state, control)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Set the Trainer's flags after the last update of an epoch."""
+        if float(state.epoch).is_integer():
+            self._ask(state, control)
+
+    def _ask(self, state: Any, control: Any) -> None:
         self.stop_requested = any_process(self.stop_requested)
         if state.global_step % self._every:
             return

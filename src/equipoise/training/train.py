@@ -142,8 +142,13 @@ def _check_precision(lm: LanguageModel, settings: TrainingSettings) -> None:
 
 
 def _record(state: Any, seconds: float, trainable: int) -> TrainingRecord:
-    """What the Trainer's final ``state`` says; its history is complete also after resuming."""
-    history = [{k: float(v) for k, v in row.items()} for row in state.log_history]
+    """What the Trainer's final ``state`` says; its history is complete also after resuming.
+
+    The Trainer's own summary is left out: it is of the updates since training was last resumed.
+    Names are sorted, as they are in rows that come from a checkpoint.
+    """
+    rows = [row for row in state.log_history if "train_runtime" not in row]
+    history = [{name: float(row[name]) for name in sorted(row)} for row in rows]
     losses = [row["loss"] for row in history if "loss" in row]
     return TrainingRecord(
         steps=state.global_step,

@@ -1,0 +1,133 @@
+"""``equipoise plan``: memory, cells, tokens and time of a study, before anything is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from equipoise.cli.options import Json
+from equipoise.cli.terminal import say, show, show_table
+
+if TYPE_CHECKING:
+    from equipoise.study.planning.plan import MethodPlan, StudyPlan
+
+EXAMPLES = """\b
+Examples:
+  equipoise plan studies/quickstart.toml
+  equipoise plan studies/preference.toml --gpu --memory 80 --tflops 312 \\
+    --set study.model=meta-llama/Llama-3.1-8B-Instruct"""
+
+
+def plan(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file in TOML.")],
+    memory: Annotated[
+        float | None,
+        typer.Option(metavar="GB", min=0.1, help="Memory of the device.", show_default="this one"),
+    ] = None,
+    tflops: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0.001,
+            help="10^12 operations a second of its matrix products in 16 bits.",
+            show_default="timed here",
+        ),
+    ] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="The device is a GPU.")] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="TABLE.SETTING=VALUE",
+            help="Replace a value of the file; may be repeated.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a study will need: memory, cells, tokens and time.
+
+    No weights are read, and nothing is fetched: of a model on the Hub its
+    config.json must be here, but for Llama 3.1 8B, which is known.
+    """
+    from equipoise.study.planning.plan import plan_study
+    from equipoise.study.specification import read_specification
+
+    specification = read_specification(file, overrides or ())
+    found = plan_study(specification, memory_gb=memory, tflops=tflops, on_gpu=gpu)
+    if as_json:
+        import json
+
+        show(json.dumps(_plain(found), indent=2))
+    else:
+        _show(found)
+
+
+def _show(found: StudyPlan) -> None:
+    from rich.table import Table
+
+    say(
+        f"{found.model}: {found.parameters:,} weights; {found.device.upper()} with "
+        f"{found.memory_bytes / 1e9:.0f} GB, {found.flops / 1e12:.2f} Tflop/s"
+    )
+    memory = Table(title="Memory of a cell (GB)", title_justify="left", box=None, pad_edge=False)
+    work = Table(title="Work", title_justify="left", box=None, pad_edge=False)
+    parts = ("weights", "gradients", "optimizer", "activations", "logits", "others")
+    for name in ("method", *parts, "fitting", "drawing", "peak"):
+        memory.add_column(name, justify="left" if name == "method" else "right")
+    for name in ("method", "cells", "trained weights", "updates", "tokens trained", "drawn", "time"):
+        work.add_column(name, justify="left" if name == "method" else "right")
+    for label, one in found.methods.items():
+        gb = one.memory.as_gb()
+        values = (gb[name] for name in (*parts, "fitting", "drawing", "peak"))
+        memory.add_row(label, *(f"{value:.2f}" if value else "" for value in values))
+        work.add_row(label, *_work(one))
+    show_table(memory)
+    show_table(work)
+    cells = sum(one.cells for one in found.methods.values())
+    seconds = sum(one.seconds for one in found.methods.values())
+    show(f"{cells} cells, {_duration(seconds)} one after the other")
+    for label, one in found.methods.items():
+        if one.remark:
+            say(f"{label}: {one.remark}.")
+    if not found.own_tokenizer:
+        say("The model's tokenizer is not here: tokens are estimated from letters.")
+
+
+def _work(one: MethodPlan) -> tuple[str, ...]:
+    numbers = (one.parameters, one.updates, one.trained_tokens, one.drawn_tokens)
+    return (str(one.cells), *(f"{n:,}" if n else "" for n in numbers), _duration(one.seconds))
+
+
+def _duration(seconds: float) -> str:
+    """Roughly how long, such as ``3 min`` or ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def _plain(found: StudyPlan) -> dict[str, object]:
+    methods = {
+        label: {
+            "cells": one.cells,
+            "trained_parameters": one.parameters,
+            "updates": one.updates,
+            "trained_tokens": one.trained_tokens,
+            "drawn_tokens": one.drawn_tokens,
+            "memory_gb": one.memory.as_gb(),
+            "seconds": round(one.seconds),
+            "remark": one.remark,
+        }
+        for label, one in found.methods.items()
+    }
+    return {
+        "model": found.model,
+        "parameters": found.parameters,
+        "device": found.device,
+        "memory_gb": round(found.memory_bytes / 1e9, 1),
+        "weights": found.weights,
+        "tflops": round(found.flops / 1e12, 3),
+        "own_tokenizer": found.own_tokenizer,
+        "methods": methods,
+    }

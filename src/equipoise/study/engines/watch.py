@@ -1,0 +1,59 @@
+"""What those who only wait see of a run: which cells are done or have failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from equipoise.artifacts import read_or_none
+from equipoise.errors import EquipoiseError
+from equipoise.study.progress import StudyProgress
+from equipoise.study.specification import Cell
+from equipoise.study.store import Store
+
+
+class Watch:
+    """Follows cells that other processes compute.
+
+    Attributes:
+        left: Cells that are neither done nor failed.
+        failed: Cells that have failed, each with the reason.
+        progress: Shows how it goes.
+    """
+
+    def __init__(self, store: Store, cells: Mapping[Cell, str], progress: StudyProgress) -> None:
+        self._store, self.progress = store, progress
+        self._before = {cell: self._mark(cell) for cell in cells}
+        self.left = dict(self._before)
+        self.failed: dict[Cell, EquipoiseError] = {}
+
+    def look(self, *, say: bool = False) -> None:
+        """Take note of what has come to an end; ``say`` it, where the workers do not."""
+        for cell in list(self.left):
+            if error := self._store.claims.failure(cell):
+                self.failed[cell] = error
+                outcome = "failed; the cells finished so far are kept"
+            elif self._mark(cell) not in (None, self._before[cell]):
+                outcome = self._outcome(cell) if say else ""
+            else:
+                continue
+            del self.left[cell]
+            self.progress.one_done()
+            if say:
+                self.progress.say(f"{cell}: {outcome}")
+
+    def _mark(self, cell: Cell) -> int | None:
+        """What tells a finished folder from another one that takes its place."""
+        try:
+            return self._store.cell_folder(cell).stat().st_ino
+        except FileNotFoundError:
+            return None
+
+    def _outcome(self, cell: Cell) -> str:
+        summary = read_or_none(self._store.cell_folder(cell) / "summary.json")
+        cost: dict[str, Any] = summary["cost"] if isinstance(summary, dict) else {}
+        delivered = cost.get("delivered", 0)
+        seconds = cost.get("fit_seconds", 0) + cost.get("sampling_seconds", 0)
+        if not delivered:
+            return f"nothing delivered ({seconds:.0f} s)"
+        return f"{100 * cost['balanced_delivered'] / delivered:.1f} % balanced ({seconds:.0f} s)"

@@ -1,0 +1,81 @@
+"""A worker: a process that computes cells of a study until none is left.
+
+    python -m equipoise.study.engines.worker < assignment.json
+
+The assignment is the first line of standard input. When standard input ends, whoever started the
+worker is dead, and it stops as on SIGTERM: a checkpoint is written first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from typing import Any, TextIO, cast
+
+from equipoise.cli.failures import guarded
+
+
+def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
+    """Compute the cells of an assignment, as plain data, that no other worker computes.
+
+    Raises:
+        EquipoiseError: The folder is of another study by now, the model cannot be loaded, or the
+            folder cannot be written. Cells that fail are written down there.
+    """
+    import torch
+
+    from equipoise.study.computation import Computation
+    from equipoise.study.engines.assignment import Assignment
+    from equipoise.study.progress import StudyProgress
+    from equipoise.study.store import Store
+
+    assignment = Assignment.from_plain(plain)
+    torch.set_num_threads(assignment.threads)
+    specification, store = assignment.specification(), Store(assignment.out)
+    with store.joined(specification), StudyProgress(len(assignment.cells), quiet=quiet) as progress:
+        Computation(specification, store, progress).run(assignment.cells)
+
+
+def _stop_with_parent() -> None:
+    """Wait for the end of standard input, then stop this process."""
+    while sys.stdin.buffer.read(1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Speech:
+    """Standard error, which may have nobody at its other end any more: no reason to fail."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def main() -> int:
+    """Work on the assignment on standard input; the exit code."""
+    plain = json.loads(sys.stdin.buffer.readline())
+    sys.stderr = cast("TextIO", _Speech(sys.stderr))
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    return guarded(lambda: work(plain))
+
+
+if __name__ == "__main__":
+    # Not through the interpreter's shutdown: a thread waits in a read that nothing ends.
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)

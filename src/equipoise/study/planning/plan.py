@@ -1,0 +1,215 @@
+"""A study planned: cells, tokens, memory and time of each method."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import torch
+
+from equipoise.methods.filter import FilterSettings
+from equipoise.methods.rlhf.method import RLHFSettings
+from equipoise.model.precision import pick_compute_dtype, pick_device
+from equipoise.study.planning.model_size import ModelSize, model_size
+from equipoise.study.planning.needs import (
+    Memory,
+    Training,
+    expected_tokens,
+    memory_of,
+    training_of,
+)
+from equipoise.study.specification import Specification
+
+TRAINING_SHARE, DRAWING_SHARE = 0.12, 0.085
+"""Of the speed of large matrix products, what training and drawing reach; measured on the CPU."""
+
+
+@dataclass(frozen=True)
+class MethodPlan:
+    """What one method of a study will need.
+
+    Attributes:
+        label: The method.
+        cells: Seeds.
+        parameters: Weights that are trained.
+        updates: Of them, in each cell.
+        trained_tokens: Tokens that a cell's training computes; shared ones are computed once.
+        drawn_tokens: Tokens that a cell draws, if completions are in the middle of the task's range.
+        memory: At the peak of a cell.
+        seconds: Of all cells one after the other.
+        remark: What stands in its way; empty if nothing does.
+    """
+
+    label: str
+    cells: int
+    parameters: int
+    updates: int
+    trained_tokens: int
+    drawn_tokens: int
+    memory: Memory
+    seconds: float
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What a study will need.
+
+    Attributes:
+        model: Name of the model.
+        parameters: Its weights.
+        own_tokenizer: Whether tokens were counted by the model's own tokenizer.
+        device: Where it runs.
+        memory_bytes: Memory that is there.
+        weights: Type in which weights are kept where that is free to choose.
+        flops: Operations a second that large matrix products reach there.
+        methods: By label, in the file's order.
+    """
+
+    model: str
+    parameters: int
+    own_tokenizer: bool
+    device: str
+    memory_bytes: float
+    weights: str
+    flops: float
+    methods: Mapping[str, MethodPlan]
+
+
+def plan_study(
+    specification: Specification,
+    *,
+    memory_gb: float | None = None,
+    tflops: float | None = None,
+    on_gpu: bool = False,
+) -> StudyPlan:
+    """Plan a study; no weight is read and nothing is fetched.
+
+    Args:
+        specification: The study.
+        memory_gb: Memory of the device it will run on, in 10⁹ bytes; by default this machine's.
+        tflops: 10¹² operations a second that it reaches; by default this machine is timed.
+        on_gpu: Whether that device is a GPU; by default it is what this machine has.
+
+    Raises:
+        EquipoiseError: The model's configuration is not on this machine.
+    """
+    study = specification.study
+    device = torch.device("cuda") if on_gpu else pick_device(study.device)
+    size = model_size(study.model)
+    memory = (memory_gb or 0) * 1e9 or _memory_of(device)
+    # As `load_model` decides.
+    weights = torch.float32 if 4 * size.parameters <= memory / 2 else torch.bfloat16
+    flops = (tflops or 0) * 1e12 or _speed(pick_device(study.device), study.dtype)
+    methods = {
+        label: _plan_method(specification, label, size, device, weights, memory, flops)
+        for label in specification.methods
+    }
+    return StudyPlan(
+        size.name,
+        size.parameters,
+        size.has_tokenizer,
+        device.type,
+        memory,
+        str(weights).removeprefix("torch."),
+        flops,
+        methods,
+    )
+
+
+def _plan_method(
+    specification: Specification,
+    label: str,
+    size: ModelSize,
+    device: torch.device,
+    weights: torch.dtype,
+    memory: float,
+    flops: float,
+) -> MethodPlan:
+    task, method = specification.task, specification.methods[label]
+    seeds = specification.study.seeds
+    training = training_of(method, task, size.encoder, seeds[0])
+    needed = memory_of(method, task, size, specification.sampling, training, device, weights)
+    drawn = _draws(specification, method.settings) * expected_tokens(task, specification.sampling)
+    seconds = _training_seconds(size, training, method, flops)
+    seconds += 2 * drawn * _read(size, 1) / (DRAWING_SHARE * flops)
+    trained = 0
+    if training:
+        trained = needed.gradients // 4
+    return MethodPlan(
+        label,
+        len(seeds),
+        trained,
+        training.updates if training else 0,
+        round(training.updates * training.nodes_per_update) if training else 0,
+        drawn,
+        needed,
+        len(seeds) * seconds,
+        _remark(needed, memory),
+    )
+
+
+def _remark(needed: Memory, memory: float) -> str:
+    """What stands in the way of a cell."""
+    if needed.peak <= memory:
+        return ""
+    ways = "shard it (FSDP), or set lora = true" if needed.optimizer > needed.weights else (
+        "use a larger device"
+    )
+    return f"more than the {memory / 1e9:.0f} GB there: {ways}"
+
+
+def _draws(specification: Specification, settings: Any) -> int:
+    """Completions that a cell draws, at most."""
+    wanted = specification.study.samples_per_subject
+    each = wanted
+    if isinstance(settings, FilterSettings):
+        each = settings.max_draws if settings.max_draws else wanted
+    return each * len(specification.task.subjects)
+
+
+def _read(size: ModelSize, rows: float) -> float:
+    """Weights that a token is multiplied with, the output layer for a share of tokens ``rows``."""
+    text = size.config.get_text_config()
+    return size.matrix_parameters + rows * int(text.vocab_size) * int(text.hidden_size)
+
+
+def _training_seconds(
+    size: ModelSize, training: Training | None, method: Any, flops: float
+) -> float:
+    """Seconds of a cell's training.
+
+    Two operations a weight and token forward, two for the gradients of states, two for those of
+    weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1); adapters need the last of few.
+    """
+    if training is None:
+        return 0.0
+    share = training.rows_per_update / training.nodes_per_update
+    operations = (4 if training.lora else 6) * training.nodes_per_update * _read(size, share)
+    seconds = training.updates * operations / (TRAINING_SHARE * flops)
+    settings = method.settings
+    if isinstance(settings, RLHFSettings):  # drawing, and two scorings without gradients
+        drawing = 2 * training.rows_per_update * _read(size, 1) / (DRAWING_SHARE * flops)
+        scoring = 4 * training.nodes_per_update * _read(size, share) / (TRAINING_SHARE * flops)
+        seconds += training.updates / settings.updates_per_iteration * (drawing + scoring)
+    return seconds
+
+
+def _memory_of(device: torch.device) -> float:
+    if device.type == "cuda":
+        return float(torch.cuda.get_device_properties(device).total_memory)
+    return float(psutil.virtual_memory().total)
+
+
+def _speed(device: torch.device, dtype: str | None, size: int = 1024, repeats: int = 5) -> float:
+    """Operations a second of this machine in products of large matrices."""
+    matrix = torch.ones(size, size, dtype=pick_compute_dtype(device, dtype), device=device)
+    seconds = []
+    for _ in range(repeats + 1):  # the first one sets the library up
+        started = time.perf_counter()
+        float((matrix @ matrix)[0, 0])
+        seconds.append(time.perf_counter() - started)
+    return 2 * size**3 / min(seconds[1:])

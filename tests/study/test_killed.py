@@ -1,0 +1,62 @@
+"""SIGKILL at any moment, and inside saving: the same command once more ends with the same bytes.
+
+``EQUIPOISE_KILLS`` is the number of kills of each kind; few by default, as they take seconds each.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+import study_process
+
+from .conftest import WriteStudy, steady
+
+KILLS = int(os.environ.get("EQUIPOISE_KILLS", "2"))
+OFTEN = ("methods.sft.checkpoint_minutes=0.0005", "methods.sft-fast.checkpoint_minutes=0.0005")
+"""A checkpoint every 30 ms, so that many moments are inside one."""
+
+SIGKILLED = -9
+
+
+@pytest.fixture
+def whole(study_file: WriteStudy, tmp_path: Path) -> tuple[dict[str, bytes], float, int]:
+    """Of an uninterrupted run: its files, its seconds, and how often it accessed files."""
+    started, log = time.monotonic(), tmp_path / "log"
+    process = study_process.start(study_file(), tmp_path / "whole", OFTEN, log=log)
+    process.join()
+    assert process.exitcode == 0
+    accesses = int(log.read_text().split()[-1])
+    return steady(tmp_path / "whole"), time.monotonic() - started, accesses
+
+
+def test_kill_at_random_moments(
+    whole: tuple[dict[str, bytes], float, int], study_file: WriteStudy, tmp_path: Path
+) -> None:
+    """Each kill may hit a run that goes on after an earlier one; a new run when one is complete."""
+    expected, seconds, accesses = whole
+    dice, file = random.Random(1), study_file()
+    kinds = ["moment", "access"] * KILLS
+    number = survived = 0
+    while kinds:
+        folder = tmp_path / f"run{number}"
+        inside = kinds[-1] == "access"
+        die_at = dice.randint(1, accesses) if inside else None
+        process = study_process.start(file, folder, OFTEN, die_at=die_at)
+        process.join(None if inside else dice.uniform(0, seconds))
+        process.kill()
+        process.join()
+        if process.exitcode == SIGKILLED:
+            kinds.pop()
+            continue
+        assert process.exitcode == 0
+        assert steady(folder) == expected
+        number, survived = number + 1, survived + 1
+    process = study_process.start(file, folder, OFTEN)
+    process.join()
+    assert process.exitcode == 0
+    assert steady(folder) == expected

@@ -1,0 +1,75 @@
+"""What is said of a run from its folder alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from equipoise import EquipoiseError
+from equipoise.study.specification import Cell, read_specification
+from equipoise.study.status import CellStatus, run_status
+from equipoise.study.store import Store
+
+from .conftest import WriteStudy, contents
+
+
+def _of(folder: Path, cell: Cell) -> CellStatus:
+    return next(one for one in run_status(folder).cells if one.cell == cell)
+
+
+def test_a_finished_run(finished: Path) -> None:
+    before = contents(finished)
+    found = run_status(finished)
+    assert found.name == "tiny"
+    assert found.counts() == {"done": 8}
+    assert found.exit_code == 0
+    assert all(one.seconds is not None and one.seconds >= 0 for one in found.cells)
+    assert contents(finished) == before
+
+
+def test_every_other_state(finished: Path, study_file: WriteStudy) -> None:
+    store, specification = Store(finished), read_specification(study_file())
+    for label, seed in (("prompt", 1), ("prompt", 2), ("sft", 1), ("sft", 2)):
+        shutil.rmtree(finished / "cells" / label / f"seed{seed}")
+    (finished / "cells" / "sft-fast" / "seed1" / "summary.json").write_text("{}")
+    store.begin(Cell("sft", 1), specification)
+    store.claims.fail(Cell("prompt", 2), EquipoiseError("out of memory"))
+    with store.claims.claim(Cell("sft", 2)) as claim:
+        assert claim is not None
+        claim._last -= 60
+        claim.report("training", 3, 8)
+        found = run_status(finished)
+        running = _of(finished, Cell("sft", 2))
+    assert {(one.cell.label, one.cell.seed): one.state for one in found.cells} == {
+        ("prompt", 1): "missing",
+        ("prompt", 2): "failed",
+        ("prompt-balanced", 1): "done",
+        ("prompt-balanced", 2): "done",
+        ("sft", 1): "stopped",
+        ("sft", 2): "running",
+        ("sft-fast", 1): "damaged",
+        ("sft-fast", 2): "done",
+    }
+    assert running.note is not None
+    assert (running.note.stage, running.note.done, running.note.total) == ("training", 3, 8)
+    assert _of(finished, Cell("prompt", 2)).problem == "out of memory."
+    assert "summary.json has 2 bytes" in (_of(finished, Cell("sft-fast", 1)).problem or "")
+    assert found.exit_code == 1
+
+
+def test_exit_code_3_until_cells_and_tables_are_there(finished: Path) -> None:
+    shutil.rmtree(finished / "results")
+    assert run_status(finished).exit_code == 3
+    shutil.rmtree(finished / "cells" / "prompt" / "seed1")
+    assert run_status(finished).exit_code == 3
+
+
+def test_no_run_there(tmp_path: Path) -> None:
+    with pytest.raises(EquipoiseError, match=r"there is no study\.json"):
+        run_status(tmp_path)
+    for damaged in ('{"name": "x"}', "[]", '{"name":"x","methods":[],"seeds":[1]}', "\udcff"):
+        (tmp_path / "study.json").write_bytes(damaged.encode(errors="surrogateescape"))
+        with pytest.raises(EquipoiseError, match=r"study\.json: damaged\. Run the study again"):
+            run_status(tmp_path)

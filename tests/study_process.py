@@ -1,0 +1,82 @@
+"""Studies in processes of their own, forked from one that has imported everything: fast to start."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import torch
+
+from equipoise import Study
+from equipoise.study import computation
+from equipoise.study.measures import ask_models  # noqa: F401 - imported before the fork
+from equipoise.training import train  # noqa: F401
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["study_process"])
+
+WRITES = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"})
+
+
+def start(
+    file: Path,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    die_at: int | None = None,
+    log: Path | None = None,
+) -> ForkServerProcess:
+    """A process that runs a study; its exit code is 0 when all went well.
+
+    Args:
+        file: The study file.
+        folder: Of the run.
+        overrides: See ``Study.from_toml``.
+        die_at: SIGKILL at this access to a file or name in ``folder``.
+        log: Receives the number of these accesses and a line for each cell that is begun.
+    """
+    arguments = (str(file), str(folder), list(overrides), die_at, log and str(log))
+    process = _context.Process(target=_run, args=arguments)
+    process.start()
+    return process
+
+
+def _run(
+    file: str, folder: str, overrides: list[str], die_at: int | None, log: str | None
+) -> None:
+    torch.set_num_threads(1)
+    accesses = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal accesses
+        if event in WRITES and arguments and str(arguments[0]).startswith(folder):
+            accesses += 1
+            if accesses == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    if log is not None:
+        _note_cells(Path(log))
+    Study.from_toml(file, overrides).run(folder, quiet=True)
+    if log is not None:
+        _append(Path(log), f"accesses {accesses}")
+
+
+def _note_cells(log: Path) -> None:
+    compute = computation.run_cell
+
+    def noted(cell, *arguments, **options):
+        _append(log, str(cell))
+        return compute(cell, *arguments, **options)
+
+    computation.run_cell = noted
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a") as stream:
+        stream.write(f"{line}\n")

@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM wait until what was begun is finished."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from equipoise.artifacts import open_atomic
+from equipoise.interrupts import finishing
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end(number: int) -> None:
+    before, seen = signal.getsignal(number), []
+    signal.signal(number, lambda received, frame: seen.append(received))
+    mine = signal.getsignal(number)
+    try:
+        with finishing():
+            os.kill(os.getpid(), number)
+            assert seen == []
+        assert seen == [number]
+        assert signal.getsignal(number) is mine
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_second_signal_does_not_wait() -> None:
+    done = False
+    with pytest.raises(KeyboardInterrupt), finishing():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        done = True
+    assert not done
+
+
+def test_inner_blocks_leave_it_to_the_outer_one() -> None:
+    done = False
+    with pytest.raises(KeyboardInterrupt), finishing():
+        with finishing():
+            os.kill(os.getpid(), signal.SIGINT)
+        done = True
+    assert done
+
+
+def test_a_file_is_written_to_its_end(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_atomic(tmp_path / "f.txt") as stream:
+        stream.write("first ")
+        os.kill(os.getpid(), signal.SIGINT)
+        stream.write("last")
+    assert (tmp_path / "f.txt").read_text() == "first last"
+    assert [path.name for path in tmp_path.iterdir()] == ["f.txt"]
