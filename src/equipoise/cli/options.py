@@ -18,6 +18,21 @@ TaskName = Annotated[
 ModelName = Annotated[
     str, typer.Option("--model", metavar="MODEL", help="An embedded model, folder or Hub id.")
 ]
+AnyModelName = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="MODEL", help="An embedded model, folder, Hub id or openai:NAME."
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Server of an openai:NAME; gets the key of OPENAI_API_KEY.",
+        show_default="OPENAI_BASE_URL, else OpenAI's",
+    ),
+]
 
 
 def _check_seed(seed: int) -> int:

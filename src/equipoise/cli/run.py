@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.failures import on_interrupt
+from equipoise.cli.options import BaseUrl
 from equipoise.cli.terminal import say, say_written, show_table
+
+URL_VARIABLE = "OPENAI_BASE_URL"
 
 if TYPE_CHECKING:
     from equipoise.study.outcome import StudyResult
@@ -33,6 +38,7 @@ def run(
             help="Replace a value of the file; may be repeated.",
         ),
     ] = None,
+    base_url: BaseUrl = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")] = False,
 ) -> None:
     """Run a study file: fit, sample, score and compare its methods.
@@ -43,7 +49,7 @@ def run(
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
-    study = Study.from_toml(file, overrides or ())
+    study = Study.from_toml(file, [*(overrides or ()), *address(base_url)])
     folder = out or Path("runs") / study.specification.study.name
     with on_interrupt(_advice(str(stopped(folder)))):
         try:
@@ -53,6 +59,14 @@ def run(
                 _report(error.result, quiet=quiet)
             raise
     _report(result, quiet=quiet)
+
+
+def address(base_url: str | None) -> list[str]:
+    """The setting of a study file that ``--base-url`` stands for; the key may be sent there."""
+    if base_url is None:
+        return []
+    os.environ[URL_VARIABLE] = base_url
+    return [f"endpoint.base_url={json.dumps(base_url)}"]
 
 
 def _advice(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.model.endpoint import WEIGHTLESS, endpoint_refusal
 
 HUB_ID = re.compile(r"(?!.*(--|\.\.|\.git$))\w([\w.-]*\w)?/\w([\w.-]*\w)?", re.ASCII)
 """``owner/name`` as the Hub allows it; the length limit is apart."""
@@ -136,6 +137,8 @@ def check_model_name(
         EquipoiseError: The name is none of these. The nearest embedded name is offered.
     """
     text = str(name)
+    if refusal := endpoint_refusal(name):
+        raise EquipoiseError(refusal, file=file, field=field, mend=WEIGHTLESS)
     folder = local_folder(name)
     if text in EMBEDDED:
         return

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from equipoise.decoding.remote import Endpoint
 from equipoise.errors import EquipoiseError
+from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import model_label
 from equipoise.study.cell import run_cell
@@ -56,7 +58,9 @@ class Computation:
                 self._lm = None  # it may be half trained
                 self._progress.end_cell("failed; the cells finished so far are kept")
 
-    def _compute(self, cell: Cell, start: Cell | None, lm: LanguageModel, partial: Path) -> None:
+    def _compute(
+        self, cell: Cell, start: Cell | None, lm: LanguageModel | Endpoint, partial: Path
+    ) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
         balanced = run_cell(
             cell, self._specification, lm, partial, self._progress, before, self._untuned
@@ -69,11 +73,13 @@ class Computation:
         if aside:
             self._progress.say(f"The damaged folder it replaces is kept: {aside}")
 
-    def _model_for(self, cell: Cell, start: Cell | None) -> LanguageModel:
+    def _model_for(self, cell: Cell, start: Cell | None) -> LanguageModel | Endpoint:
         """The base model, loaded anew only after a method has changed it; or what ``start`` made.
 
         Tuned models are loaded under the base model's name.
         """
+        if is_endpoint(self._specification.study.model):
+            return self._endpoint()
         if self._specification.methods[cell.label].changes_weights:
             self._lm = None  # not two models in memory
             return self._load(self._store.cell_folder(start) / "model" if start else None)
@@ -81,6 +87,14 @@ class Computation:
             self._lm = self._load(None)
             self._lm.use_compute_type()
         return self._lm
+
+    def _endpoint(self) -> Endpoint:
+        specification = self._specification
+        endpoint = Endpoint(specification.study.model, specification.endpoint)
+        if not self._announced:
+            self._progress.say(f"{endpoint.name} at {endpoint.precision}")
+            self._announced = True
+        return endpoint
 
     def _load(self, folder: Path | None) -> LanguageModel:
         study, progress = self._specification.study, self._progress

@@ -11,7 +11,7 @@ import pandas as pd
 from equipoise.artifacts import read_json
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation import Evaluation, assemble, read_completions, score, write_table
-from equipoise.evaluation.cost import cost_table, shortfalls
+from equipoise.evaluation.cost import cost_table, shortfalls, spendings
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.statistics import (
@@ -67,7 +67,7 @@ def collect(
     )
     controls = {label: method.control for label, method in specification.methods.items()}
     seeds_note = three_seeds(frame)
-    notes = (*shortfalls(cost), *([seeds_note] if seeds_note else []))
+    notes = (*shortfalls(cost), *spendings(cost), *([seeds_note] if seeds_note else []))
     return assemble(frame, task, by_model, cost=cost, controls=controls, notes=notes)
 
 
