@@ -54,9 +54,10 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         with contextlib.suppress(OSError):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/health")
-            if connection.getresponse().status == 200:
-                return
+            with contextlib.closing(connection):
+                connection.request("GET", "/health")
+                if connection.getresponse().status == 200:
+                    return
         assert process.poll() is None, log.read_text()
         time.sleep(0.1)
     raise AssertionError(f"the server did not start: {log.read_text()}")
@@ -97,7 +98,7 @@ def proxy_of(server: str) -> Iterator[Proxy]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             with lock:
                 number = len(proxy.bodies)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from equipoise.artifacts import clear_write_errors, read_json, write_json
@@ -50,6 +50,8 @@ def fault(folder: Path) -> str | None:
             str(name): (int(entry["bytes"]), str(entry["sha256"]))
             for name, entry in read_json(folder / MANIFEST)["files"].items()
         }
+        for name in entries:
+            _check_inside(name)
     except (EquipoiseError, AttributeError, KeyError, TypeError, ValueError):
         return f"its {MANIFEST} is missing or damaged"
     for name, (size, _) in entries.items():
@@ -65,3 +67,10 @@ def fault(folder: Path) -> str | None:
         if damaged:
             return f"{name} is damaged: its SHA-256 is not the recorded one"
     return None
+
+
+def _check_inside(name: str) -> None:
+    """Refuse an entry that is not a file below the folder, such as ``/dev/zero``."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or "\\" in name or ".." in parts:
+        raise ValueError(name)

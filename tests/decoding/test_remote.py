@@ -230,13 +230,13 @@ def test_what_a_chat_says_after_the_prefix(answer: str, expected: str) -> None:
 def test_only_whole_answers_of_the_right_kind_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     log = AnswerLog(path)
-    log.put("a", Answer("\ud83d\ude00 é \u2028", 1, 2, True))
+    log.put("a", Answer("😀 é \u2028", 1, 2, True))
     good = path.read_text()
     bad = ['{"key": "b"}', "[]", "null", "[" * 10_000, '{"key": 1, "text": "x"}', "\x00\xff"]
     bad.append(json.dumps({"key": "c", **vars(Answer("x", 1, 2, True)), "ended": 1}))
     path.write_text("\n".join([*bad, good, good[:-10]]))
     found = AnswerLog(path)
-    assert found.get("a") == Answer("\ud83d\ude00 é \u2028", 1, 2, True)
+    assert found.get("a") == Answer("😀 é \u2028", 1, 2, True)
     assert found.get("b") is found.get("c") is None
     found.put("d", Answer("y", 3, 4, False))
     assert AnswerLog(path).get("d") == Answer("y", 3, 4, False)

@@ -19,6 +19,7 @@ from equipoise.cli.options import (
     Temperature,
     TopK,
     TopP,
+    TrustRemoteCode,
     sampling_of,
 )
 from equipoise.cli.terminal import say_written
@@ -62,6 +63,7 @@ def generate(
     top_p: TopP = 0.95,
     top_k: TopK = 0,
     max_new_tokens: MaxNewTokens = 64,
+    trust_remote_code: TrustRemoteCode = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -102,7 +104,7 @@ def generate(
     ):
         lm: LanguageModel | Endpoint
         if remote is None:
-            lm = load_model(model, progress=not quiet)
+            lm = load_model(model, trust_remote_code=trust_remote_code, progress=not quiet)
             lm.use_compute_type()
         else:
             lm = remote.keeping(answers)

@@ -45,6 +45,27 @@ Seed = Annotated[
     int,
     typer.Option("--seed", metavar="N", callback=_check_seed, help="Fixes all that is random."),
 ]
+
+
+def _warn_of_code(asked: bool) -> bool:
+    if asked:
+        import warnings
+
+        from equipoise.cli.terminal import say
+
+        say("Warning: the model may run Python code of its authors, with all your rights.")
+        warnings.filterwarnings("ignore", "model .* runs Python code")  # it has been said
+    return asked
+
+
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code",
+        callback=_warn_of_code,
+        help="Let the model's repository run its code here.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,10 @@ from equipoise.model.precision import describe_precision, pick_compute_dtype, pi
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.projected import Placed, attach, load_projections, store_projections
 from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
+
+
+class RemoteCodeWarning(UserWarning):
+    """A model is loaded that runs code of its authors."""
 
 
 @dataclass
@@ -159,6 +164,12 @@ def load_model(
     """
     check_model_name(name_or_path)
     name = str(name_or_path)
+    if trust_remote_code:
+        warnings.warn(
+            f"model '{name}' runs Python code of its authors on this machine, with all your rights",
+            RemoteCodeWarning,
+            stacklevel=2,
+        )
     chosen = pick_device(device)
     compute = pick_compute_dtype(chosen, dtype)
     folder = fetch(name, progress=progress) if name in EMBEDDED else local_folder(name_or_path)
@@ -217,7 +228,8 @@ def _load_error(name: str, error: Exception) -> EquipoiseError:
     reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     text = str(error)
     if "trust_remote_code" in text:
-        mend = "It runs Python code of its authors: pass trust_remote_code=True if you trust it."
+        mend = "It runs Python code of its authors: pass trust_remote_code=True (on the command "
+        "line --trust-remote-code) if you trust it."
     elif "gated" in text or "401" in text or "403" in text:
         mend = "Accept its licence on the Hub, log in with 'hf auth login', and try again."
     elif "safetensors" in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,7 +50,7 @@ class StudyTable(Settings):
     name: str
     task: str = "occupations"
     model: str = "smollm2-135m-instruct"
-    seeds: Annotated[tuple[Seed, ...], Field(strict=False)] = (42, 123, 456)
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=10_000)] = (42, 123, 456)
     samples_per_subject: Annotated[int, Field(ge=1)] = 250
     device: str | None = None
     dtype: str | None = None
@@ -214,7 +215,8 @@ def _check_study(study: StudyTable, path: Path) -> None:
         raise EquipoiseError(
             "no seed is named", file=path, field="study.seeds", mend="Name at least one."
         )
-    twice = next((seed for seed in study.seeds if study.seeds.count(seed) > 1), None)
+    counts = Counter(study.seeds)
+    twice = next((seed for seed in study.seeds if counts[seed] > 1), None)
     if twice is not None:
         raise EquipoiseError(
             f"seed {twice} stands twice", file=path, field="study.seeds", mend="Name it once."
