@@ -44,8 +44,9 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        EquipoiseError: The file is missing, a folder, a device, too large, not UTF-8, starts with a byte
-            order mark, holds NUL bytes, or is not valid TOML (duplicate keys included).
+        EquipoiseError: The file is missing, a folder, a device, too large, not UTF-8, starts with a
+            byte order mark, holds NUL bytes, has a dotted key of very many parts, or is not valid
+            TOML (duplicate keys included).
     """
     path = Path(path)
     raw = read_bounded(path, MAX_TOML_BYTES)

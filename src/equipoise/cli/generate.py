@@ -43,7 +43,7 @@ def generate(
     endpoint: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="SETTING=VALUE",
+            metavar="NAME=VALUE",
             help="Of an openai:NAME, such as api=completions; may be repeated.",
         ),
     ] = None,

@@ -12,16 +12,46 @@ import typer
 if TYPE_CHECKING:
     from equipoise.decoding.sampler import Sampling
 
+
+def _tasks(incomplete: str) -> list[str]:
+    """Built-in tasks, for shells to complete."""
+    from equipoise.task.task import builtin_tasks
+
+    return [name for name in builtin_tasks() if name.startswith(incomplete)]
+
+
+def _models(incomplete: str) -> list[str]:
+    """Embedded models, likewise."""
+    from equipoise.model.registry import EMBEDDED
+
+    return [name for name in EMBEDDED if name.startswith(incomplete)]
+
+
 TaskName = Annotated[
-    str, typer.Option("--task", metavar="TASK", help="A built-in task, or a task file.")
+    str,
+    typer.Option(
+        "--task",
+        metavar="TASK",
+        autocompletion=_tasks,
+        help="A built-in task, or a task file.",
+    ),
 ]
 ModelName = Annotated[
-    str, typer.Option("--model", metavar="MODEL", help="An embedded model, folder or Hub id.")
+    str,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        autocompletion=_models,
+        help="An embedded model, folder or Hub id.",
+    ),
 ]
 AnyModelName = Annotated[
     str,
     typer.Option(
-        "--model", metavar="MODEL", help="An embedded model, folder, Hub id or openai:NAME."
+        "--model",
+        metavar="MODEL",
+        autocompletion=_models,
+        help="An embedded model, folder, Hub id or openai:NAME.",
     ),
 ]
 BaseUrl = Annotated[

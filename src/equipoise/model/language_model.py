@@ -194,6 +194,10 @@ def load_model(
             )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _load_error(name, error) from error
+    except Exception as error:
+        if not pickle_refused(error):
+            raise
+        raise _load_error(name, error) from error
     if report["missing_keys"] or report["mismatched_keys"]:
         lost = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
         raise EquipoiseError(
@@ -206,6 +210,14 @@ def load_model(
     lm = LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
     lm.project(load_projections(model, folder))
     return lm
+
+
+def pickle_refused(error: Exception) -> bool:
+    """Whether ``error`` says that torch found a pickle of more than tensors and plain data.
+
+    Its class is told by its name, so that nothing here has to import the pickle module.
+    """
+    return type(error).__name__ == "UnpicklingError"
 
 
 def _weights_dtype(
@@ -232,7 +244,7 @@ def _load_error(name: str, error: Exception) -> EquipoiseError:
         "line --trust-remote-code) if you trust it."
     elif "gated" in text or "401" in text or "403" in text:
         mend = "Accept its licence on the Hub, log in with 'hf auth login', and try again."
-    elif "safetensors" in text:
+    elif "safetensors" in text or pickle_refused(error):
         mend = "Only safetensors weights are read, never pickles: choose or convert to such a copy."
     elif local_folder(name) is None:
         mend = "Check the name and the network, or name a local folder."

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from equipoise.artifacts import read_or_none
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.model.endpoint import WEIGHTLESS, endpoint_refusal
 
@@ -172,6 +173,9 @@ def _check_folder(folder: Path, file: str | Path | None, field: str | None) -> N
         if (folder / "adapter_config.json").is_file():
             problem = f"folder '{folder}' holds a LoRA adapter, not a whole model"
             mend = "Merge it into its base model with peft's merge_and_unload and save that."
+    elif through := _pickles_of_index(folder):
+        problem = f"the index of folder '{folder}' leads to '{through[:60]}', no safetensors file"
+        mend = "Only safetensors files in the folder itself are read, never pickles."
     elif not any(folder.glob("*.safetensors")):
         problem = f"folder '{folder}' has no weights in safetensors format"
         if any(folder.glob("*.bin")):
@@ -183,3 +187,13 @@ def _check_folder(folder: Path, file: str | Path | None, field: str | None) -> N
     else:
         return
     raise EquipoiseError(problem, file=file, field=field, mend=mend)
+
+
+def _pickles_of_index(folder: Path) -> str | None:
+    """The first file of a weight index that is not a safetensors file of ``folder`` itself."""
+    found = read_or_none(folder / "model.safetensors.index.json")
+    shards = found.get("weight_map") if isinstance(found, dict) else None
+    for name in map(str, shards.values()) if isinstance(shards, dict) else ():
+        if not name.endswith(".safetensors") or Path(name).name != name or "\\" in name:
+            return name
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Annotated, Self
 
@@ -65,14 +66,14 @@ def power_table(settings: PowerSettings) -> pd.DataFrame:
         for rate in (settings.baseline + settings.difference, settings.baseline)
     )
     rows = []
-    for seeds in settings.seeds:
-        for samples in settings.samples:
-            # Each size has random numbers of its own, so that it does not depend on the others.
-            generator = np.random.default_rng([settings.seed, seeds, samples])
-            power = _power(settings, levels, seeds, samples, generator)
-            error = math.sqrt(power * (1 - power) / settings.studies)
-            total = seeds * samples * settings.subjects
-            rows.append((seeds, samples, total, power, error))
+    sizes = list(itertools.product(settings.seeds, settings.samples))
+    for seeds, samples in tracked(sizes, "simulated studies", len(sizes)):
+        # Each size has random numbers of its own, so that it does not depend on the others.
+        generator = np.random.default_rng([settings.seed, seeds, samples])
+        power = _power(settings, levels, seeds, samples, generator)
+        error = math.sqrt(power * (1 - power) / settings.studies)
+        total = seeds * samples * settings.subjects
+        rows.append((seeds, samples, total, power, error))
     return pd.DataFrame(rows, columns=["seeds", "samples", "completions", "power", "error"])
 
 

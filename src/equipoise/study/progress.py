@@ -43,6 +43,11 @@ class StudyProgress(StageProgress):
             self._cells = self._bars.add_task("cells done", total=self._n_cells, uneven=True)
         self._cell, self._started = name, time.monotonic()
 
+    def begin_tables(self) -> None:
+        """The cells are over; what is still to come are the tables over them."""
+        self._drop_stages()
+        self._cell = "tables"
+
     @contextlib.contextmanager
     def measuring(self, what: str, count: int) -> Iterator[None]:
         """While ``count`` sentences are judged; a line at the end says how long it took."""

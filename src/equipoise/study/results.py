@@ -40,6 +40,7 @@ def collect(
 
     What only models can say is asked for now, unless it is known from an earlier run.
     """
+    progress.begin_tables()
     task = specification.task
     finished = [cell for cell in specification.cells() if cell not in missing]
     scored, costs = [], []
