@@ -50,7 +50,7 @@ bench: install
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
 
 docs: $(INSTALLED)
-	@$(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "site/index.html; search needs a server: $(BIN)/python -m http.server -d site"
 
 clean:

@@ -140,6 +140,19 @@ def clear_read_errors(path: Path) -> Iterator[None]:
         raise EquipoiseError(f"cannot be read ({reason})", file=path) from None
 
 
+def existing(name: str | Path) -> Path | None:
+    """``name`` as a path, ``~`` expanded, if something is there; else None, whatever it is.
+
+    Any text may be asked for: one that is too long for a name, or holds a NUL, or ``~nobody``.
+    """
+    try:
+        path = Path(name).expanduser()
+        path.stat()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
     """The content of a file, or of a pipe, of at most ``limit`` bytes.
 

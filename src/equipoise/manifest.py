@@ -13,14 +13,26 @@ from typing import Any
 
 from equipoise.artifacts import clear_write_errors, read_json, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.tracking import tracked
 
 MANIFEST = "manifest.json"
+
+LARGE, CHUNK = 500_000_000, 50_000_000
+"""Bytes from which a file's sum takes long enough for a bar, and bytes read at a time then."""
 
 
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content."""
+    size = path.stat().st_size
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        if size < LARGE:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest, parts = hashlib.sha256(), -(-size // CHUNK)
+        for _ in tracked(range(parts), f"checking {path.name}", parts):
+            digest.update(stream.read(CHUNK))
+        while rest := stream.read(CHUNK):  # it may have grown meanwhile
+            digest.update(rest)
+        return digest.hexdigest()
 
 
 def seal(folder: Path, **about: Any) -> None:

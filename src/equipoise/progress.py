@@ -55,6 +55,9 @@ class StageProgress:
         self._before: Token[Listener | None] | None = None
 
     def __enter__(self) -> Self:
+        outer = getattr(LISTENER.get(), "__self__", None)
+        if isinstance(outer, StageProgress):
+            outer._bars.stop()  # a terminal has room for the bars of one
         self._before = LISTENER.set(self.report)
         return self
 

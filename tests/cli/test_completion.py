@@ -31,7 +31,7 @@ def complete(folder: Path, line: str) -> list[str]:
         'eval "$(_EQUIPOISE_COMPLETE=source_bash equipoise)"\n'
         f"COMP_WORDS=({' '.join(word or repr('') for word in words)})\n"
         f"COMP_CWORD={len(words) - 1}\n"
-        "$(complete -p equipoise | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
+        "$(complete -p equipoise | sed 's/.*-F \\([^ ]*\\).*/\\1/') equipoise\n"
         'printf "%s\\n" "${COMPREPLY[@]}"\n'
     )
     environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
@@ -70,8 +70,14 @@ def test_completing_loads_nothing_heavy() -> None:
         "COMP_CWORD": "3",
     }
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     assert (done.stdout.split(), done.returncode, done.stderr) == (
-        ["smollm2-135m-instruct"], 0, "",
+        ["smollm2-135m-instruct"],
+        0,
+        "",
     )

@@ -168,6 +168,8 @@ def test_the_key_goes_to_addresses_of_the_user_alone(
     """A study file of somebody else cannot have it sent to a server of theirs."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+        monkeypatch.setenv(name, f"{KEY}-{name}")
     endpoint(proxy, server).draw(QUESTIONS[:1], [1], SAMPLING, 1)
     assert KEY not in json.dumps(proxy.headers)
     assert EndpointSettings().key == KEY
@@ -197,6 +199,18 @@ def test_what_is_wrong_is_found_before_anything_is_sent(
     with pytest.raises(EquipoiseError, match=expected) as caught:
         check_endpoint(name, EndpointSettings.model_validate(settings), top_k=0)
     assert "secret" not in str(caught.value)
+
+
+def test_headers_of_the_environment_go_to_addresses_of_the_user_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "x-secret: 1")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    settings = EndpointSettings(base_url="http://x/v1")
+    with pytest.raises(EquipoiseError, match="would be sent to http://x/v1"):
+        check_endpoint("openai:x", settings, top_k=0)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://x/v1/")
+    check_endpoint("openai:x", settings, top_k=0)
 
 
 def test_no_endpoint_has_top_k() -> None:

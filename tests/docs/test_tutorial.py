@@ -33,8 +33,9 @@ def test_every_command_of_the_tutorial(
     monkeypatch.chdir(tmp_path)
     task, study = blocks("toml")
     Path("places.toml").write_text(task)
-    Path("places-study.toml").write_text(study.replace("samples_per_subject = 20",
-                                                       "samples_per_subject = 2"))
+    Path("places-study.toml").write_text(
+        study.replace("samples_per_subject = 20", "samples_per_subject = 2")
+    )
     assert len(commands()) >= 9
     said = {}
     for command in commands():
@@ -44,8 +45,12 @@ def test_every_command_of_the_tutorial(
             arguments += ["--model", str(tiny_model_folder), "--max-new-tokens", "12"]
             arguments[arguments.index("-n") + 1] = "2"
         if arguments[0] == "run":
-            for setting in (f'study.model="{tiny_model_folder}"', "methods.sft.max_steps=1",
-                            "methods.filter.max_draws=4", "sampling.max_new_tokens=12"):
+            for setting in (
+                f'study.model="{tiny_model_folder}"',
+                "methods.sft.max_steps=1",
+                "methods.filter.max_draws=4",
+                "sampling.max_new_tokens=12",
+            ):
                 arguments += ["--set", setting]
         assert main(arguments) == 0, (command, capsys.readouterr().err)
         said[command] = capsys.readouterr()

@@ -24,6 +24,8 @@ from equipoise.study.specification import read_specification
 from equipoise.task import Task, load_task, task_overview
 from tiny_study import STUDY, TASK
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 FUZZ = int(os.environ.get("EQUIPOISE_FUZZ", "150"))
 SECONDS = 5
 

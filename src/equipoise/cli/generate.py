@@ -97,9 +97,11 @@ def generate(
         check_model_name(model, field="--model")
     new_file(out, force=force)
     answers = out.with_name(f".{out.name}.answers.jsonl")
-    kept = "Nothing was written." if remote is None else "What was answered is kept."
+    advice = "Nothing was written. Run the same command to begin again."
+    if remote is not None:
+        advice = "What was answered is kept. Run the same command to go on."
     with (
-        on_interrupt(f"{kept} Run the same command to begin again."),
+        on_interrupt(advice),
         StageProgress(quiet=quiet) as progress,
     ):
         lm: LanguageModel | Endpoint
@@ -112,7 +114,8 @@ def generate(
         policy = Policy(lm, described, prompt)
         delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
         write_table(out, delivery.completions)
-    answers.unlink(missing_ok=True)
+    if remote is not None:
+        answers.unlink(missing_ok=True)
     if not quiet:
         say_written([out])
 

@@ -46,12 +46,13 @@ def run(
     What is finished is not computed again, so a run that was stopped goes on
     when the same command is given once more.
     """
+    from equipoise.progress import StageProgress
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
     study = Study.from_toml(file, [*(overrides or ()), *address(base_url)])
     folder = out or Path("runs") / study.specification.study.name
-    with on_interrupt(_advice(str(stopped(folder)))):
+    with on_interrupt(_advice(str(stopped(folder)))), StageProgress(quiet=quiet):
         try:
             result = study.run(folder, quiet=quiet)
         except CellsFailedError as error:

@@ -200,8 +200,12 @@ class Endpoint:
     def _client(self) -> OpenAI:
         from openai import OpenAI
 
+        key = self.settings.key
         return OpenAI(
-            api_key=self.settings.key or NO_KEY,
+            api_key=key or NO_KEY,
+            # The environment's are told to nobody who does not get the key.
+            organization=None if key else "",
+            project=None if key else "",
             base_url=self.settings.address,
             timeout=self.settings.timeout_seconds,
             max_retries=self.settings.retries,

@@ -60,9 +60,10 @@ def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
         delimiter: What separates the fields; a tab in TSV files.
 
     Raises:
-        EquipoiseError: The file is missing, a folder, a device, too large, empty, only a header, not UTF-8, or holds
-            NUL bytes; two columns share a name; a row has more or fewer fields than the header; a
-            quotation mark is never closed; a field is longer than 131,072 characters.
+        EquipoiseError: The file is missing, a folder, a device, too large, empty, only a header,
+            not UTF-8, or holds NUL bytes; two columns share a name; a row has more or fewer fields
+            than the header; a quotation mark is never closed; a field is longer than 131,072
+            characters.
     """
     path = Path(path)
     stream = io.StringIO(_read_text(path), newline="")

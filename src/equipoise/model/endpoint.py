@@ -19,6 +19,9 @@ SCHEME = "openai:"
 URL_VARIABLE, KEY_VARIABLE = "OPENAI_BASE_URL", "OPENAI_API_KEY"
 """Environment variables with the address and the key, as the protocol's clients call them."""
 
+HEADERS_VARIABLE = "OPENAI_CUSTOM_HEADERS"
+"""Headers that the client adds to every request; they may hold secrets too."""
+
 DEFAULT_URL = "https://api.openai.com/v1"
 MAX_NAME_LENGTH = 200
 
@@ -58,15 +61,19 @@ class EndpointSettings(Settings):
         return (self.base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
 
     @property
-    def key(self) -> str | None:
-        """The key from the environment; None where it must not, or need not, be sent.
+    def is_named(self) -> bool:
+        """Whether the address is the user's own choice, or OpenAI's.
 
-        It goes to an address that the user has named (in the environment, or by ``--base-url``,
-        which sets it there) or to OpenAI's own. A study file may be somebody else's: an address
-        that stands only there gets no key.
+        The user names one in the environment, or by ``--base-url``, which sets it there. A study
+        file may be somebody else's: an address that stands only there is told no secret.
         """
         named = (os.environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
-        return os.environ.get(KEY_VARIABLE) if self.address in (named, DEFAULT_URL) else None
+        return self.address in (named, DEFAULT_URL)
+
+    @property
+    def key(self) -> str | None:
+        """The key from the environment; None where there is none, or it must not be sent."""
+        return os.environ.get(KEY_VARIABLE) if self.is_named else None
 
 
 def is_endpoint(name: str | Path) -> bool:
@@ -121,6 +128,14 @@ def check_endpoint(
             field=field,
             mend="Set it there (keys are read from nowhere else), or name a server of your own "
             "with base_url.",
+        )
+    if os.environ.get(HEADERS_VARIABLE) and not settings.is_named:
+        raise EquipoiseError(
+            f"{HEADERS_VARIABLE} of the environment would be sent to {settings.address}, which "
+            "only the study file names",
+            file=file,
+            field=f"{table}base_url",
+            mend="Unset it, or name the address with --base-url.",
         )
     if (settings.price_in is None) != (settings.price_out is None):
         raise EquipoiseError(

@@ -18,6 +18,7 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.errors import EquipoiseError
+from equipoise.manifest import LARGE
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
@@ -179,8 +180,8 @@ def load_model(
         "local_files_only": folder is not None,
     }
     try:
-        # Whatever comes from the Hub may take long: its bars stay.
-        with quiet_transformers(bars=progress and folder is None):
+        # Whatever comes from the Hub may take long, and so do large files: their bars stay.
+        with quiet_transformers(bars=progress and (folder is None or _is_large(folder))):
             config = AutoConfig.from_pretrained(source, **options)
             tokenizer = AutoTokenizer.from_pretrained(source, **options)
             model, report = AutoModelForCausalLM.from_pretrained(
@@ -210,6 +211,11 @@ def load_model(
     lm = LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
     lm.project(load_projections(model, folder))
     return lm
+
+
+def _is_large(folder: Path) -> bool:
+    """Whether loading the weights in ``folder`` takes more than some seconds."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) > LARGE
 
 
 def pickle_refused(error: Exception) -> bool:

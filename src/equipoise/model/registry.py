@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.artifacts import read_or_none
+from equipoise.artifacts import existing, read_or_none
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.model.endpoint import WEIGHTLESS, endpoint_refusal
 
@@ -113,8 +113,8 @@ def local_folder(name: str | Path) -> Path | None:
     """``name`` as an existing folder, ``~`` expanded; None for an embedded name or a Hub id."""
     if str(name) in EMBEDDED or not str(name).strip():
         return None
-    path = Path(name).expanduser()
-    return path if path.is_dir() else None
+    path = existing(name)
+    return path if path is not None and path.is_dir() else None
 
 
 def model_label(name: str | Path) -> str:
@@ -145,7 +145,7 @@ def check_model_name(
         return
     if folder is not None:
         _check_folder(folder, file, field)
-    elif Path(text).expanduser().is_file():
+    elif existing(text) is not None:
         raise EquipoiseError(
             f"model '{text}' is a file", file=file, field=field, mend="Name the folder it is in."
         )

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from equipoise.statistics.rates import sampling_floor
 from equipoise.statistics.simulation import Effects, draw_rates, draw_subjects, level_of
 from equipoise.statistics.two_level import Subjects, difference
+from equipoise.tracking import tracked
 
 
 class PowerSettings(Effects):

@@ -53,7 +53,7 @@ class StudyProgress(StageProgress):
         """While ``count`` sentences are judged; a line at the end says how long it took."""
         self._cell, started = "measures", time.monotonic()
         yield
-        self._drop_stages()
+        self.begin_tables()
         self.say(f"{what}: {count:,} sentences ({time.monotonic() - started:.0f} s)")
 
     def report(self, stage: str, done: int, total: int) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from equipoise.artifacts import check_name
+from equipoise.artifacts import check_name, existing
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
@@ -247,9 +247,9 @@ def _place(path: Path, field: str) -> Iterator[None]:
 def _load_task(name: str, study_file: Path) -> Task:
     """The task; a path is tried from the study file's folder first, then from here."""
     beside = study_file.parent / name
-    if name.endswith(".toml") and beside.is_file():
+    if name.endswith(".toml") and existing(beside) is not None:
         return load_task(beside)
-    if name.endswith(".toml") and not Path(name).is_file():
+    if name.endswith(".toml") and existing(name) is None:
         raise EquipoiseError(
             f"there is no file '{name}' beside the study file or in the current folder",
             file=study_file,
