@@ -58,6 +58,6 @@ def test_a_progress_listens_while_it_is_open(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_simulated_studies_are_told(told: list[tuple[str, int, int]]) -> None:
-    power_table(PowerSettings(seeds=(2, 3), samples=(5,), studies=10))
+    power_table(PowerSettings(seeds=(2, 3), samples=(5,), studies=100))
     assert told[0] == ("simulated studies", 0, 2)
     assert told[-1] == ("simulated studies", 2, 2)

@@ -25,7 +25,7 @@ INTERVAL = 0.1
 
 
 def tell(stage: str, done: int, total: int) -> None:
-    """Tell the listener, if there is one, that ``done`` of ``total`` units of ``stage`` are over."""
+    """Tell the listener, if there is one, how much of ``stage`` is over."""
     if (listener := LISTENER.get()) is not None:
         listener(stage, done, total)
 

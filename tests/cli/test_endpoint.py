@@ -8,16 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from endpoint_server import Proxy, proxy_of, serving
+from endpoint_server import Proxy, proxy_of
 
 
-@pytest.fixture(scope="module")
-def server(
-    tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, str]]:
-    pytest.importorskip("openai")
-    with serving(tiny_model_folder, tmp_path_factory.mktemp("serve")) as found:
-        yield found
+@pytest.fixture
+def server(openai_server: tuple[str, str]) -> tuple[str, str]:
+    return openai_server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from endpoint_server import Proxy, proxy_of, serving
+from endpoint_server import Proxy, proxy_of
 from equipoise.decoding.answer_log import Answer, AnswerLog
 from equipoise.decoding.remote import Endpoint, Question, continuation
 from equipoise.decoding.sampler import Sampling
@@ -20,13 +20,9 @@ SAMPLING = Sampling(temperature=0.9, top_p=0.8, max_new_tokens=7)
 KEY = "sk-secret-of-a-test"
 
 
-@pytest.fixture(scope="module")
-def server(
-    tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, str]]:
-    pytest.importorskip("openai")
-    with serving(tiny_model_folder, tmp_path_factory.mktemp("serve")) as found:
-        yield found
+@pytest.fixture
+def server(openai_server: tuple[str, str]) -> tuple[str, str]:
+    return openai_server
 
 
 @pytest.fixture

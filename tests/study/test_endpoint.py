@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from endpoint_server import Proxy, proxy_of, serving
+from endpoint_server import Proxy, proxy_of
 from equipoise import EquipoiseError, Study
 from equipoise.study.specification import read_specification
 from tiny_study import write_study
@@ -36,13 +36,9 @@ SUBJECTS = 3
 SAMPLES = 3
 
 
-@pytest.fixture(scope="module")
-def server(
-    tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, str]]:
-    pytest.importorskip("openai")
-    with serving(tiny_model_folder, tmp_path_factory.mktemp("serve")) as found:
-        yield found
+@pytest.fixture
+def server(openai_server: tuple[str, str]) -> tuple[str, str]:
+    return openai_server
 
 
 @pytest.fixture
