@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from endpoint_server import Proxy, proxy_of
-from equipoise.decoding.answer_log import Answer, AnswerLog
-from equipoise.decoding.remote import Endpoint, Question, continuation
+from equipoise.decoding.answer import Answer, continuation
+from equipoise.decoding.answer_log import AnswerLog
+from equipoise.decoding.remote import Endpoint, Question
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.model.endpoint import EndpointSettings, check_endpoint

@@ -225,3 +225,17 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     writer.start()
     assert len(read_rows(path)) == 3
     writer.join()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "~nobody-of-that-name/x", "a\x7fb", "."])
+@pytest.mark.parametrize(
+    "setting", ["study.model", "study.task", "measures.lac", "measures.winogender"]
+)
+def test_a_name_of_any_kind_is_no_crash(setting: str, name: str, folder: Path) -> None:
+    """``x`` 300 times is too long for a file system, ``~nobody`` has no home: found by fuzzing."""
+    path = folder / "named.toml"
+    path.write_text(STUDY.replace("MODEL", "smollm2-135m-instruct"))
+    for ending in ("", ".toml"):
+        with pytest.raises(EquipoiseError) as caught:
+            read_specification(path, [f"{setting}='{name}{ending}'"])
+        check_message(caught.value)

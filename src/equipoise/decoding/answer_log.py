@@ -5,27 +5,11 @@ from __future__ import annotations
 import json
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from equipoise.artifacts import clear_read_errors, clear_write_errors
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an endpoint answered to one request.
-
-    Attributes:
-        text: The answer, as it came.
-        prompt_tokens: Tokens that the server counted in what was asked.
-        completion_tokens: Tokens that it counted in the answer.
-        ended: The answer ended by itself, not at the limit of tokens.
-    """
-
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    ended: bool
+from equipoise.decoding.answer import Answer
 
 
 class AnswerLog:
@@ -80,6 +64,7 @@ def _stored(path: Path) -> dict[str, Answer]:
         try:
             found = json.loads(line)
             key, answer = found.pop("key"), Answer(**found)
+            answer.text.encode()  # lone surrogates could not be written again
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         types = [type(value) for value in (key, *asdict(answer).values())]

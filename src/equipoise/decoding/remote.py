@@ -6,24 +6,23 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from equipoise.decoding.answer_log import Answer, AnswerLog
+from equipoise.decoding.answer import Answer, continuation, of_chat, of_completion
+from equipoise.decoding.answer_log import AnswerLog
 from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.model.endpoint import KEY_VARIABLE, SCHEME, EndpointSettings
 
 if TYPE_CHECKING:
     from openai import OpenAI
-
-QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
-"""Opening quotation marks and what closes them."""
 
 NO_KEY = "none"
 """Stands where a client insists on a key and the server wants none."""
@@ -153,14 +152,15 @@ class Endpoint:
         missing = {key: body for key, body in zip(keys, bodies, strict=True) if key not in known}
         if missing:
             with self._client() as client:
-                for key, answer in self._ask(client, missing):
-                    known[key] = answer
-                    on_drawn(1)
+                with closing(self._ask(client, missing)) as answers:
+                    for key, answer in answers:
+                        known[key] = answer
+                        on_drawn(1)
         return [known[key] for key in keys]
 
     def _ask(
         self, client: OpenAI, bodies: Mapping[str, dict[str, Any]]
-    ) -> Iterator[tuple[str, Answer]]:
+    ) -> Generator[tuple[str, Answer], None, None]:
         """The server's answers, as they come."""
         pool = ThreadPoolExecutor(self.settings.concurrency, thread_name_prefix="endpoint")
         pace = _Pace(self.settings.requests_per_minute)
@@ -184,9 +184,9 @@ class Endpoint:
         pace.wait()
         try:
             if self.settings.api == "chat":
-                answer = _of_chat(client.chat.completions.create(**body))
+                answer = of_chat(client.chat.completions.create(**body))
             else:
-                answer = _of_completion(client.completions.create(**body))
+                answer = of_completion(client.completions.create(**body))
         except openai.OpenAIError as error:
             raise self._failure(error) from None  # its context may hold the key
         except (AttributeError, IndexError, TypeError, ValueError):
@@ -215,9 +215,10 @@ class Endpoint:
         """What went wrong, in one line that never holds the key."""
         import openai
 
-        reason = " ".join(str(error).split())[:300].rstrip(".")
+        reason = " ".join(str(error).split())
         if key := self.settings.key:
             reason = reason.replace(key, "***")
+        reason = reason[:300].rstrip(".")
         mend = "What was answered is kept: run the same command again to go on."
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             mend = (
@@ -236,25 +237,6 @@ class Endpoint:
         return text if self.settings.api == "completions" else continuation(text, prefix)
 
 
-def continuation(answer: str, prefix: str) -> str:
-    """What a chat's ``answer`` says after ``prefix``.
-
-    Models answer with the whole sentence, often in quotation marks, or with its end alone.
-
-    >>> [continuation(text, "The nurse was") for text in ('"The nurse was kind."', "kind.")]
-    [' kind.', ' kind.']
-    """
-    text = answer.strip()
-    if text and (closing := QUOTES.get(text[0])) and text.find(closing, 1) in (-1, len(text) - 1):
-        text = text[1:].removesuffix(closing).strip()
-    text = text.removeprefix("...").removeprefix("…").lstrip()
-    if text[: len(prefix)].casefold() == prefix.casefold():
-        rest = text[len(prefix) :]
-        if not rest or not rest[0].isalnum():
-            return rest
-    return f" {text}" if text else ""
-
-
 class _Pace:
     """Lets no more requests begin than so many a minute, evenly spaced."""
 
@@ -269,22 +251,3 @@ class _Pace:
             turn = max(now, self._next)
             self._next = turn + self._interval
         time.sleep(turn - now)
-
-
-def _of_chat(response: Any) -> Answer:
-    choice = response.choices[0]
-    return _answer(choice.message.content, choice.finish_reason, response.usage)
-
-
-def _of_completion(response: Any) -> Answer:
-    choice = response.choices[0]
-    return _answer(choice.text, choice.finish_reason, response.usage)
-
-
-def _answer(text: str | None, reason: str | None, usage: Any) -> Answer:
-    """An answer; a refusal has no text.
-
-    Surrogates cannot be stored as UTF-8.
-    """
-    found = (text or "").encode("utf-8", "replace").decode("utf-8")
-    return Answer(found, int(usage.prompt_tokens), int(usage.completion_tokens), reason != "length")
