@@ -3,6 +3,7 @@
 # make install  the set-up alone: .venv, pinned dependencies, embedded model
 # make lint     ruff and mypy
 # make bench    timings against peers
+# make docs     the documentation as a site, in site/
 #
 # PYTHON chooses the interpreter for .venv: make install PYTHON=python3.12
 
@@ -17,7 +18,7 @@ SHELL := /bin/sh
 export PIP_ROOT_USER_ACTION = ignore
 
 .DELETE_ON_ERROR:
-.PHONY: install study test lint bench clean
+.PHONY: install study test lint bench docs clean
 
 install: $(INSTALLED)
 	@$(BIN)/equipoise models fetch smollm2-135m-instruct
@@ -48,5 +49,9 @@ lint: $(INSTALLED)
 bench: install
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
 
+docs: $(INSTALLED)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html; search needs a server: $(BIN)/python -m http.server -d site"
+
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site src/*.egg-info .mypy_cache .pytest_cache .ruff_cache

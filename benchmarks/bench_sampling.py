@@ -37,7 +37,7 @@ def ours() -> None:
     draws = policy.draw(SUBJECTS, number("--n", 250), Sampling(), 42)
     seconds = time.perf_counter() - started
     tokens = sum(draw.tokens for of_subject in draws for draw in of_subject)
-    report({"seconds": seconds, "tokens": tokens, "dtype": str(policy.lm.model.dtype)})
+    report({"seconds": seconds, "tokens": tokens, "dtype": str(lm.model.dtype)})
 
 
 def generate() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from endpoint_server import serving
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import DEFAULT_MODEL
@@ -74,6 +75,15 @@ def tiny_model_folder(tiny_lm: LanguageModel, tmp_path_factory: pytest.TempPathF
     tiny_lm.model.save_pretrained(folder)
     tiny_lm.tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def openai_server(
+    tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """Address of a real server of the OpenAI protocol, and the tiny model's name there."""
+    with serving(tiny_model_folder, tmp_path_factory.mktemp("serve")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

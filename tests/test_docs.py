@@ -45,6 +45,22 @@ def test_every_study_that_ships_is_read(path: Path) -> None:
     assert read_specification(path).cells()
 
 
+def test_the_llama_study_is_what_its_page_says(tmp_path: Path) -> None:
+    """LoRA for what is trained, three seeds, the protocol's size; and its dry run is read too."""
+    path = ROOT / "studies" / "llama-3.1-8b.toml"
+    study = read_specification(path)
+    assert study.study.model == "meta-llama/Llama-3.1-8B-Instruct"
+    assert (len(study.study.seeds), study.study.samples_per_subject) == (3, 250)
+    trained = [m for m in study.methods.values() if m.changes_weights]
+    assert [m.name for m in trained] == ["sft", "dpo"]
+    assert all(m.settings.lora for m in trained)
+    page = (ROOT / "docs" / "llama-8b.md").read_text("utf-8")
+    assert "it was not run" in page
+    overrides = re.findall(r"--set '?((?:study|methods)[^'\s]+)'?", page.split("## Memory")[0])
+    assert len(overrides) == 5
+    assert len(read_specification(path, overrides).cells()) == len(study.methods)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))

@@ -32,3 +32,10 @@ def test_error_without_place() -> None:
 )
 def test_nearest(name: str, valid: list[str], expected: str) -> None:
     assert nearest(name, valid) == expected
+
+
+def test_a_message_is_clipped_in_its_middle() -> None:
+    text = str(EquipoiseError("x" * 1_000_000, file="a.toml", mend="Do this."))
+    assert len(text) < 10_000
+    assert text.startswith("a.toml: xxx")
+    assert text.endswith("x. Do this.")

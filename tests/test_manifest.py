@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from equipoise.errors import EquipoiseError
 from equipoise.manifest import MANIFEST, fault, seal, sha256
+from equipoise.tracking import LISTENER
 
 
 @pytest.fixture
@@ -89,3 +91,21 @@ def test_disk_that_fills_up(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(EquipoiseError, match="The disk is full"):
         seal(sealed)
+
+
+def test_a_large_file_is_summed_in_parts_with_a_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(range(256)) * 5)
+    monkeypatch.setattr("equipoise.manifest.LARGE", 1000)
+    monkeypatch.setattr("equipoise.manifest.CHUNK", 300)
+    monkeypatch.setattr("equipoise.tracking.PATIENCE", 0.0)
+    monkeypatch.setattr("equipoise.tracking.INTERVAL", 0.0)
+    heard: list[tuple[str, int, int]] = []
+    token = LISTENER.set(lambda *what: heard.append(what))
+    try:
+        assert sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    finally:
+        LISTENER.reset(token)
+    assert heard == [("checking weights", done, 5) for done in range(6)]

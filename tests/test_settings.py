@@ -148,5 +148,5 @@ def test_missing_folder_and_huge_file(tmp_path: Path) -> None:
     big = tmp_path / "big.toml"
     with big.open("wb") as stream:
         stream.truncate(MAX_TOML_BYTES + 1)
-    with pytest.raises(EquipoiseError, match="larger than 10,000,000 bytes"):
+    with pytest.raises(EquipoiseError, match="larger than 2,000,000 bytes"):
         read_toml(big)

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -151,6 +152,45 @@ def clear_read_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise EquipoiseError(f"cannot be read ({reason})", file=path) from None
+
+
+def existing(name: str | Path) -> Path | None:
+    """``name`` as a path, ``~`` expanded, if something is there; else None, whatever it is.
+
+    Any text may be asked for: one that is too long for a name, or holds a NUL, or ``~nobody``.
+    """
+    try:
+        path = Path(name).expanduser()
+        path.stat()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The content of a file, or of a pipe, of at most ``limit`` bytes.
+
+    Raises:
+        EquipoiseError: It is missing, a folder, a device, cannot be read, or is larger.
+    """
+    try:
+        kind = path.stat()
+        if stat.S_ISCHR(kind.st_mode) or stat.S_ISBLK(kind.st_mode):  # /dev/zero has no end
+            raise EquipoiseError("a device, not a file", file=path, mend="Check the path.")
+        content = b""
+        if kind.st_size <= limit:
+            with path.open("rb") as stream:
+                content = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise EquipoiseError("no such file", file=path, mend="Check the path.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EquipoiseError(f"cannot be read ({reason})", file=path) from None
+    if kind.st_size > limit or len(content) > limit:
+        raise EquipoiseError(
+            f"larger than {limit:,} bytes", file=path, mend="Is it the right file?"
+        )
+    return content
 
 
 def read_json(path: str | Path) -> Any:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+MAX_MESSAGE = 8_000
+"""Most characters of a message, about."""
+
 
 class EquipoiseError(Exception):
     """Something in the user's input or surroundings is wrong and can be put right.
@@ -33,7 +36,14 @@ class EquipoiseError(Exception):
         self.field = field
         self.mend = mend
         place = "".join(f"{part}: " for part in (self.file, field) if part)
-        super().__init__(f"{place}{problem}." + (f" {mend}" if mend else ""))
+        super().__init__(_clipped(f"{place}{problem}." + (f" {mend}" if mend else "")))
+
+
+def _clipped(text: str) -> str:
+    """``text`` without its middle where it is too long to be read: names may be of any length."""
+    if len(text) <= MAX_MESSAGE:
+        return text
+    return f"{text[: MAX_MESSAGE // 2]} ... {text[-MAX_MESSAGE // 4 :]}"
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

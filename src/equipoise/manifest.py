@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from equipoise.artifacts import clear_write_errors, read_json, sync_folder, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.tracking import tracked
 
 MANIFEST = "manifest.json"
+
+LARGE, CHUNK = 500_000_000, 50_000_000
+"""Bytes from which a file's sum takes long enough for a bar, and bytes read at a time then."""
 
 
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content."""
+    size = path.stat().st_size
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        if size < LARGE:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest, parts = hashlib.sha256(), -(-size // CHUNK)
+        for _ in tracked(range(parts), f"checking {path.name}", parts):
+            digest.update(stream.read(CHUNK))
+        while rest := stream.read(CHUNK):  # it may have grown meanwhile
+            digest.update(rest)
+        return digest.hexdigest()
 
 
 def seal(folder: Path, **about: Any) -> None:
@@ -56,6 +68,8 @@ def fault(folder: Path, *, sizes_only: bool = False) -> str | None:
             str(name): (int(entry["bytes"]), str(entry["sha256"]))
             for name, entry in read_json(folder / MANIFEST)["files"].items()
         }
+        for name in entries:
+            _check_inside(name)
     except (EquipoiseError, AttributeError, KeyError, TypeError, ValueError):
         return f"its {MANIFEST} is missing or damaged"
     for name, (size, _) in entries.items():
@@ -73,3 +87,10 @@ def fault(folder: Path, *, sizes_only: bool = False) -> str | None:
         if damaged:
             return f"{name} is damaged: its SHA-256 is not the recorded one"
     return None
+
+
+def _check_inside(name: str) -> None:
+    """Refuse an entry that is not a file below the folder, such as ``/dev/zero``."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or "\\" in name or ".." in parts:
+        raise ValueError(name)

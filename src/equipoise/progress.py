@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Token
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from equipoise.tracking import LISTENER, Listener
 
 
 class _TimeLeft(TimeRemainingColumn):
@@ -49,8 +52,13 @@ class StageProgress:
         )
         self.quiet = quiet
         self._stages: dict[str, TaskID] = {}
+        self._before: Token[Listener | None] | None = None
 
     def __enter__(self) -> Self:
+        outer = getattr(LISTENER.get(), "__self__", None)
+        if isinstance(outer, StageProgress):
+            outer._bars.stop()  # a terminal has room for the bars of one
+        self._before = LISTENER.set(self.report)
         return self
 
     def __exit__(
@@ -60,6 +68,9 @@ class StageProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bars.stop()
+        if self._before is not None:
+            LISTENER.reset(self._before)
+            self._before = None
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""

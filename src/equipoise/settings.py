@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,10 +10,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from equipoise.artifacts import read_bounded
 from equipoise.errors import EquipoiseError, nearest
 
-MAX_TOML_BYTES = 10_000_000
+MAX_TOML_BYTES = 2_000_000
 """Larger files are refused: no task or study written by a person comes near it."""
+
+MAX_KEY_PARTS = 32
+"""Most parts of a dotted key: the parser's time grows with the square of their number."""
+
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+# Tried where a key can begin only, so that long runs of anything are passed in linear time.
+_LONG_KEY = re.compile(rf"""(?<![\w"'\\-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_KEY_PARTS}}}""")
 
 MAX_PROBLEMS = 20
 """Most problems of one file that are spelled out."""
@@ -35,21 +44,12 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        EquipoiseError: The file is missing, a folder, too large, not UTF-8, starts with a byte
-            order mark, holds NUL bytes, or is not valid TOML (duplicate keys included).
+        EquipoiseError: The file is missing, a folder, a device, too large, not UTF-8, starts with a
+            byte order mark, holds NUL bytes, has a dotted key of very many parts, or is not valid
+            TOML (duplicate keys included).
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_TOML_BYTES:
-            raise EquipoiseError(
-                f"larger than {MAX_TOML_BYTES:,} bytes", file=path, mend="Is it the right file?"
-            )
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise EquipoiseError("no such file", file=path, mend="Check the path.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise EquipoiseError(f"cannot be read ({reason})", file=path) from None
+    raw = read_bounded(path, MAX_TOML_BYTES)
     if raw.startswith(b"\xef\xbb\xbf"):
         raise EquipoiseError(
             "starts with a byte order mark", file=path, mend="Save it as UTF-8 without BOM."
@@ -57,12 +57,21 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     if b"\0" in raw:
         raise EquipoiseError("holds NUL bytes", file=path, mend="Save it as plain UTF-8 text.")
     try:
-        return tomllib.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        if long := _LONG_KEY.search(text):
+            line = text.count("\n", 0, long.start()) + 1
+            raise EquipoiseError(
+                f"line {line}: {long[0][:40]!r}... has more than {MAX_KEY_PARTS} parts with dots "
+                "between them",
+                file=path,
+                mend="Put a line break into it if it is text.",
+            )
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise EquipoiseError(
             f"not UTF-8 at byte {error.start}", file=path, mend="Save it as UTF-8."
         ) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # int() refuses 4,300 digits with a ValueError
         reason = str(error).rstrip(".") or "nested too deeply"
         raise EquipoiseError(f"not valid TOML: {reason}", file=path) from None
 
@@ -109,7 +118,7 @@ def _problem(
         problem = "missing"
         mend = "Add it."
     else:
-        shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+        shown = _shown(value)
         message = details["msg"].removeprefix("Value error, ").rstrip(".")
         message = message[0].lower() + message[1:].replace("valid tuple", "list")
         problem = f"{message}, got {shown}" if kind != "value_error" else message
@@ -117,6 +126,15 @@ def _problem(
         if kind == "literal_error" and isinstance(value, str):
             mend = nearest(value, [e.strip("' ") for e in expected.replace(" or ", ",").split(",")])
     return EquipoiseError(problem, file=file, field=path, mend=mend)
+
+
+def _shown(value: object) -> str:
+    """``value`` as Python writes it, cut at 80 characters."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or too deep
+        return "a value too large to show"
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _fields_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

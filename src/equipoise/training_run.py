@@ -43,6 +43,7 @@ class TrainingRun:
         task: What it is fitted to.
         model: Name of the base model.
         seed: Fixes everything random.
+        trust_remote_code: Let Python code in the model's repository run.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class TrainingRun:
     task: Task
     model: str
     seed: int
+    trust_remote_code: bool = False
 
     def record(self) -> dict[str, Any]:
         """Everything that decides what the folder will hold."""
@@ -134,7 +136,9 @@ class TrainingRun:
     def _fit(self, progress: StageProgress) -> None:
         from equipoise.model.language_model import load_model
 
-        lm = load_model(self.model, progress=not progress.quiet)
+        lm = load_model(
+            self.model, trust_remote_code=self.trust_remote_code, progress=not progress.quiet
+        )
         progress.say(f"{lm.name} on {lm.precision}")
         workspace = Workspace(self.folder, self.model_folder, progress.report, progress.say)
         with clear_write_errors(self.folder):

@@ -3,11 +3,13 @@
 import csv
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 from transformers import AutoModelForCausalLM
 
+from equipoise.errors import EquipoiseError
 from equipoise.model.registry import known_models
 from equipoise.task.task import load_task
 
@@ -171,7 +173,8 @@ def test_task_commands(equipoise, task_text):
     assert "  listed: quiet, gentle" in shown
     assert "  all of: {calm}, {lively}" in shown
     assert "  dog: validation" in shown
-    assert equipoise("task", "list").out.startswith("occupations: ")
+    listed = equipoise("task", "list").out.splitlines()
+    assert [line.partition(":")[0] for line in listed] == ["age", "occupations"]
     sentence = "The cat is quiet and playful at home. Or fast."
     explained = equipoise("task", "explain", sentence, "--task", "my.toml")
     assert explained.out.splitlines() == [
@@ -236,3 +239,21 @@ def test_output_that_cannot_be_printed(start):
         process = start("task", "show", stdout=full)
         assert "Error: No space left on device." in process.communicate(timeout=60)[1]
         assert process.returncode == 1
+
+
+@pytest.mark.parametrize("command", ["generate --out x.csv", "train sft --out x"])
+def test_code_of_a_model_is_run_only_when_asked_for_and_with_a_warning(
+    command, equipoise, monkeypatch
+):
+    asked = []
+
+    def load(name, *, trust_remote_code=False, **options):
+        asked.append(trust_remote_code)
+        raise EquipoiseError("stop here")
+
+    monkeypatch.setattr("equipoise.model.language_model.load_model", load)
+    assert "Warning" not in equipoise(*command.split()).err
+    with warnings.catch_warnings():
+        warned = equipoise(*command.split(), "--trust-remote-code").err
+    assert asked == [False, True]
+    assert "may run Python code of its authors" in warned

@@ -55,10 +55,16 @@ class Script:
         self.left = {f"The {subject} was": list(found) for subject, found in texts.items()}
         self.rounds: list[list[int]] = []
         self.seeds: list[int] = []
-        monkeypatch.setattr("equipoise.methods.filter.sample", self.sample)
+        monkeypatch.setattr("equipoise.methods.method.sample", self.sample)
 
     def sample(
-        self, lm: object, prompts: Sequence[Prompt], counts: Sequence[int], _: Sampling, seed: int
+        self,
+        lm: object,
+        prompts: Sequence[Prompt],
+        counts: Sequence[int],
+        _: Sampling,
+        seed: int,
+        on_drawn: object,
     ) -> list[list[Draw]]:
         self.seeds.append(seed)
         self.rounds.append(list(counts))

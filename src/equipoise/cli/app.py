@@ -31,7 +31,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 app = typer.Typer(
     name="equipoise",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     rich_markup_mode=None,  # help is plain text: [study] is a table's name, not markup
     pretty_exceptions_enable=False,

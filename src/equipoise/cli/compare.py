@@ -61,6 +61,7 @@ def compare(
     """
     from equipoise.cli.files import new_file
     from equipoise.evaluation import write_table
+    from equipoise.progress import StageProgress
     from equipoise.settings import parse
     from equipoise.statistics import StatisticsSettings, comparisons
     from equipoise.statistics.table import comparison_table
@@ -73,8 +74,9 @@ def compare(
         settings = parse(StatisticsSettings, chosen)
     the_task = load_task(task)
     options = {"text_column": text_column, "subject_column": subject_column, "prefix": prefix}
-    scored = _scored([file_a, file_b], the_task, options)
-    table = comparisons(scored, settings=settings)
+    with StageProgress():
+        scored = _scored([file_a, file_b], the_task, options)
+        table = comparisons(scored, settings=settings)
     show_table(comparison_table(table))
     for line in _notes(scored, table, the_task, settings.alpha):
         show(line)

@@ -132,11 +132,14 @@ class _Made:
         from equipoise.artifacts import write_json
         from equipoise.task.preference import PreferencePairGenerator
         from equipoise.task.preference_file import preference_statistics, write_pairs
+        from equipoise.tracking import tracked
 
         kind = prompt or "neutral"
         self.task.prompt(self.task.train[0].name, kind)  # wrong kinds are found before all work
         generator = PreferencePairGenerator(self.task, self.seed, style, neither)
-        made = list(generator.generate(self.n, self.split))
+        subjects = self.task.train if self.split == "train" else self.task.validation
+        total = len(subjects) * self.n
+        made = list(tracked(generator.generate(self.n, self.split), "pairs", total))
         parts = (made, []) if self.split == "train" else ([], made)
         write_json(statistics, preference_statistics(*parts, self.task))
         write_pairs(out, made, self.task, kind)

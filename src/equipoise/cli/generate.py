@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import (
+    AnyModelName,
+    BaseUrl,
     Force,
     MaxNewTokens,
-    ModelName,
     Quiet,
     Seed,
     TaskName,
     Temperature,
     TopK,
     TopP,
+    TrustRemoteCode,
     sampling_of,
 )
 from equipoise.cli.terminal import say_written
 
+if TYPE_CHECKING:
+    from equipoise.decoding.remote import Endpoint
+    from equipoise.model.language_model import LanguageModel
+
 EXAMPLES = """\b
 Examples:
   equipoise generate -n 50 --out neutral.csv
-  equipoise generate --prompt balanced --subjects doctor,nurse --out two.csv"""
+  equipoise generate --prompt balanced --subjects doctor,nurse --out two.csv
+  equipoise generate --model openai:NAME --base-url http://localhost:8000/v1 \\
+    --out theirs.csv"""
 
 
 def generate(
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Where to write them.")],
-    model: ModelName = "smollm2-135m-instruct",
+    model: AnyModelName = "smollm2-135m-instruct",
+    base_url: BaseUrl = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Of an openai:NAME, such as api=completions; may be repeated.",
+        ),
+    ] = None,
     task: TaskName = "occupations",
     prompt: Annotated[
         str, typer.Option(metavar="KIND", help="Prompt of the task: neutral, balanced, ...")
@@ -47,6 +63,7 @@ def generate(
     top_p: TopP = 0.95,
     top_k: TopK = 0,
     max_new_tokens: MaxNewTokens = 64,
+    trust_remote_code: TrustRemoteCode = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -58,6 +75,7 @@ def generate(
     from equipoise.cli.files import new_file
     from equipoise.evaluation import write_table
     from equipoise.methods.method import Policy
+    from equipoise.model.endpoint import is_endpoint
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress import StageProgress
@@ -70,20 +88,52 @@ def generate(
     sampling = sampling_of(
         temperature=temperature, top_p=top_p, top_k=top_k, max_new_tokens=max_new_tokens
     )
-    check_model_name(model, field="--model")
+    remote = None
+    if is_endpoint(model):
+        remote = endpoint_of(model, base_url, endpoint or [], top_k)
+    elif base_url is not None or endpoint:
+        raise typer.BadParameter("--base-url and --endpoint need --model openai:NAME.")
+    else:
+        check_model_name(model, field="--model")
     new_file(out, force=force)
+    answers = out.with_name(f".{out.name}.answers.jsonl")
+    advice = "Nothing was written. Run the same command to begin again."
+    if remote is not None:
+        advice = "What was answered is kept. Run the same command to go on."
     with (
-        on_interrupt("Nothing was written. Run the same command to begin again."),
+        on_interrupt(advice),
         StageProgress(quiet=quiet) as progress,
     ):
-        lm = load_model(model, progress=not quiet)
+        lm: LanguageModel | Endpoint
+        if remote is None:
+            lm = load_model(model, trust_remote_code=trust_remote_code, progress=not quiet)
+            lm.use_compute_type()
+        else:
+            lm = remote.keeping(answers)
         progress.say(f"{lm.name} on {lm.precision}")
-        lm.use_compute_type()
         policy = Policy(lm, described, prompt)
         delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
         write_table(out, delivery.completions)
+    if remote is not None:
+        answers.unlink(missing_ok=True)
     if not quiet:
         say_written([out])
+
+
+def endpoint_of(name: str, base_url: str | None, settings: list[str], top_k: int) -> Endpoint:
+    """The endpoint that the flags name, checked."""
+    from equipoise.cli.run import address
+    from equipoise.decoding.remote import Endpoint
+    from equipoise.model.endpoint import EndpointSettings, check_endpoint
+    from equipoise.settings import parse
+    from equipoise.study.overrides import apply_override
+
+    tables: dict[str, dict[str, object]] = {"endpoint": {}}
+    for override in (*(f"endpoint.{setting}" for setting in settings), *address(base_url)):
+        apply_override(tables, override)
+    found = parse(EndpointSettings, tables["endpoint"], field="--endpoint")
+    check_endpoint(name, found, top_k=top_k, field="--model", table="--endpoint ")
+    return Endpoint(name, found)
 
 
 def _subjects(listed: str | None) -> list[str]:

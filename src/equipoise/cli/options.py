@@ -12,11 +12,56 @@ import typer
 if TYPE_CHECKING:
     from equipoise.decoding.sampler import Sampling
 
+
+def _tasks(incomplete: str) -> list[str]:
+    """Built-in tasks, for shells to complete."""
+    from equipoise.task.task import builtin_tasks
+
+    return [name for name in builtin_tasks() if name.startswith(incomplete)]
+
+
+def _models(incomplete: str) -> list[str]:
+    """Embedded models, likewise."""
+    from equipoise.model.registry import EMBEDDED
+
+    return [name for name in EMBEDDED if name.startswith(incomplete)]
+
+
 TaskName = Annotated[
-    str, typer.Option("--task", metavar="TASK", help="A built-in task, or a task file.")
+    str,
+    typer.Option(
+        "--task",
+        metavar="TASK",
+        autocompletion=_tasks,
+        help="A built-in task, or a task file.",
+    ),
 ]
 ModelName = Annotated[
-    str, typer.Option("--model", metavar="MODEL", help="An embedded model, folder or Hub id.")
+    str,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        autocompletion=_models,
+        help="An embedded model, folder or Hub id.",
+    ),
+]
+AnyModelName = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        autocompletion=_models,
+        help="An embedded model, folder, Hub id or openai:NAME.",
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Server of an openai:NAME; gets the key of OPENAI_API_KEY.",
+        show_default="OPENAI_BASE_URL, else OpenAI's",
+    ),
 ]
 
 
@@ -29,6 +74,27 @@ def _check_seed(seed: int) -> int:
 Seed = Annotated[
     int,
     typer.Option("--seed", metavar="N", callback=_check_seed, help="Fixes all that is random."),
+]
+
+
+def _warn_of_code(asked: bool) -> bool:
+    if asked:
+        import warnings
+
+        from equipoise.cli.terminal import say
+
+        say("Warning: the model may run Python code of its authors, with all your rights.")
+        warnings.filterwarnings("ignore", "model .* runs Python code")  # it has been said
+    return asked
+
+
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code",
+        callback=_warn_of_code,
+        help="Let the model's repository run its code here.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

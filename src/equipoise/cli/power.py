@@ -72,6 +72,7 @@ def power(
     """
     from equipoise.cli.files import new_file
     from equipoise.evaluation import write_table
+    from equipoise.progress import StageProgress
     from equipoise.settings import parse
     from equipoise.statistics.power import PowerSettings, power_table
     from equipoise.statistics.table import power_grid
@@ -95,7 +96,8 @@ def power(
     }
     with naming_flags():
         settings = parse(PowerSettings, chosen)
-    table = power_table(settings)
+    with StageProgress():
+        table = power_table(settings)
     show_table(power_grid(table))
     _explain(table, settings)
     if out is not None:

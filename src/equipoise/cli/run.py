@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from equipoise.cli.failures import on_interrupt
+from equipoise.cli.options import BaseUrl
 from equipoise.cli.terminal import say, say_written, show_table
+
+URL_VARIABLE = "OPENAI_BASE_URL"
 
 if TYPE_CHECKING:
     from equipoise.study.outcome import StudyResult
@@ -63,6 +68,7 @@ def run(
             metavar="NAME=VALUE", help="Option of the Slurm jobs, as submitit has it; repeatable."
         ),
     ] = None,
+    base_url: BaseUrl = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")] = False,
 ) -> None:
     """Run a study file: fit, sample, score and compare its methods.
@@ -71,14 +77,15 @@ def run(
     when the same command is given once more. Given several times at once, the
     runs share the work.
     """
+    from equipoise.progress import StageProgress
     from equipoise.study.engines import pick_engine
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
-    study = Study.from_toml(file, overrides or ())
+    study = Study.from_toml(file, [*(overrides or ()), *address(base_url)])
     chosen = pick_engine(engine, jobs, cpus, gpus, slurm or ())
     folder = out or Path("runs") / study.specification.study.name
-    with on_interrupt(_advice(str(stopped(folder)))):
+    with on_interrupt(_advice(str(stopped(folder)))), StageProgress(quiet=quiet):
         try:
             result = study.run(folder, quiet=quiet, engine=chosen)
         except CellsFailedError as error:
@@ -86,6 +93,14 @@ def run(
                 _report(error.result, quiet=quiet)
             raise
     _report(result, quiet=quiet)
+
+
+def address(base_url: str | None) -> list[str]:
+    """The setting of a study file that ``--base-url`` stands for; the key may be sent there."""
+    if base_url is None:
+        return []
+    os.environ[URL_VARIABLE] = base_url
+    return [f"endpoint.base_url={json.dumps(base_url)}"]
 
 
 def _advice(text: str) -> str:

@@ -96,7 +96,8 @@ def _description(task: Task) -> Iterator[str]:
         if entries := getattr(constraint, kind):
             yield f"  {kind.replace('_', ' ')}: {', '.join(entries)}"
     yield f"  words: {constraint.words[0]} to {constraint.words[1]}"
-    yield "\nSubjects (split, percent of women):"
+    known = any(subject.women is not None for subject in task.subjects)
+    yield f"\nSubjects (split{', percent of women' if known else ''}):"
     for subject in task.subjects:
         women = "" if subject.women is None else f", {subject.women:g} %"
         yield f"  {subject.name}: {subject.split}{women}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import ModelName, Seed, TaskName
+from equipoise.cli.options import ModelName, Seed, TaskName, TrustRemoteCode
 from equipoise.cli.terminal import say, say_written
 
 EXAMPLES = """\b
@@ -36,6 +36,7 @@ def train(
             "--set", metavar="SETTING=VALUE", help="A setting of the method; may be repeated."
         ),
     ] = None,
+    trust_remote_code: TrustRemoteCode = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
     """Train one method outside a study.
@@ -50,7 +51,9 @@ def train(
 
     fitted = build_method(method, _settings(overrides or []))
     folder = out or Path("trained") / f"{method}_seed{seed}"
-    work = TrainingRun(folder, folder / "model", fitted, load_task(task), model, seed)
+    work = TrainingRun(
+        folder, folder / "model", fitted, load_task(task), model, seed, trust_remote_code
+    )
     with on_interrupt(f"Checkpoints are kept in {folder}. Run the same command again to go on."):
         state = work.run(quiet=quiet)
     if quiet:

@@ -17,6 +17,7 @@ from equipoise.evaluation.fluency import log_probabilities
 from equipoise.evaluation.unfitted_items import COREFERENCE, UNFITTED
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import word_after
+from equipoise.tracking import tell
 
 HALVES = ("fitted", "contexts", "unfitted")
 """What methods may have been fitted on; the same pair in contexts that none was fitted on; and
@@ -74,7 +75,10 @@ def association_table(lm: LanguageModel, shares: Mapping[str, float]) -> pd.Data
     wanted = sorted(texts)
     sequences = [word_after(lm, context, word) for context, word in wanted]
     values = [0.0] * len(wanted)
+    done = 0
     for chosen, found in log_probabilities(lm, sequences):
+        done += len(chosen)
+        tell("association", done, len(wanted))
         for index, value in zip(chosen, found, strict=True):
             values[index] = value
     known = dict(zip(wanted, values, strict=True))

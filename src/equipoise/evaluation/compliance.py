@@ -15,6 +15,7 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.task.constraint import Verdict, bare, is_set
 from equipoise.task.task import Task
+from equipoise.tracking import tracked
 
 
 def score(
@@ -81,7 +82,7 @@ def has_held_out_score(task: Task) -> bool:
 def _judge(texts: list[str], task: Task, training_texts: Iterable[str] | None) -> pd.DataFrame:
     """One row for each of ``texts``, the columns of ``score``."""
     check = task.constraint.check
-    listed = [check(text) for text in texts]
+    listed = [check(text) for text in tracked(texts, "judging", len(texts))]
     held_out = [check(text, "held_out") for text in texts] if has_held_out_score(task) else None
     seen = None if training_texts is None else {_normal(text) for text in training_texts}
     columns = {

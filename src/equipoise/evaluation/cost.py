@@ -15,6 +15,8 @@ import pandas as pd
 from equipoise.statistics.rates import wilson_interval
 
 MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
+SPENDING = ("requests", "prompt_tokens", "price")
+"""What only cells of an endpoint have."""
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
@@ -63,7 +65,9 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     (rates 0-1; NaN where there is nothing to judge), ``fit_peak_gb``, ``sampling_peak_gb`` and
     ``peak_gb`` (resident memory of the process while fitting, while drawing, and in either: the
     highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (of the weights that were learnt;
-    0 where none are). The last four are NaN where they were not taken down.
+    0 where none are). The last four are NaN where they were not taken down. Where models answered
+    over the network also ``requests``, ``prompt_tokens`` (of what was asked) and ``price`` (in the
+    currency of the study's prices; NaN without prices), sums over seeds.
 
     Args:
         cells: For each cell, ``method`` and what `study.cell` stores as its cost.
@@ -72,6 +76,8 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     for name in MEMORY_AND_SIZE:
         if name not in frame.columns:  # cells of an older version
             frame[name] = math.nan
+    spent = [name for name in SPENDING if name in frame.columns]
+    frame = frame.astype(dict.fromkeys(spent, "float64"))
     rows = []
     for method, part in frame.groupby("method", sort=False):
         total = part.drop(columns=["method"]).sum()
@@ -97,6 +103,7 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
                 "sampling_peak_gb": part["sampling_peak_gb"].max(),
                 "peak_gb": part[["fit_peak_gb", "sampling_peak_gb"]].max(axis=None),
                 "trainable_parameters": part["trainable_parameters"].max(),
+                **{name: part[name].sum(min_count=1) for name in spent},
             }
         )
     return pd.DataFrame(rows)
@@ -110,6 +117,21 @@ def shortfalls(cost: pd.DataFrame) -> list[str]:
         for row in cost.to_dict("records")
         if row["delivered"] < row["wanted"]
     ]
+
+
+def spendings(cost: pd.DataFrame) -> list[str]:
+    """A sentence for each method of a `cost_table` whose model answered over the network."""
+    if "requests" not in cost.columns:
+        return []
+    found = []
+    for row in cost.to_dict("records"):
+        tokens_out = row["tokens_per_delivered"] * row["delivered"]
+        price = "" if math.isnan(row["price"]) else f", price {row['price']:.4f}"
+        found.append(
+            f"{row['method']} took {row['requests']:,.0f} requests, {row['prompt_tokens']:,.0f} "
+            f"tokens in, {tokens_out:,.0f} out{price}."
+        )
+    return found
 
 
 def _per(amount: float, count: int) -> float:

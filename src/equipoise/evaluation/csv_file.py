@@ -15,8 +15,11 @@ from typing import Literal
 
 import pandas as pd
 
-from equipoise.artifacts import open_atomic
+from equipoise.artifacts import open_atomic, read_bounded
 from equipoise.errors import EquipoiseError
+
+MAX_CSV_BYTES = 2_000_000_000
+"""Larger files are refused; a million completions are some 150 MB."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
@@ -57,9 +60,10 @@ def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
         delimiter: What separates the fields; a tab in TSV files.
 
     Raises:
-        EquipoiseError: The file is missing, a folder, empty, only a header, not UTF-8, or holds
-            NUL bytes; two columns share a name; a row has more or fewer fields than the header; a
-            quotation mark is never closed; a field is longer than 131,072 characters.
+        EquipoiseError: The file is missing, a folder, a device, too large, empty, only a header,
+            not UTF-8, or holds NUL bytes; two columns share a name; a row has more or fewer fields
+            than the header; a quotation mark is never closed; a field is longer than 131,072
+            characters.
     """
     path = Path(path)
     stream = io.StringIO(_read_text(path), newline="")
@@ -136,12 +140,7 @@ def _escape_cell(value: object) -> object:
 
 def _read_text(path: Path) -> str:
     """The file's text without byte order mark."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise EquipoiseError("no such file", file=path, mend="Check the path.") from None
-    except OSError as error:
-        raise EquipoiseError(f"cannot be read ({error.strerror})", file=path) from None
+    raw = read_bounded(path, MAX_CSV_BYTES)
     mend = "Save it as CSV in UTF-8."
     try:
         text = raw.decode("utf-8")

@@ -26,6 +26,7 @@ from equipoise.task.constraint import bare, is_set
 from equipoise.task.lexicon import normal_words
 from equipoise.task.task import Task
 from equipoise.task.template_matcher import TemplateMatcher
+from equipoise.tracking import tracked
 
 Array = np.ndarray
 
@@ -56,7 +57,8 @@ def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
     matched = _template_matches(scored, task)
     frame = scored.assign(_text=words.codes, _template=matched)
     rows = []
-    for method, seed, split, part in split_groups(frame):
+    groups = list(split_groups(frame))
+    for method, seed, split, part in tracked(groups, "diversity", len(groups)):
         codes = part["_text"].to_numpy()
         rows.append(
             {
@@ -126,7 +128,8 @@ def _template_matches(scored: pd.DataFrame, task: Task) -> pd.Series[bool]:
     matcher = TemplateMatcher(task)
     pairs = scored.groupby(["subject", "text"], sort=False, dropna=False)
     distinct = scored[["subject", "text"]].drop_duplicates()
-    flags = [matcher.matches(text, subject) for subject, text in distinct.to_numpy(dtype=object)]
+    rows = tracked(distinct.to_numpy(dtype=object), "templates", len(distinct))
+    flags = [matcher.matches(text, subject) for subject, text in rows]
     codes = pairs.ngroup().to_numpy()
     return pd.Series(np.array(flags, dtype=bool)[codes], scored.index, dtype="boolean")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.task.task import Task
@@ -15,6 +17,13 @@ OCCUPATION, PERCENT = "occupation", "bls_pct_female"
 def task_shares(task: Task) -> dict[str, float]:
     """The share of women, in percent (0-100), of each subject for which the task gives it."""
     return {s.name: float(s.women) for s in task.subjects if s.women is not None}
+
+
+def no_shares_note(stereotype: pd.DataFrame, task: Task) -> list[str]:
+    """A sentence where no slope of a `stereotype_table` could be measured for want of shares."""
+    if task_shares(task) or stereotype["slope"].notna().any():
+        return []
+    return [f"Task '{task.name}' gives no share of women: no stereotype slope."]
 
 
 def read_shares(path: str | Path) -> dict[str, float]:

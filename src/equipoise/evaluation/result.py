@@ -13,6 +13,7 @@ from equipoise.evaluation.completions import remarks
 from equipoise.evaluation.divergence import divergence_table
 from equipoise.evaluation.diversity_table import diversity_table
 from equipoise.evaluation.fluency_table import FluencyScores, fluency_table
+from equipoise.evaluation.occupation_shares import no_shares_note
 from equipoise.evaluation.overview import BASE, overview
 from equipoise.evaluation.stereotype_table import stereotype_table
 from equipoise.evaluation.stereotype_values import (
@@ -135,7 +136,7 @@ def assemble(
         completions=scored,
         by_seed=seeds,
         compliance=compliance,
-        remarks=(*remarks(scored, task), *notes),
+        remarks=(*remarks(scored, task), *no_shares_note(stereotype, task), *notes),
         cost=cost,
         diversity=diversity,
         terms=term_table(scored, task),

@@ -145,11 +145,9 @@ class DPO(Method[DPOSettings]):
 
         settings = self.settings
         train_pairs, val_pairs = self._pairs(task, seed, make_folder(workspace.folder))
-        workspace.on_progress("reference", 0, 1)
         train_set, val_set = (
             with_reference(lm, pair_examples(lm, pairs)) for pairs in (train_pairs, val_pairs)
         )
-        workspace.on_progress("reference", 1, 1)
         objective = PreferenceObjective(
             settings.beta, settings.loss, settings.label_smoothing, settings.sft_weight
         )

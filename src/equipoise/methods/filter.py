@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from equipoise.decoding.sampler import Draw, Sampling, sample
+from equipoise.decoding.remote import Endpoint
+from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.methods.method import (
     Delivery,
     Method,
@@ -75,7 +76,6 @@ class FilteredPolicy(Policy):
         """See ``Policy.deliver``: the first ``n`` accepted draws, or as many as there are."""
         draws: list[list[Draw]] = [[] for _ in subjects]
         accepted: list[list[bool]] = [[] for _ in subjects]
-        prompts = self.prompts(subjects)
         total = n * len(subjects)
         on_progress("filtering", 0, total)
         for round_ in range(self.settings.max_draws):
@@ -83,7 +83,7 @@ class FilteredPolicy(Policy):
             if not any(counts):
                 break
             of_round = int(np.random.SeedSequence([seed, round_]).generate_state(1)[0])
-            found = sample(self.lm, prompts, counts, sampling, of_round)
+            found = self.sample(subjects, counts, sampling, of_round)
             for index, new in enumerate(found):
                 draws[index] += new
                 accepted[index] += [self.accepts(subjects[index], draw) for draw in new]
@@ -111,11 +111,14 @@ class Filter(Method[FilterSettings]):
     summary = "the untuned model, of which only accepted completions are delivered"
     control = "post-hoc"
     settings_model = FilterSettings
+    needs_weights = False
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
 
-    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+    def fit(
+        self, lm: LanguageModel | Endpoint, task: Task, seed: int, workspace: Workspace
+    ) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
         return FilteredPolicy(lm, task, self.settings.prompt, settings=self.settings)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
+from equipoise.decoding.remote import Endpoint, Question
 from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.evaluation.completions import COLUMNS, as_completions
@@ -75,13 +76,13 @@ class Policy:
     """A model under a method's control: something that completions are drawn from.
 
     Attributes:
-        lm: The model, with weights in its compute type.
+        lm: The model, with weights in its compute type; or an endpoint, which has none here.
         task: Whose subjects are described.
         prompt: Kind of the task's prompt that the model is asked with.
         training_texts: Sentences it was trained on; empty for untrained methods.
     """
 
-    lm: LanguageModel
+    lm: LanguageModel | Endpoint
     task: Task
     prompt: str = "neutral"
     training_texts: tuple[str, ...] = ()
@@ -94,12 +95,34 @@ class Policy:
         seed: int,
         on_drawn: Callable[[int], None] | None = None,
     ) -> list[list[Draw]]:
-        """``n`` completions of each of ``subjects``; see ``equipoise.decoding.sampler.sample``."""
+        """``n`` completions of each of ``subjects``."""
+        return self.sample(subjects, [n] * len(subjects), sampling, seed, on_drawn)
+
+    def sample(
+        self,
+        subjects: Sequence[str],
+        counts: Sequence[int],
+        sampling: Sampling,
+        seed: int,
+        on_drawn: Callable[[int], None] | None = None,
+    ) -> list[list[Draw]]:
+        """``counts[i]`` completions of ``subjects[i]``, for every i.
+
+        See ``equipoise.decoding.sampler.sample``, and ``Endpoint.draw`` for endpoints.
+        """
+        if isinstance(self.lm, Endpoint):
+            questions = [
+                Question(self.task.prompt(name, self.prompt), self.task.response_prefix(name))
+                for name in subjects
+            ]
+            return self.lm.draw(questions, counts, sampling, seed, on_drawn)
         prompts = self.prompts(subjects)
-        return sample(self.lm, prompts, [n] * len(prompts), sampling, seed, on_drawn=on_drawn)
+        return sample(self.lm, prompts, counts, sampling, seed, on_drawn=on_drawn)
 
     def prompts(self, subjects: Sequence[str]) -> list[Prompt]:
-        """What the completions of each of ``subjects`` continue."""
+        """What the completions of each of ``subjects`` continue, in the model's tokens."""
+        if isinstance(self.lm, Endpoint):
+            raise TypeError("the tokens of an endpoint are not known")
         prompts = []
         for subject in subjects:
             prefix = self.task.response_prefix(subject)
@@ -160,6 +183,8 @@ class Method(ABC, Generic[SettingsT]):
         control: The kind of control it is, for tables.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
+        needs_weights: Whether it needs the model at hand, with its weights and logits; otherwise
+            ``fit`` takes an endpoint too.
     """
 
     name: ClassVar[str]
@@ -167,6 +192,7 @@ class Method(ABC, Generic[SettingsT]):
     control: ClassVar[Control]
     settings_model: ClassVar[type[Settings]]
     changes_weights: ClassVar[bool] = False
+    needs_weights: ClassVar[bool] = True
 
     def __init__(self, settings: SettingsT) -> None:
         self.settings = settings

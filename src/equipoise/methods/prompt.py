@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from equipoise.decoding.remote import Endpoint
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.settings import Settings
@@ -28,12 +29,15 @@ class Prompting(Method[PromptSettings]):
     summary = "the untuned model with the task's neutral prompt"
     control = "none"
     settings_model = PromptSettings
+    needs_weights = False
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
 
-    def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
+    def fit(
+        self, lm: LanguageModel | Endpoint, task: Task, seed: int, workspace: Workspace
+    ) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
         return Policy(lm, task, self.settings.prompt)
 

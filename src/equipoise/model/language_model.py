@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.errors import EquipoiseError
+from equipoise.manifest import LARGE
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
@@ -24,6 +26,10 @@ from equipoise.model.precision import describe_precision, pick_compute_dtype, pi
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.projected import Placed, attach, load_projections, store_projections
 from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
+
+
+class RemoteCodeWarning(UserWarning):
+    """A model is loaded that runs code of its authors."""
 
 
 @dataclass
@@ -159,6 +165,12 @@ def load_model(
     """
     check_model_name(name_or_path)
     name = str(name_or_path)
+    if trust_remote_code:
+        warnings.warn(
+            f"model '{name}' runs Python code of its authors on this machine, with all your rights",
+            RemoteCodeWarning,
+            stacklevel=2,
+        )
     chosen = pick_device(device)
     compute = pick_compute_dtype(chosen, dtype)
     folder = fetch(name, progress=progress) if name in EMBEDDED else local_folder(name_or_path)
@@ -168,8 +180,8 @@ def load_model(
         "local_files_only": folder is not None,
     }
     try:
-        # Whatever comes from the Hub may take long: its bars stay.
-        with quiet_transformers(bars=progress and folder is None):
+        # Whatever comes from the Hub may take long, and so do large files: their bars stay.
+        with quiet_transformers(bars=progress and (folder is None or _is_large(folder))):
             config = AutoConfig.from_pretrained(source, **options)
             tokenizer = AutoTokenizer.from_pretrained(source, **options)
             model, report = AutoModelForCausalLM.from_pretrained(
@@ -183,6 +195,10 @@ def load_model(
             )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _load_error(name, error) from error
+    except Exception as error:
+        if not pickle_refused(error):
+            raise
+        raise _load_error(name, error) from error
     if report["missing_keys"] or report["mismatched_keys"]:
         lost = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
         raise EquipoiseError(
@@ -195,6 +211,19 @@ def load_model(
     lm = LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
     lm.project(load_projections(model, folder))
     return lm
+
+
+def _is_large(folder: Path) -> bool:
+    """Whether loading the weights in ``folder`` takes more than some seconds."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) > LARGE
+
+
+def pickle_refused(error: Exception) -> bool:
+    """Whether ``error`` says that torch found a pickle of more than tensors and plain data.
+
+    Its class is told by its name, so that nothing here has to import the pickle module.
+    """
+    return type(error).__name__ == "UnpicklingError"
 
 
 def _weights_dtype(
@@ -217,10 +246,11 @@ def _load_error(name: str, error: Exception) -> EquipoiseError:
     reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     text = str(error)
     if "trust_remote_code" in text:
-        mend = "It runs Python code of its authors: pass trust_remote_code=True if you trust it."
+        mend = "It runs Python code of its authors: pass trust_remote_code=True (on the command "
+        "line --trust-remote-code) if you trust it."
     elif "gated" in text or "401" in text or "403" in text:
         mend = "Accept its licence on the Hub, log in with 'hf auth login', and try again."
-    elif "safetensors" in text:
+    elif "safetensors" in text or pickle_refused(error):
         mend = "Only safetensors weights are read, never pickles: choose or convert to such a copy."
     elif local_folder(name) is None:
         mend = "Check the name and the network, or name a local folder."

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from equipoise.artifacts import existing, read_or_none
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.model.endpoint import WEIGHTLESS, endpoint_refusal
 
 HUB_ID = re.compile(r"(?!.*(--|\.\.|\.git$))\w([\w.-]*\w)?/\w([\w.-]*\w)?", re.ASCII)
 """``owner/name`` as the Hub allows it; the length limit is apart."""
@@ -111,8 +113,8 @@ def local_folder(name: str | Path) -> Path | None:
     """``name`` as an existing folder, ``~`` expanded; None for an embedded name or a Hub id."""
     if str(name) in EMBEDDED or not str(name).strip():
         return None
-    path = Path(name).expanduser()
-    return path if path.is_dir() else None
+    path = existing(name)
+    return path if path is not None and path.is_dir() else None
 
 
 def model_label(name: str | Path) -> str:
@@ -136,12 +138,14 @@ def check_model_name(
         EquipoiseError: The name is none of these. The nearest embedded name is offered.
     """
     text = str(name)
+    if refusal := endpoint_refusal(name):
+        raise EquipoiseError(refusal, file=file, field=field, mend=WEIGHTLESS)
     folder = local_folder(name)
     if text in EMBEDDED:
         return
     if folder is not None:
         _check_folder(folder, file, field)
-    elif Path(text).expanduser().is_file():
+    elif existing(text) is not None:
         raise EquipoiseError(
             f"model '{text}' is a file", file=file, field=field, mend="Name the folder it is in."
         )
@@ -169,6 +173,9 @@ def _check_folder(folder: Path, file: str | Path | None, field: str | None) -> N
         if (folder / "adapter_config.json").is_file():
             problem = f"folder '{folder}' holds a LoRA adapter, not a whole model"
             mend = "Merge it into its base model with peft's merge_and_unload and save that."
+    elif through := _pickles_of_index(folder):
+        problem = f"the index of folder '{folder}' leads to '{through[:60]}', no safetensors file"
+        mend = "Only safetensors files in the folder itself are read, never pickles."
     elif not any(folder.glob("*.safetensors")):
         problem = f"folder '{folder}' has no weights in safetensors format"
         if any(folder.glob("*.bin")):
@@ -180,3 +187,13 @@ def _check_folder(folder: Path, file: str | Path | None, field: str | None) -> N
     else:
         return
     raise EquipoiseError(problem, file=file, field=field, mend=mend)
+
+
+def _pickles_of_index(folder: Path) -> str | None:
+    """The first file of a weight index that is not a safetensors file of ``folder`` itself."""
+    found = read_or_none(folder / "model.safetensors.index.json")
+    shards = found.get("weight_map") if isinstance(found, dict) else None
+    for name in map(str, shards.values()) if isinstance(shards, dict) else ():
+        if not name.endswith(".safetensors") or Path(name).name != name or "\\" in name:
+            return name
+    return None

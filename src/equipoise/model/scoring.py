@@ -9,6 +9,7 @@ from torch import Tensor
 
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, sequence_log_probabilities
+from equipoise.tracking import tracked
 
 BATCH = 32
 """Sequences scored at a time: few enough for the trees to keep within the short attention."""
@@ -24,7 +25,8 @@ def log_probabilities(
     was_training = lm.model.training
     lm.model.eval()
     parts = [torch.zeros(0)]
-    for start in range(0, len(sequences), batch_size):
+    starts = range(0, len(sequences), batch_size)
+    for start in tracked(starts, "scoring", len(starts)):
         parts.append(tree_log_probabilities(lm, sequences[start : start + batch_size]))
     lm.model.train(was_training)
     return torch.cat(parts)

@@ -18,6 +18,7 @@ from equipoise.statistics.permutation import permute_cells, permute_seeds
 from equipoise.statistics.settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
 from equipoise.statistics.verdict import verdict
+from equipoise.tracking import tracked
 
 OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")
 """The rates that are compared by default; one that was not measured has no row."""
@@ -68,7 +69,8 @@ def comparisons(
     """
     settings = settings or StatisticsSettings()
     rows: list[dict[str, Any]] = []
-    for outcome in outcomes:
+    outcomes = list(outcomes)
+    for outcome in tracked(outcomes, "comparisons", len(outcomes)):
         methods = cells_of(scored, outcome)
         scores = any(cells.kind == "score" for cells in methods.values())
         values = _by_subject(scored, outcome) if scores else {}

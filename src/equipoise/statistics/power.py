@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Annotated, Self
 
@@ -12,6 +13,7 @@ from pydantic import Field, model_validator
 from equipoise.statistics.rates import sampling_floor
 from equipoise.statistics.simulation import Effects, draw_rates, draw_subjects, level_of
 from equipoise.statistics.two_level import Subjects, difference
+from equipoise.tracking import tracked
 
 
 class PowerSettings(Effects):
@@ -65,14 +67,14 @@ def power_table(settings: PowerSettings) -> pd.DataFrame:
         for rate in (settings.baseline + settings.difference, settings.baseline)
     )
     rows = []
-    for seeds in settings.seeds:
-        for samples in settings.samples:
-            # Each size has random numbers of its own, so that it does not depend on the others.
-            generator = np.random.default_rng([settings.seed, seeds, samples])
-            power = _power(settings, levels, seeds, samples, generator)
-            error = math.sqrt(power * (1 - power) / settings.studies)
-            total = seeds * samples * settings.subjects
-            rows.append((seeds, samples, total, power, error))
+    sizes = list(itertools.product(settings.seeds, settings.samples))
+    for seeds, samples in tracked(sizes, "simulated studies", len(sizes)):
+        # Each size has random numbers of its own, so that it does not depend on the others.
+        generator = np.random.default_rng([settings.seed, seeds, samples])
+        power = _power(settings, levels, seeds, samples, generator)
+        error = math.sqrt(power * (1 - power) / settings.studies)
+        total = seeds * samples * settings.subjects
+        rows.append((seeds, samples, total, power, error))
     return pd.DataFrame(rows, columns=["seeds", "samples", "completions", "power", "error"])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.artifacts import clear_write_errors, read_or_none, write_json
+from equipoise.decoding.remote import Endpoint
 from equipoise.evaluation import by_seed, score, write_table
 from equipoise.evaluation.association import association_table
 from equipoise.evaluation.by_model import score_all
@@ -26,12 +27,13 @@ from equipoise.task.task import Task
 COMPLETIONS = "completions.csv"
 ASSOCIATION = "association.csv"
 OWN_SCORES = "own_scores.csv"
+ANSWERS = "answers.jsonl"
 
 
 def run_cell(
     cell: Cell,
     specification: Specification,
-    lm: LanguageModel,
+    lm: LanguageModel | Endpoint,
     folder: Path,
     progress: StudyProgress,
     learnt_before: Sequence[str] = (),
@@ -42,12 +44,14 @@ def run_cell(
     Writes what the method writes, ``completions.csv``, ``association.csv`` (what its model
     associates with occupations) and ``summary.json``; where a model was tuned also
     ``own_scores.csv`` (how likely it finds its own sentences), where completions are rejected also
-    all ``draws.csv`` and ``acceptance.csv``.
+    all ``draws.csv`` and ``acceptance.csv``; of an endpoint ``answers.jsonl``, one line an answer,
+    from which a stopped cell goes on.
 
     Args:
         cell: What is computed.
         specification: The study it belongs to.
-        lm: What the method starts from; changed in place where the method changes it.
+        lm: What the method starts from; changed in place where the method changes it. An endpoint
+            only for methods that need no weights, which the specification makes sure of.
         folder: The cell's working folder.
         progress: Shows how it goes.
         learnt_before: Sentences that ``lm`` was trained on already.
@@ -57,9 +61,11 @@ def run_cell(
     workspace = Workspace(
         folder, folder / "model", progress.report, progress.say, specification.sampling
     )
+    if isinstance(lm, Endpoint):
+        lm = lm.keeping(folder / ANSWERS)
     precision, memory, started = lm.precision, PeakMemory(), time.perf_counter()
     with clear_write_errors(folder):
-        policy = method.fit(lm, task, cell.seed, workspace)
+        policy = method.fit(lm, task, cell.seed, workspace)  # type: ignore[arg-type]
     fitted, fit_peak = time.perf_counter(), memory.read()
     wanted = specification.study.samples_per_subject
     delivery = policy.deliver(
@@ -78,6 +84,7 @@ def run_cell(
     if (associations := _associations(specification, cell, policy, lm, untuned)) is not None:
         write_table(folder / ASSOCIATION, associations)
     if method.changes_weights and specification.measures.fluency:
+        assert isinstance(policy.lm, LanguageModel)  # noqa: S101 - only such are tuned
         own = score_all(policy.lm, delivery.completions, task, "prompt", progress.report)
         write_table(folder / OWN_SCORES, own)
     scored = score(delivery.completions, task, [*learnt_before, *policy.training_texts] or None)
@@ -86,7 +93,7 @@ def run_cell(
         "label": cell.label,
         "method": method.name,
         "model": lm.name,
-        "model_revision": getattr(lm.model.config, "_commit_hash", None),
+        "model_revision": _revision(lm),
         "seed": cell.seed,
         "precision": precision,
         "cost": {
@@ -96,6 +103,7 @@ def run_cell(
             "fit_peak_gb": fit_peak,
             "sampling_peak_gb": sampling_peak,
             "trainable_parameters": _trainable_parameters(folder),
+            **(spending(lm) if isinstance(lm, Endpoint) else {}),
         },
         "rates": _records(rates),
         "environment": environment(),
@@ -108,13 +116,16 @@ def _associations(
     specification: Specification,
     cell: Cell,
     policy: Policy,
-    lm: LanguageModel,
+    lm: LanguageModel | Endpoint,
     untuned: dict[str, pd.DataFrame] | None,
 ) -> pd.DataFrame | None:
     """What the policy's model associates with the task's and Winogender's occupations.
 
-    None where no occupation's share of women is known.
+    None where no occupation's share of women is known, and for endpoints, which give no
+    probabilities of words.
     """
+    if isinstance(lm, Endpoint) or isinstance(policy.lm, Endpoint):
+        return None
     winogender = specification.measures.winogender
     shares = {} if winogender is None else read_shares(winogender)
     shares |= task_shares(specification.task)
@@ -129,6 +140,21 @@ def _associations(
             return found
         remembered[lm.name] = found
     return remembered[lm.name]
+
+
+def spending(endpoint: Endpoint) -> dict[str, Any]:
+    """Requests, tokens of prompts and price (null without prices) of an endpoint's answers."""
+    usage = endpoint.usage
+    return {
+        "requests": usage.requests,
+        "prompt_tokens": usage.prompt_tokens,
+        "price": endpoint.price,
+    }
+
+
+def _revision(lm: LanguageModel | Endpoint) -> str | None:
+    """The commit that a Hub model was loaded from."""
+    return None if isinstance(lm, Endpoint) else getattr(lm.model.config, "_commit_hash", None)
 
 
 def _trainable_parameters(folder: Path) -> int:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from equipoise.decoding.remote import Endpoint
 from equipoise.errors import EquipoiseError
+from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import model_label
 from equipoise.study.cell import run_cell
@@ -109,7 +111,9 @@ class Computation:
         with contextlib.suppress(EquipoiseError):  # a full disk; this process knows all the same
             self._claims.fail(cell, error)
 
-    def _compute(self, cell: Cell, start: Cell | None, lm: LanguageModel, partial: Path) -> None:
+    def _compute(
+        self, cell: Cell, start: Cell | None, lm: LanguageModel | Endpoint, partial: Path
+    ) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
         balanced = run_cell(
             cell, self._specification, lm, partial, self._progress, before, self._untuned
@@ -122,11 +126,13 @@ class Computation:
         if aside:
             self._progress.say(f"The damaged folder it replaces is kept: {aside}")
 
-    def _model_for(self, cell: Cell, start: Cell | None) -> LanguageModel:
+    def _model_for(self, cell: Cell, start: Cell | None) -> LanguageModel | Endpoint:
         """The base model, loaded anew only after a method has changed it; or what ``start`` made.
 
         Tuned models are loaded under the base model's name.
         """
+        if is_endpoint(self._specification.study.model):
+            return self._endpoint()
         changed = self._specification.methods[cell.label].changes_weights
         if changed or start is not None:
             self._lm = None  # not two models in memory
@@ -139,6 +145,14 @@ class Computation:
             self._lm = self._load(None)
             self._lm.use_compute_type()
         return self._lm
+
+    def _endpoint(self) -> Endpoint:
+        specification = self._specification
+        endpoint = Endpoint(specification.study.model, specification.endpoint)
+        if not self._announced:
+            self._progress.say(f"{endpoint.name} at {endpoint.precision}")
+            self._announced = True
+        return endpoint
 
     def _load(self, folder: Path | None) -> LanguageModel:
         study, progress = self._specification.study, self._progress

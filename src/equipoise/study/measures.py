@@ -23,6 +23,7 @@ from equipoise.evaluation.fluency import SCORE_COLUMNS, Context
 from equipoise.evaluation.fluency_table import FluencyScores
 from equipoise.evaluation.overview import BASE, INDEPENDENT
 from equipoise.manifest import sha256
+from equipoise.model.endpoint import is_endpoint
 from equipoise.model.registry import model_label
 from equipoise.study.identity import model_digest, task_digest
 from equipoise.study.progress import StudyProgress
@@ -55,7 +56,7 @@ def ask_models(
     fluency: dict[str, FluencyScores] = {}
     agency: Mapping[str, float] | None = None
     reference = _Judge(measures.reference_model or specification.study.model, specification)
-    if measures.fluency:
+    if measures.fluency and not is_endpoint(reference.name):
         fluency[BASE] = _fluency(reference, BASE, "prompt", completions, folder, progress)
     if measures.lac is not None:
         agency = _agency(reference, measures.lac, completions, folder, progress)

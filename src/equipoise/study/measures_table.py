@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from equipoise.artifacts import existing
 from equipoise.errors import EquipoiseError
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
@@ -58,7 +59,7 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
 def _find(value: str, study_file: Path, field: str) -> Path:
     """A path that is tried from the study file's folder first, then from here."""
     for path in (study_file.parent / value, Path(value)):
-        if path.exists():
+        if existing(path) is not None:
             return path
     raise EquipoiseError(
         f"there is no {value!r} beside the study file or in the current folder",

@@ -27,15 +27,17 @@ def build_methods(tables: Any, path: Path) -> dict[str, Method[Any]]:
             "no method is named", file=path, field="methods", mend="Add a table [methods.prompt]."
         )
     methods: dict[str, Method[Any]] = {}
+    folded: set[str] = set()
     for label, table in tables.items():
         check_name(label, "methods", file=path)
-        if label.lower() in (known.lower() for known in methods):
+        if label.lower() in folded:
             raise EquipoiseError(
                 f"'{label}' differs from another label in case only",
                 file=path,
                 field="methods",
                 mend="Some file systems cannot tell them apart: rename one.",
             )
+        folded.add(label.lower())
         methods[label] = _method(label, table, path)
     return methods
 

@@ -45,12 +45,17 @@ class StudyProgress(StageProgress):
         self._show_cells()
         self._cell, self._started, self._listener = name, time.monotonic(), listener
 
+    def begin_tables(self) -> None:
+        """The cells are over; what is still to come are the tables over them."""
+        self._drop_stages()
+        self._cell = "tables"
+
     @contextlib.contextmanager
     def measuring(self, what: str, count: int) -> Iterator[None]:
         """While ``count`` sentences are judged; a line at the end says how long it took."""
         self._cell, started = "measures", time.monotonic()
         yield
-        self._drop_stages()
+        self.begin_tables()
         self.say(f"{what}: {count:,} sentences ({time.monotonic() - started:.0f} s)")
 
     def report(self, stage: str, done: int, total: int) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from equipoise.artifacts import read_json
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation import Evaluation, assemble, read_completions, score, write_table
-from equipoise.evaluation.cost import cost_table, shortfalls
+from equipoise.evaluation.cost import cost_table, shortfalls, spendings
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.statistics import (
@@ -40,6 +40,7 @@ def collect(
 
     What only models can say is asked for now, unless it is known from an earlier run.
     """
+    progress.begin_tables()
     task = specification.task
     finished = [cell for cell in specification.cells() if cell not in missing]
     scored, costs = [], []
@@ -67,7 +68,7 @@ def collect(
     )
     controls = {label: method.control for label, method in specification.methods.items()}
     seeds_note = three_seeds(frame)
-    notes = (*shortfalls(cost), *([seeds_note] if seeds_note else []))
+    notes = (*shortfalls(cost), *spendings(cost), *([seeds_note] if seeds_note else []))
     return assemble(frame, task, by_model, cost=cost, controls=controls, notes=notes)
 
 

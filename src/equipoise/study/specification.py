@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,10 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from equipoise.artifacts import check_name
+from equipoise.artifacts import check_name, existing
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
+from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.settings import Settings, parse, read_toml
@@ -24,10 +26,11 @@ from equipoise.study.identity import task_digest as task_digest
 from equipoise.study.measures_table import MeasuresTable, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
+from equipoise.study.weightless import check_weightless
 from equipoise.task.task import Task, load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-TABLES = ("study", "sampling", "measures", "methods")
+TABLES = ("study", "sampling", "endpoint", "measures", "methods")
 
 
 class StudyTable(Settings):
@@ -36,8 +39,8 @@ class StudyTable(Settings):
     Attributes:
         name: Also the folder below ``runs/``.
         task: A built-in task, or the path of a task file, seen from the study file.
-        model: An embedded model, a local folder (its path seen from the current folder), or a Hub
-            id.
+        model: An embedded model, a local folder (its path seen from the current folder), a Hub
+            id, or ``openai:NAME`` for an endpoint.
         seeds: Each method is fitted and sampled once with each.
         samples_per_subject: Completions drawn of each subject, for each method and seed.
         device: Such as ``cuda:0``; by default the best there is.
@@ -47,7 +50,7 @@ class StudyTable(Settings):
     name: str
     task: str = "occupations"
     model: str = "smollm2-135m-instruct"
-    seeds: Annotated[tuple[Seed, ...], Field(strict=False)] = (42, 123, 456)
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=10_000)] = (42, 123, 456)
     samples_per_subject: Annotated[int, Field(ge=1)] = 250
     device: str | None = None
     dtype: str | None = None
@@ -77,6 +80,7 @@ class Specification:
         measures: Its ``[measures]`` table.
         tables: All its tables as they were read, overrides included; another process makes the
             same specification of them.
+        endpoint: Its ``[endpoint]`` table, for models that answer over the network.
     """
 
     study: StudyTable
@@ -86,6 +90,7 @@ class Specification:
     path: Path | None = None
     measures: MeasuresTable = field(default_factory=MeasuresTable)
     tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
@@ -122,7 +127,13 @@ class Specification:
             },
             "sampling": self.sampling.model_dump(mode="json"),
             **({"measures": measured} if measured else {}),
+            **({"endpoint": self._asked} if is_endpoint(self.study.model) else {}),
         }
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        """Which server is asked, and in which way."""
+        return {"base_url": self.endpoint.address, "api": self.endpoint.api}
 
     @cached_property
     def _digests(self) -> tuple[str, str | None]:
@@ -191,25 +202,38 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
             raise EquipoiseError(
                 f"unknown table [{name}]", file=path, field=name, mend=nearest(name, TABLES)
             )
-    for name in ("study", "sampling", "measures"):
+    for name in ("study", "sampling", "endpoint", "measures"):
         if not isinstance(tables.get(name, {}), dict):
             raise EquipoiseError(
                 "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
             )
     study = parse(StudyTable, tables.get("study", {}), file=path, field="study")
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
+    endpoint = parse(EndpointSettings, tables.get("endpoint", {}), file=path, field="endpoint")
     _check_study(study, path)
+    if is_endpoint(study.model):
+        top_k = sampling.top_k
+        check_endpoint(study.model, endpoint, top_k=top_k, file=path, field="study.model")
+    elif "endpoint" in tables:
+        raise EquipoiseError(
+            f"model '{study.model}' is no endpoint",
+            file=path,
+            field="endpoint",
+            mend="Drop the table, or name the model openai:NAME.",
+        )
     measures = read_measures(tables.get("measures", {}), path)
     task = _load_task(study.task, path)
     methods = build_methods(tables.get("methods"), path)
     check_starts(methods, path)
+    if is_endpoint(study.model):
+        check_weightless(methods, measures, study.model, path)
     for label, method in methods.items():
         try:
             method.check(task)
         except EquipoiseError as error:
             field = f"methods.{label}" + (f".{error.field}" if error.field else "")
             raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
-    return Specification(study, sampling, methods, task, path, measures, tables)
+    return Specification(study, sampling, methods, task, path, measures, tables, endpoint)
 
 
 def _check_study(study: StudyTable, path: Path) -> None:
@@ -219,12 +243,14 @@ def _check_study(study: StudyTable, path: Path) -> None:
         raise EquipoiseError(
             "no seed is named", file=path, field="study.seeds", mend="Name at least one."
         )
-    twice = next((seed for seed in study.seeds if study.seeds.count(seed) > 1), None)
+    counts = Counter(study.seeds)
+    twice = next((seed for seed in study.seeds if counts[seed] > 1), None)
     if twice is not None:
         raise EquipoiseError(
             f"seed {twice} stands twice", file=path, field="study.seeds", mend="Name it once."
         )
-    check_model_name(study.model, file=path, field="study.model")
+    if not is_endpoint(study.model):
+        check_model_name(study.model, file=path, field="study.model")
     with _place(path, "study.device"):
         device = pick_device(study.device)
     if study.dtype is not None:
@@ -249,9 +275,9 @@ def _place(path: Path, field: str) -> Iterator[None]:
 def _load_task(name: str, study_file: Path) -> Task:
     """The task; a path is tried from the study file's folder first, then from here."""
     beside = study_file.parent / name
-    if name.endswith(".toml") and beside.is_file():
+    if name.endswith(".toml") and existing(beside) is not None:
         return load_task(beside)
-    if name.endswith(".toml") and not Path(name).is_file():
+    if name.endswith(".toml") and existing(name) is None:
         raise EquipoiseError(
             f"there is no file '{name}' beside the study file or in the current folder",
             file=study_file,

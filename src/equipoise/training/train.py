@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from transformers import PrinterCallback, TrainerCallback, TrainingArguments, se
 from transformers.integrations import TensorBoardCallback
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.language_model import LanguageModel
+from equipoise.model.language_model import LanguageModel, pickle_refused
 from equipoise.processes import is_first_process
 from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
 from equipoise.training.lora import add_adapters, merge_adapters
@@ -113,13 +114,13 @@ def train(
         announce=announce,
         callbacks=[
             clock,
-            _Watch(on_step),
+            watch := _Watch(on_step),
             *([TensorBoardCallback(SummaryWriter(str(logs)))] if is_first_process() else []),
         ],
     )
     trainer.remove_callback(PrinterCallback)
     resume = last_valid_checkpoint(checkpoints, announce)
-    with stop_on_signal(clock):
+    with stop_on_signal(clock), _clear_resume_errors(resume, watch):
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if clock.stop_requested:
             trainer.save_last_state()
@@ -219,9 +220,11 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, on_step: Callable[[int, int], None]) -> None:
         self._on_step = on_step
+        self.begun = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show the starting point, which is not 0 after resuming."""
+        self.begun = True
         self._on_step(state.global_step, state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -234,6 +237,34 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
             loss = (logs or {}).get(name, 0.0)
             if not math.isfinite(loss):
                 raise _diverged(f"the {what} loss became {loss} at update {state.global_step}")
+
+
+@contextmanager
+def _clear_resume_errors(checkpoint: Path | None, watch: _Watch) -> Iterator[None]:
+    """Within it, a ``checkpoint`` that cannot be resumed from is named.
+
+    Its manifest may be in order all the same, if somebody else has made both. torch refuses to
+    unpickle anything but tensors and plain data, which is found out before or at the first update.
+    """
+    try:
+        yield
+    except (AttributeError, EOFError, KeyError, TypeError, ValueError) as error:
+        if checkpoint is None or watch.begun:
+            raise
+        raise _unusable(checkpoint, error) from error
+    except Exception as error:
+        if checkpoint is None or not pickle_refused(error):
+            raise
+        raise _unusable(checkpoint, error) from error
+
+
+def _unusable(checkpoint: Path, error: Exception) -> EquipoiseError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return EquipoiseError(
+        f"training cannot go on from it ({reason[:200].rstrip('.')})",
+        file=checkpoint,
+        mend="Delete this folder unless you know who made it, and run the same command again.",
+    )
 
 
 def _check_weights(model: Any) -> None:

@@ -71,10 +71,12 @@ class GuidedPolicy(Policy):
     """A model whose completions satisfy a constraint.
 
     Attributes:
+        lm: The model, whose logits are adjusted.
         lookahead: For the constraint and the model; its tables take seconds to make.
         decoding: At random, or by beam search.
     """
 
+    lm: LanguageModel
     lookahead: Lookahead = field(kw_only=True)
     decoding: Decoding = field(default="sample", kw_only=True)
 
