@@ -16,6 +16,7 @@ from equipoise.cli import (
     generate,
     methods,
     models,
+    report,
     run,
     task,
     train,
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings=SETTINGS,
 )
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
 app.command("complete", epilog=complete.EXAMPLES)(complete.complete)

@@ -1,0 +1,236 @@
+"""A finished run, read from its folder: what a report is made of.
+
+Whatever is in the folder may have come by mail. Names become paths only after they are checked, texts
+of JSON files are made visible, numbers are read as numbers, and nothing is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from equipoise.artifacts import check_name, read_json, read_or_none
+from equipoise.errors import EquipoiseError
+from equipoise.evaluation import read_completions, score
+from equipoise.evaluation.csv_file import read_rows
+from equipoise.manifest import MANIFEST, sha256
+from equipoise.report.visible import visible, well_formed
+from equipoise.task.task import Task
+
+REQUIRED = ("by_seed", "compliance")
+OPTIONAL = (
+    "summary", "intervals", "comparisons", "consistency", "wilson", "diversity", "fluency",
+    "stereotype", "terms", "cost", "settings",
+)  # fmt: skip
+"""Tables of ``results/``, each the name of a CSV file."""
+
+TEXT_COLUMNS = frozenset(
+    "method method_a method_b split subject setting differs outcome verdict terms term set judge "
+    "model measure control paired listed".split()
+)
+"""Columns that are text whatever their values look like; a label may read ``007``."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What the folder of a run holds.
+
+    Attributes:
+        folder: The run's folder.
+        record: ``study.json``: the conditions all cells share, the methods, the seeds.
+        environment: ``environment.json``; empty where there is none.
+        task: The task, by which the completions are judged.
+        methods: Labels, in the study file's order.
+        seeds: In the study file's order.
+        tables: Tables of ``results/`` by name, numbers as float64; what is not there is not in it.
+        completions: All completions, scored; see ``evaluation.score``.
+        training: What each trained cell's ``training_info.json`` says, by label and seed.
+        missing_cells: Labels and seeds of cells that are not finished.
+        missing_tables: Why each optional table is not there.
+    """
+
+    folder: Path
+    record: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    task: Task
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+    tables: Mapping[str, pd.DataFrame]
+    completions: pd.DataFrame
+    training: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+    missing_cells: tuple[tuple[str, int], ...] = ()
+    missing_tables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return str(self.record.get("name", "study"))
+
+    @property
+    def model(self) -> str:
+        """The base model's name."""
+        return str(self.record["study"].get("model", "the model"))
+
+    def method_name(self, label: str) -> str:
+        """The method behind a label, such as ``sft``; the label itself where nobody says."""
+        table = self.record["methods"].get(label)
+        return str(table.get("use", label)) if isinstance(table, dict) else label
+
+    def table(self, name: str, *columns: str) -> pd.DataFrame | None:
+        """A table of ``results/``; ``None`` if it is not there or lacks one of ``columns``."""
+        table = self.tables.get(name)
+        return None if table is None or not set(columns) <= set(table.columns) else table
+
+
+def read_run(folder: str | Path, task: Task) -> FinishedRun:
+    """Read a run's folder.
+
+    Args:
+        folder: Where ``equipoise run`` wrote.
+        task: The run's task; see ``task_of_run.task_of``.
+
+    Raises:
+        EquipoiseError: It is no run's folder, no cell is finished, a required file is missing,
+            unreadable or damaged, or a name in it could lead out of it.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    methods = tuple(check_name(name, "methods", file=folder) for name in record["methods"])
+    seeds = tuple(record["seeds"])
+    tables, missing_tables = _read_tables(folder / "results")
+    cells = [(label, seed) for label in methods for seed in seeds]
+    finished = [cell for cell in cells if (_cell(folder, *cell) / "completions.csv").is_file()]
+    if not finished:
+        raise EquipoiseError(
+            "no cell is finished", file=folder, mend="Run the study first: equipoise run FILE."
+        )
+    frames, training = [], {}
+    for label, seed in finished:
+        cell = _cell(folder, label, seed)
+        _check_sums(cell)
+        if (frame := _completions(cell, task)) is not None:
+            frames.append(frame.assign(method=label, seed=seed))
+        info = well_formed(read_or_none(cell / "training_info.json"))
+        if isinstance(info, dict):
+            training[label, seed] = info
+    if not frames:
+        raise EquipoiseError("no method has delivered a single completion", file=folder)
+    return FinishedRun(
+        folder=folder,
+        record=record,
+        environment=_dict(well_formed(read_or_none(folder / "environment.json"))),
+        task=task,
+        methods=methods,
+        seeds=seeds,
+        tables=tables,
+        completions=score(pd.concat(frames, ignore_index=True), task),
+        training=training,
+        missing_cells=tuple(cell for cell in cells if cell not in finished),
+        missing_tables=missing_tables,
+    )
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """``study.json``, with the parts every report needs checked.
+
+    Raises:
+        EquipoiseError: It is missing, unreadable, or not what a run writes.
+    """
+    path = folder / "study.json"
+    if not path.is_file():
+        raise EquipoiseError(
+            "holds no study.json, so it is no run",
+            file=folder,
+            mend="Give the folder that 'equipoise run' wrote, such as runs/quickstart.",
+        )
+    record = well_formed(read_json(path))
+    for name, kind in (("study", dict), ("methods", dict), ("seeds", list)):
+        if not isinstance(record, dict) or not isinstance(record.get(name), kind):
+            raise EquipoiseError("is not as a run writes it", file=path, field=name)
+    if not all(isinstance(seed, int) and 0 <= seed < 2**32 for seed in record["seeds"]):
+        raise EquipoiseError("are not whole numbers from 0", file=path, field="seeds")
+    return dict(record)
+
+
+def read_table(path: Path, *, numbers: bool = True) -> pd.DataFrame:
+    """A table of ``results/``: texts as they stand, all other columns as float64, empty as NaN.
+
+    Args:
+        path: The file.
+        numbers: Whether columns other than ``TEXT_COLUMNS`` are numbers where they can be.
+
+    Raises:
+        EquipoiseError: See ``read_rows``.
+    """
+    columns: dict[str, Any] = {}
+    for name, values in read_rows(path).columns.items():
+        text = name in TEXT_COLUMNS or not numbers
+        columns[visible(name)] = list(map(visible, values)) if text else _numbers(values)
+    return pd.DataFrame(columns)
+
+
+def _numbers(values: list[str]) -> list[float] | list[str]:
+    """``values`` as numbers if all of them are, else as visible text."""
+    try:
+        return [float(value) if value else float("nan") for value in values]
+    except ValueError:
+        return list(map(visible, values))
+
+
+def _read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    tables, missing = {}, {}
+    for name in REQUIRED:
+        path = folder / f"{name}.csv"
+        if not path.is_file():
+            raise EquipoiseError(
+                "not written yet", file=path, mend="Run the study again: it writes them at its end."
+            )
+        tables[name] = read_table(path)
+    for name in OPTIONAL:
+        path = folder / f"{name}.csv"
+        try:
+            if not path.exists():
+                missing[name] = "is not there"
+            else:
+                tables[name] = read_table(path, numbers=name != "settings")
+        except EquipoiseError as error:
+            missing[name] = f"cannot be used: {visible(error.problem)}"
+    return tables, missing
+
+
+def _completions(cell: Path, task: Task) -> pd.DataFrame | None:
+    """A cell's completions; ``None`` where its method delivered none."""
+    path = cell / "completions.csv"
+    try:
+        return read_completions(path, task)
+    except EquipoiseError as error:
+        if error.problem == "has a header but no rows":
+            return None
+        raise
+
+
+def _check_sums(cell: Path) -> None:
+    """Raise if the completions are not those that were sealed; weights are not looked at."""
+    manifest = read_or_none(cell / MANIFEST)
+    try:
+        expected = manifest["files"]["completions.csv"]["sha256"]
+    except (KeyError, TypeError):
+        expected = None
+    if expected is None or sha256(cell / "completions.csv") != expected:
+        raise EquipoiseError(
+            "damaged: its SHA-256 is not the recorded one",
+            file=cell / "completions.csv",
+            mend="Run the study again: the cell is then computed anew.",
+        )
+
+
+def _cell(folder: Path, label: str, seed: int) -> Path:
+    return folder / "cells" / label / f"seed{seed}"
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
