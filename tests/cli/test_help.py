@@ -14,6 +14,7 @@ from equipoise.methods.sft import SFTSettings
 COMMANDS = [
     [],
     ["run"],
+    ["report"],
     ["train"],
     ["generate"],
     ["complete"],

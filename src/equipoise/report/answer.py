@@ -98,8 +98,8 @@ def _words(table: pd.DataFrame) -> list[str]:
         return ["Whether this carries over to other words was not measured: none are held out."]
     best = table.loc[table["held_out"].idxmax()]
     return [
-        "That is with the listed words. With held-out words of the same meaning alone, no method is "
-        f"balanced in more than {percent(best['held_out'])} of its completions"
+        "That is with the listed words. With held-out words of the same meaning alone, no method "
+        f"is balanced in more than {percent(best['held_out'])} of its completions"
         + (f" ({best['method']})." if best["held_out"] > 0 else ".")
     ]
 

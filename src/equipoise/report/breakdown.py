@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,7 @@ def slopes(run: FinishedRun) -> pd.DataFrame | None:
 
 
 def trade_off(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame | None:
-    """Balance against fluency: ``method``, ``balance`` (0-1), ``low``, ``high``, ``fluency`` (nats).
+    """Balance against fluency: ``method``; ``balance``, ``low``, ``high`` (0-1); ``fluency``, nats.
 
     Balance is of validation subjects, or of all where there are none. ``None`` without fluency.
 
@@ -144,20 +145,19 @@ def curves(run: FinishedRun) -> list[Curve]:
     for (method, seed), info in run.training.items():
         history = info.get("history")
         history = history if isinstance(history, list) else []
-        name = "reward" if any("reward" in row for row in history if isinstance(row, dict)) else "loss"
-        points = _points(history, name)
+        rows = [row for row in history if isinstance(row, dict)]
+        name = "reward" if any("reward" in row for row in rows) else "loss"
+        points = _points(rows, name)
         if len(points) > 1:
             steps, values = _binned(np.array(points))
-            held_out = tuple(_points(history, "eval_loss")) if name == "loss" else ()
+            held_out = tuple(_points(rows, "eval_loss")) if name == "loss" else ()
             found.append(Curve(method, seed, name, steps, values, held_out))
     return found
 
 
-def _points(history: list[object], name: str) -> list[tuple[float, float]]:
+def _points(rows: list[dict[str, Any]], name: str) -> list[tuple[float, float]]:
     """Steps and values of one quantity, in order of steps."""
-    pairs = [
-        (row.get("step"), row.get(name)) for row in history if isinstance(row, dict) and name in row
-    ]
+    pairs = [(row.get("step"), row[name]) for row in rows if name in row]
     numbers = [
         (float(step), float(value))
         for step, value in pairs

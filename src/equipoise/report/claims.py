@@ -51,7 +51,7 @@ class Claim:
 
 
 def comparison_rows(run: FinishedRun, outcome: str, split: str) -> pd.DataFrame:
-    """The rows of ``results/comparisons.csv`` on an outcome and split; empty where there are none."""
+    """The rows of ``results/comparisons.csv`` on an outcome and split, which may be none."""
     table = run.table("comparisons", *COLUMNS)
     if table is None:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -131,8 +131,8 @@ def caveats(n_seeds: int) -> list[str]:
     smallest = 2.0 ** (1 - n_seeds)
     if smallest > 0.01:
         found.append(
-            f"Without taking seed effects as normal, {n_seeds} pairs of seeds cannot give a p-value "
-            f"below {smallest:.2g}. Large differences can be shown; a difference that is not shown "
-            "is not shown to be absent."
+            f"Without taking seed effects as normal, {n_seeds} pairs of seeds cannot give a "
+            f"p-value below {smallest:.2g}. Large differences can be shown; a difference that is "
+            "not shown is not shown to be absent."
         )
     return found

@@ -1,7 +1,7 @@
 """A finished run, read from its folder: what a report is made of.
 
-Whatever is in the folder may have come by mail. Names become paths only after they are checked, texts
-of JSON files are made visible, numbers are read as numbers, and nothing is run.
+Whatever is in the folder may have come by mail. Names become paths only after they are checked,
+texts of JSON files are made visible, numbers are read as numbers, and nothing is run.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from equipoise.artifacts import check_name, read_json, read_or_none
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import read_completions, score
+from equipoise.evaluation import by_seed, read_completions, score
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.manifest import MANIFEST, sha256
+from equipoise.report.task_of_run import same_task
 from equipoise.report.visible import visible, well_formed
 from equipoise.task.task import Task
 
@@ -29,8 +31,10 @@ OPTIONAL = (
 """Tables of ``results/``, each the name of a CSV file."""
 
 TEXT_COLUMNS = frozenset(
-    "method method_a method_b split subject setting differs outcome verdict terms term set judge "
-    "model measure control paired listed".split()
+    (
+        "method method_a method_b split subject setting differs outcome verdict terms term set "
+        "judge model measure control paired listed"
+    ).split()
 )
 """Columns that are text whatever their values look like; a label may read ``007``."""
 
@@ -48,6 +52,7 @@ class FinishedRun:
         seeds: In the study file's order.
         tables: Tables of ``results/`` by name, numbers as float64; what is not there is not in it.
         completions: All completions, scored; see ``evaluation.score``.
+        same_task: Whether the task is, byte for byte, the one of the run; its scores are the same.
         training: What each trained cell's ``training_info.json`` says, by label and seed.
         missing_cells: Labels and seeds of cells that are not finished.
         missing_tables: Why each optional table is not there.
@@ -61,6 +66,7 @@ class FinishedRun:
     seeds: tuple[int, ...]
     tables: Mapping[str, pd.DataFrame]
     completions: pd.DataFrame
+    same_task: bool = True
     training: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     missing_cells: tuple[tuple[str, int], ...] = ()
     missing_tables: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +101,8 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
 
     Raises:
         EquipoiseError: It is no run's folder, no cell is finished, a required file is missing,
-            unreadable or damaged, or a name in it could lead out of it.
+            unreadable or damaged, the completions score otherwise than the tables say, or a name in
+            it could lead out of it.
     """
     folder = Path(folder)
     record = read_record(folder)
@@ -119,6 +126,8 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
             training[label, seed] = info
     if not frames:
         raise EquipoiseError("no method has delivered a single completion", file=folder)
+    scored = score(pd.concat(frames, ignore_index=True), task)
+    _check_scores(scored, task, tables["by_seed"], folder)
     return FinishedRun(
         folder=folder,
         record=record,
@@ -127,7 +136,8 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
         methods=methods,
         seeds=seeds,
         tables=tables,
-        completions=score(pd.concat(frames, ignore_index=True), task),
+        completions=scored,
+        same_task=same_task(record, task),
         training=training,
         missing_cells=tuple(cell for cell in cells if cell not in finished),
         missing_tables=missing_tables,
@@ -211,6 +221,30 @@ def _completions(cell: Path, task: Task) -> pd.DataFrame | None:
         if error.problem == "has a header but no rows":
             return None
         raise
+
+
+def _check_scores(scored: pd.DataFrame, task: Task, table: pd.DataFrame, folder: Path) -> None:
+    """Raise if ``results/by_seed.csv`` is not what these completions score by this task."""
+    keys = ["method", "seed", "split"]
+    now = by_seed(scored, task).astype({"seed": "float64"}).set_index(keys)
+    try:
+        then = table.set_index(keys)
+        names = [name for name in now.columns if name in then.columns and name != "verbatim"]
+        alike = len(now) == len(then) and np.allclose(
+            now[names].to_numpy(dtype=float),
+            then.loc[now.index, names].to_numpy(dtype=float),
+            rtol=0,
+            atol=1e-6,
+            equal_nan=True,
+        )
+    except (KeyError, TypeError, ValueError):
+        alike = False
+    if not alike:
+        raise EquipoiseError(
+            "is not what the completions score by this task",
+            file=folder / "results" / "by_seed.csv",
+            mend="Run the study again, or name its task file with --task.",
+        )
 
 
 def _check_sums(cell: Path) -> None:

@@ -64,6 +64,11 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def has_intervals(table: pd.DataFrame) -> bool:
+    """Whether any method's balance rate has an interval."""
+    return bool(table[[f"{split}_low" for split in SPLITS]].notna().any(axis=None))
+
+
 def judge_of(run: FinishedRun) -> str | None:
     """Who judges fluency in the main table; ``None`` if nobody does."""
     table = run.table("fluency", "judge", "method", "split", "log_probability_median")
@@ -130,9 +135,7 @@ def _slope(run: FinishedRun, method: str) -> dict[str, float]:
     table, measure = run.table("stereotype", "measure", "slope"), measure_of(run)
     if table is None or measure is None:
         return dict.fromkeys(("slope", "slope_low", "slope_high"), math.nan)
-    own = table[
-        (table["measure"] == measure) & (table["method"] == method) & table["seed"].isna()
-    ]
+    own = table[(table["measure"] == measure) & (table["method"] == method) & table["seed"].isna()]
     if own.empty:
         return dict.fromkeys(("slope", "slope_low", "slope_high"), math.nan)
     found = own.iloc[0]

@@ -26,7 +26,8 @@ _NAMED = {
     "–": r"\textendash{}", "—": r"\textemdash{}", "−": r"\ensuremath{-}", "±": r"\ensuremath{\pm}",
     "×": r"\ensuremath{\times}", "∞": r"\ensuremath{\infty}", "≤": r"\ensuremath{\leq}",
     "≥": r"\ensuremath{\geq}", "·": r"\ensuremath{\cdot}", "…": r"\ldots{}", "‘": "{`}",
-    "’": "{'}", "“": "{``}", "”": "{''}", "„": "{,}{,}", "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}",
+    "’": "{'}", "“": "{``}", "”": "{''}", "„": "{,}{,}", "ß": r"\ss{}",
+    "æ": r"\ae{}", "Æ": r"\AE{}",
     "ø": r"\o{}", "Ø": r"\O{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ł": r"\l{}", "Ł": r"\L{}",
     "ı": r"\i{}", "§": r"\S{}", "\u00a0": "~", "⟨": r"\ensuremath{\langle}",
     "⟩": r"\ensuremath{\rangle}", "→": r"\ensuremath{\rightarrow}",
@@ -68,7 +69,7 @@ def booktabs(
     label: str,
     notes: Sequence[str] = (),
 ) -> str:
-    """A table that floats, or one that pages break where it has more than ``MOST_ROWS`` rows.
+    r"""A table that floats, or one that pages break where it has more than ``MOST_ROWS`` rows.
 
     The first column is left-aligned, the others right.
 
@@ -76,7 +77,7 @@ def booktabs(
         header: Titles of the columns.
         rows: Cells, as many as titles.
         caption: Printed above the table.
-        label: For ``\\ref``; letters, digits, ``:`` and ``-``.
+        label: For ``\ref``; letters, digits, ``:`` and ``-``.
         notes: Sentences printed below the table.
     """
     columns = rf"{{@{{}}l{'r' * (len(header) - 1)}@{{}}}}"

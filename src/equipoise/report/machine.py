@@ -27,9 +27,8 @@ def write_results(run: FinishedRun, table: pd.DataFrame, answer: Answer, path: P
 
     Its keys: ``equipoise_report`` (1), ``equipoise`` (version), ``study`` (``study.json``),
     ``environment``, ``answer``, ``headline`` (see ``headline.headline``), ``claims``, ``caveats``,
-    ``missing``, ``terms`` (see
-    ``breakdown.term_frequencies``) and ``tables`` (the others of ``results/``, by name). What was not measured is null, and
-    so is what came to infinity.
+    ``missing``, ``terms`` (see ``breakdown.term_frequencies``) and ``tables`` (the others of
+    ``results/``, by name). What was not measured is null, and so is what came to infinity.
 
     Args:
         run: The run.
@@ -56,9 +55,7 @@ def write_results(run: FinishedRun, table: pd.DataFrame, answer: Answer, path: P
             "caveats": caveats(len(run.seeds)),
             "missing": missing(run),
             "terms": [] if terms is None else records(terms.reset_index()),
-            "tables": {
-                name: records(part) for name, part in run.tables.items() if name != "terms"
-            },
+            "tables": {name: records(part) for name, part in run.tables.items() if name != "terms"},
         },
     )
 

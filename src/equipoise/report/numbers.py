@@ -28,7 +28,7 @@ def percent(rate: float, decimals: int = 1) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Ends of an interval of rates (0-1) in percent, ``95.1 to 98.0``; empty where there is none."""
+    """Ends of an interval of rates (0-1) in percent, ``95.1 to 98.0``; empty where one is NaN."""
     if math.isnan(low) or math.isnan(high):
         return ""
     return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−")

@@ -1,8 +1,8 @@
 """The page: one file that asks nothing of a network and runs no script but its own.
 
 A strict content security policy stands in it: everything is forbidden but the one style sheet and
-the one script, each named by its hash. What comes from the run is text throughout: Jinja escapes all
-of it, and the completions are JSON that only the script reads.
+the one script, each named by its hash. What comes from the run is text throughout: Jinja escapes
+all of it, and the completions are JSON that only the script reads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from equipoise.report.breakdown import trade_off
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.claims import caveats
 from equipoise.report.finished_run import FinishedRun
-from equipoise.report.headline import judge_of, measure_of, undelivered
+from equipoise.report.headline import has_intervals, judge_of, measure_of, undelivered
 from equipoise.report.passages import examples, json_for_script, passages
 from equipoise.report.visible import visible
 
@@ -55,7 +55,7 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         split=leading_split(table),
         undelivered=undelivered(run),
         answer=answer,
-        has_intervals=bool(table[["train_low", "validation_low", "all_low"]].notna().any(axis=None)),
+        has_intervals=has_intervals(table),
         judge=judge_of(run),
         measure=sections.MEASURES.get(measure_of(run) or ""),
         trade_off=None if points is None else trade_off_chart(points),

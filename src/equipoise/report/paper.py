@@ -34,7 +34,9 @@ def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
         *(_result(row) for row in table.to_dict("records")),
         *_comparisons(run, table),
         "## What cannot be concluded",
-        "\n".join(f"- {markdown(text)}" for text in [*limits(run, table), *caveats(len(run.seeds))]),
+        "\n".join(
+            f"- {markdown(text)}" for text in [*limits(run, table), *caveats(len(run.seeds))]
+        ),
     ]
     if absent := missing(run):
         parts += ["## What is missing", "\n".join(f"- {markdown(text)}" for text in absent)]
@@ -59,6 +61,7 @@ def _method(run: FinishedRun, table: pd.DataFrame) -> str:
         for name, lexicon in task.lexicons.items()
     ]
     held_out = sum(len(lexicon.held_out) for lexicon in task.lexicons.values())
+    methods = listing([markdown(method) for method in table["method"]])
     drawn = [
         f"{name} {sampling[key]}"
         for key, name in (("temperature", "temperature"), ("top_p", "top-p"),
@@ -66,10 +69,10 @@ def _method(run: FinishedRun, table: pd.DataFrame) -> str:
         if key in sampling
     ]  # fmt: skip
     sentences = [
-        f"We compared {counted(len(table), 'method')} ({listing([markdown(m) for m in table['method']])}) "
+        f"We compared {counted(len(table), 'method')} ({methods}) "
         f"on {markdown(run.model)}, all with the same context, sampling and checker.",
-        f"Completions describe {counted(len(task.subjects), 'subject')}, {len(task.train)} of which "
-        f"training data may describe; {len(task.validation)} were held out.",
+        f"Completions describe {counted(len(task.subjects), 'subject')}, {len(task.train)} of "
+        f"which training data may describe; {len(task.validation)} were held out.",
         markdown(definition(run)),
         f"Terms are matched as whole words: {listing(sets)}"
         + (f"; {held_out} further terms of the same meaning were held out and are scored apart."

@@ -165,8 +165,8 @@ def training_figure(every: list[Curve]) -> Figure:
         own = [curve for curve in every if curve.method == method]
         for number, curve in enumerate(own):
             color = OKABE_ITO[number % len(OKABE_ITO)]
-            axes.plot(curve.steps, curve.values, lw=0.9, color=color, ls=("-", "--", ":")[number % 3],
-                      label=f"seed {curve.seed}")  # fmt: skip
+            line, name = ("-", "--", ":")[number % 3], f"seed {curve.seed}"
+            axes.plot(curve.steps, curve.values, lw=0.9, color=color, ls=line, label=name)
             if curve.held_out:
                 axes.plot(*zip(*curve.held_out, strict=True), "o", ms=4, mfc="white", color=color)
         axes.set_title(label(method))

@@ -162,12 +162,15 @@ def columns_table(
     there = [name for name in layout if name in table.columns and table[name].dtype == float]
     there = [name for name in there if table[name].notna().any()]
     own = table.set_index("method")
-    rows = [
-        {"method": method, "cells": [layout[name][1](float(own.loc[method, name])) for name in there]}
+    cells = {
+        method: [layout[name][1](float(own.loc[method, name])) for name in there]
         for method in methods
         if method in own.index
-    ]
-    return {"titles": [layout[name][0] for name in there], "rows": rows} if rows and there else None
+    }
+    rows = [{"method": method, "cells": texts} for method, texts in cells.items()]
+    if not (rows and there):
+        return None
+    return {"titles": [layout[name][0] for name in there], "rows": rows}
 
 
 def variety(run: FinishedRun) -> dict[str, Any] | None:
@@ -205,9 +208,10 @@ def conditions(run: FinishedRun) -> list[tuple[str, str]]:
     """Under which conditions all methods were run, and on what."""
     study, sampling, where = run.record["study"], run.record.get("sampling"), run.environment
     packages = where.get("packages")
+    changed = "" if run.same_task else "; its file has changed since, every score is the same"
     pairs: list[tuple[str, Any]] = [
         ("model", run.model),
-        ("task", f"{study.get('task')} (SHA-256 {str(study.get('task_sha256'))[:12]}…)"),
+        ("task", f"{study.get('task')} (SHA-256 {str(study.get('task_sha256'))[:12]}…){changed}"),
         ("seeds", ", ".join(map(str, run.seeds))),
         ("samples of each subject", study.get("samples_per_subject")),
         ("sampling", _listed(sampling)),

@@ -18,7 +18,7 @@ from equipoise.evaluation import write_table
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
-from equipoise.report.headline import judge_of, measure_of
+from equipoise.report.headline import has_intervals, judge_of, measure_of
 from equipoise.report.latex import booktabs
 from equipoise.report.numbers import amount, interval, p_value, percent, points, signed
 from equipoise.report.sections import COST, MEASURES, OUTCOMES, SPLITS, columns_table
@@ -50,7 +50,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
 
 def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     """The main table, with intervals where they were computed, else sample SDs."""
-    has = bool(table[["train_low", "validation_low", "all_low"]].notna().any(axis=None))
+    has = has_intervals(table)
     splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
     columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         (SPLITS[split], lambda row, split=split: balance_text(row, split, has)) for split in splits
@@ -64,7 +64,9 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     if measure_of(run):
         columns.append(("slope", lambda row: signed(row["slope"])))
     columns.append(("tokens each", lambda row: amount(row["tokens"])))
-    rows = [[row["method"], *(show(row) for _, show in columns)] for row in table.to_dict("records")]
+    rows = [
+        [row["method"], *(show(row) for _, show in columns)] for row in table.to_dict("records")
+    ]
     spread = "95 % intervals in parentheses" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
@@ -156,5 +158,3 @@ def _cost(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     rows = [[row["method"], *row["cells"]] for row in shown_part["rows"]]
     header = ["method", *shown_part["titles"]]
     return table, booktabs(header, rows, "Cost of the completions.", "tab:cost")
-
-

@@ -1,4 +1,4 @@
-"""Which task a run was of: its record names it by content, so no other can be taken for it."""
+"""Which task a run was of."""
 
 from __future__ import annotations
 
@@ -17,37 +17,40 @@ KEPT = "task.toml"
 def task_of(
     record: dict[str, Any], report: Path, given: Task | str | Path | None = None
 ) -> Task:
-    """The task of the run that ``record`` is of.
+    """The task of the run that ``record`` is of, or the nearest to it that can be found.
+
+    The copy beside an earlier report and the built-in task of the name are tried, and the one whose
+    content the record names comes first. A file may have changed since without changing any score;
+    ``finished_run.read_run`` refuses a task by which the completions score otherwise.
 
     Args:
         record: The run's ``study.json``.
-        report: Folder of an earlier report, whose copy of the task is tried.
-        given: A task, its name or its file.
+        report: Folder of an earlier report.
+        given: A task, its name or its file, which is then taken.
 
     Raises:
-        EquipoiseError: ``given`` is not the task that was run, or none that can be found is.
+        EquipoiseError: ``given`` cannot be read, or nothing is found.
     """
-    name, digest = record["study"].get("task"), record["study"].get("task_sha256")
     if given is not None:
-        task = given if isinstance(given, Task) else load_task(given)
-        if task_digest(task) != digest:
-            raise EquipoiseError(
-                f"'{task.path or task.name}' is not the task this run was made with",
-                field="--task",
-                mend=f"Give the file of the task '{name}' as it was then.",
-            )
-        return task
+        return given if isinstance(given, Task) else load_task(given)
+    name = record["study"].get("task")
     kept = report / KEPT
-    candidates: list[str | Path] = [kept] if kept.is_file() else []
+    places: list[str | Path] = [kept] if kept.is_file() else []
     if name in builtin_tasks():  # no path that a stranger's file gives is opened
-        candidates.append(str(name))
-    for candidate in candidates:
+        places.append(str(name))
+    found = []
+    for place in places:
         with contextlib.suppress(EquipoiseError):
-            task = load_task(candidate)
-            if task_digest(task) == digest:
-                return task
-    raise EquipoiseError(
-        f"its task '{name}' is not a built-in one of this version",
-        file=report.parent,
-        mend="Name the task's file with --task.",
-    )
+            found.append(load_task(place))
+    if not found:
+        raise EquipoiseError(
+            f"its task '{name}' is not built in",
+            file=report.parent,
+            mend="Name the task's file with --task.",
+        )
+    return next((task for task in found if same_task(record, task)), found[0])
+
+
+def same_task(record: dict[str, Any], task: Task) -> bool:
+    """Whether ``task`` is, byte for byte, the one the run was made with."""
+    return task_digest(task) == record["study"].get("task_sha256")

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipoise.report.latex import MOST_ROWS, booktabs, escape
+
+HOSTILE = [
+    r"\input{/etc/passwd}", r"\write18{id}", "^^5cinput", "%", "$x_1^2$", "a & b \\\\ c", "{", "}}",
+    "#1", "~", "--", "---", "''", "``", "?`", "!`", "<<", ",,", '"quoted"', "[x]", "*", "café",
+    "中文", "\u202ex", "\ud800", "a\nb\n\nc", "\\", "naïve coöperation", "½ ± – — … → ∞",
+]  # fmt: skip
+
+
+@given(st.text(alphabet=st.characters(categories=None) | st.sampled_from("\\{}$&#^_%~")))
+def test_only_ascii_and_own_commands_are_left(text: str) -> None:
+    told = escape(text)
+    assert told.isascii()
+    assert "\n" not in told
+    rest = re.sub(r"\\[a-zA-Z]+|\\[`'^~=.\"{}$&#_%]", "", told)
+    assert "\\" not in rest
+    assert not set("$&#^_%~") & set(rest)
+    bare = re.sub(r"\\[{}]", "", told)
+    assert bare.count("{") == bare.count("}")
+
+
+def test_what_is_printed_is_what_was_written() -> None:
+    assert escape("prompt-balanced, 12,168") == "prompt-balanced, 12,168"
+    assert escape("é ß 中") == r"\'{e} \ss{} {[}U+4E2D{]}"
+    assert escape("--") == "-{}-"
+
+
+def test_a_table_that_no_page_holds_may_break() -> None:
+    rows = [["a", "1"]] * (MOST_ROWS + 1)
+    assert "longtable" in booktabs(["x", "y"], rows, "c", "tab:x")
+    assert "longtable" not in booktabs(["x", "y"], rows[1:], "c", "tab:x")
+
+
+@pytest.fixture(scope="module")
+def latex() -> str:
+    """The path of a LaTeX that has booktabs."""
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("no pdflatex is installed (Debian: texlive-latex-recommended)")
+    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, text=True)
+    if not found.stdout.strip():
+        pytest.skip("this LaTeX has no booktabs (Debian: texlive-latex-recommended)")
+    return program
+
+
+def compiled(latex: str, folder: Path, body: str) -> str:
+    """What LaTeX says of a document of ``body``; a failure fails the test."""
+    (folder / "paper.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs,longtable}\n\\begin{document}\n"
+        f"{body}\n\\end{{document}}\n",
+        encoding="ascii",
+    )
+    command = [latex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_hostile_cells_compile(latex: str, tmp_path: Path, count: int) -> None:
+    rows = [[text, text] for text in HOSTILE * count]
+    table = booktabs(["a_b", "50 %"], rows, HOSTILE[0], "tab:x", [HOSTILE[4]])
+    log = compiled(latex, tmp_path, table)
+    assert "/etc/passwd" not in re.sub(r"\s", "", log)
+    assert "Undefined" not in log
+    assert (tmp_path / "paper.pdf").stat().st_size > 1000
+
+
+def test_every_table_of_a_report_compiles(latex: str, tmp_path: Path, run, folder) -> None:
+    from equipoise.report.headline import headline
+    from equipoise.report.tables import write_tables
+
+    write_tables(run, headline(run), tmp_path / "tables")
+    files = sorted((tmp_path / "tables").glob("*.tex"))
+    assert [path.stem for path in files] == [
+        "comparisons", "cost", "main", "stereotype", "subjects", "terms",
+    ]  # fmt: skip
+    compiled(latex, tmp_path, "\n".join(rf"\input{{tables/{path.stem}}}" for path in files))
