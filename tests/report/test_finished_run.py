@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from equipoise.errors import EquipoiseError
+from equipoise.evaluation import write_table
 from equipoise.report.finished_run import FinishedRun, read_record, read_run, read_table
 from equipoise.report.task_of_run import task_of
 from equipoise.task.task import Task, load_task
@@ -22,7 +23,7 @@ def test_everything_is_read(run: FinishedRun) -> None:
         "sft": 34,  # 3 seeds x 3 subjects x 4, but two of the nurse's are not
     }
     assert set(run.training) == {("sft", seed) for seed in (1, 2, 3)}
-    assert set(run.missing_tables) == {"summary", "consistency", "wilson", "diversity", "settings"}
+    assert run.missing_tables == dict.fromkeys(("diversity", "settings"), "is not there")
     assert run.missing_cells == ()
 
 
@@ -87,9 +88,8 @@ def test_damaged_completions_are_noticed(folder: Path, task: Task) -> None:
         read_run(folder, task)
 
 
-@pytest.mark.parametrize("name", ["results/compliance.csv", "results/by_seed.csv"])
-def test_the_tables_every_run_has_are_needed(folder: Path, task: Task, name: str) -> None:
-    (folder / name).unlink()
+def test_the_rates_are_needed(folder: Path, task: Task) -> None:
+    (folder / "results" / "by_seed.csv").unlink()
     with pytest.raises(EquipoiseError, match="not written yet"):
         read_run(folder, task)
 
@@ -161,7 +161,11 @@ def test_tables_that_are_older_than_the_cells_are_refused(folder: Path, task: Ta
         read_run(folder, task)
 
 
-def test_tables_are_frames(run: FinishedRun) -> None:
-    assert isinstance(run.table("terms", "set", "term"), pd.DataFrame)
-    assert run.table("terms", "no such column") is None
-    assert run.table("diversity") is None
+@pytest.mark.parametrize("spoil", [lambda t: t.drop(columns="low"), lambda t: t.assign(low="x")])
+def test_a_table_of_another_version_is_said_to_be_of_no_use(folder, task, spoil) -> None:
+    path = folder / "results" / "intervals.csv"
+    write_table(path, spoil(pd.read_csv(path)))
+    run = read_run(folder, task)
+    assert "intervals" not in run.tables
+    reason = "cannot be used: its column low is missing or no number"
+    assert run.missing_tables["intervals"] == reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -73,13 +74,20 @@ def result(table: pd.DataFrame, most: int = 5) -> str:
     split = leading_split(table)
     ranked = table.sort_values(split, ascending=False, kind="stable", na_position="last")
     told = [
-        f"{row['method']} {percent(row[split])}" for row in ranked.head(most).to_dict("records")
+        f"{row['method']} {percent(row[split])}{_share(row)}"
+        for row in ranked.head(most).to_dict("records")
     ]
     rest = len(ranked) - len(told)
     if rest:
         told.append(f"{counted(rest, 'other')} less")
     where = "On subjects never trained on" if split == "validation" else "Over all subjects"
     return f"{where}, completions are balanced: {listing(told)}."
+
+
+def _share(row: dict[str, Any]) -> str:
+    """What a method failed to deliver, as no rate of what it did deliver can be read without."""
+    short = row["n"] < row["wanted"]
+    return f" of the {row['n']:,} it delivered of {row['wanted']:,.0f}" if short else ""
 
 
 def limits(run: FinishedRun, table: pd.DataFrame) -> list[str]:

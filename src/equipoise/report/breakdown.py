@@ -53,7 +53,7 @@ def term_frequencies(run: FinishedRun) -> pd.DataFrame | None:
     The index has the levels ``set``, ``term`` and ``listed`` (bool). Over all subjects and seeds.
     ``None`` without ``results/terms.csv``.
     """
-    table = run.table("terms", "method", "set", "term", "listed", "count", "n")
+    table = run.tables.get("terms")
     if table is None:
         return None
     known = {
@@ -76,7 +76,7 @@ def slopes(run: FinishedRun) -> pd.DataFrame | None:
 
     ``seeds`` lists the slopes of single seeds. ``None`` without ``results/stereotype.csv``.
     """
-    table = run.table("stereotype", "measure", "method", "seed", "slope", "low", "high", "r")
+    table = run.tables.get("stereotype")
     if table is None:
         return None
     rows = []

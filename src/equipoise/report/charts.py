@@ -116,17 +116,19 @@ def _free_place(
     width: float,
     placed: list[tuple[float, float, float, float]],
 ) -> tuple[float, float, str]:
-    """Where a label beside its dot covers no earlier one; it is added to ``placed``."""
-    extent = 7.2 * len(label)
-    right = at[0] + 9 + extent < width
-    anchor, left = ("start", at[0] + 9) if right else ("end", at[0] - 9 - extent)
-    candidates = [shift * sign for shift in range(0, 200, 8) for sign in (-1, 1)]
-    for shift in candidates:
+    """Where a label above or below its dot covers no earlier one; it is added to ``placed``.
+
+    Beside the dot is its interval.
+    """
+    extent = 7.4 * len(label)
+    right = at[0] - 4 + extent < width
+    anchor, left = ("start", at[0] - 4) if right else ("end", at[0] + 5 - extent)
+    for shift in (side * step for step in range(12, 400, 8) for side in (-1, 1)):
         box = (left, at[1] + shift - 7, left + extent, at[1] + shift + 7)
         if not any(_overlap(box, other) for other in placed):
             break
     placed.append(box)
-    return (at[0] + 9 if right else at[0] - 9), at[1] + shift + 4, anchor
+    return (left if right else at[0] + 5), at[1] + shift + 4, anchor
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

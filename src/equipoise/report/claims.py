@@ -11,16 +11,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from equipoise.report.finished_run import FinishedRun
+from equipoise.report.finished_run import NEEDED, FinishedRun
 from equipoise.report.numbers import interval, p_value, percent, points
 
 ALPHA = 0.05
-
-COLUMNS = (
-    "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "mean_a", "mean_b",
-    "difference", "low", "high", "p_holm", "p_equivalent_holm",
-)  # fmt: skip
-"""What a row must have to carry a claim."""
 
 Finding = Literal["differs", "equivalent", "not shown", "not tested"]
 
@@ -52,9 +46,9 @@ class Claim:
 
 def comparison_rows(run: FinishedRun, outcome: str, split: str) -> pd.DataFrame:
     """The rows of ``results/comparisons.csv`` on an outcome and split, which may be none."""
-    table = run.table("comparisons", *COLUMNS)
+    table = run.tables.get("comparisons")
     if table is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(NEEDED["comparisons"]))
     return table[(table["outcome"] == outcome) & (table["split"] == split)]
 
 
@@ -62,7 +56,7 @@ def claim(row: dict[str, Any]) -> Claim:
     """The claim that a row of comparisons carries.
 
     Args:
-        row: At least ``COLUMNS``.
+        row: At least the columns ``NEEDED`` of the table.
     """
     first_is_higher = not row["difference"] < 0
     sign = 1 if first_is_higher else -1

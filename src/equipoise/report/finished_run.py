@@ -16,25 +16,37 @@ import pandas as pd
 
 from equipoise.artifacts import check_name, read_json, read_or_none
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import by_seed, read_completions, score
+from equipoise.evaluation import by_seed, compliance_table, read_completions, score
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.manifest import MANIFEST, sha256
 from equipoise.report.task_of_run import same_task
 from equipoise.report.visible import visible, well_formed
 from equipoise.task.task import Task
 
-REQUIRED = ("by_seed", "compliance")
-OPTIONAL = (
-    "summary", "intervals", "comparisons", "consistency", "wilson", "diversity", "fluency",
-    "stereotype", "terms", "cost", "settings",
-)  # fmt: skip
-"""Tables of ``results/``, each the name of a CSV file."""
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "intervals": ("outcome", "method", "split", "low", "high"),
+    "comparisons": (
+        "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "mean_a", "mean_b",
+        "difference", "low", "high", "p_holm", "p_equivalent_holm",
+    ),
+    "fluency": ("judge", "method", "split", "log_probability_median"),
+    "stereotype": ("measure", "method", "seed", "slope", "low", "high", "r"),
+    "terms": ("method", "set", "term", "count", "n"),
+    "diversity": ("method", "split"),
+    "cost": (
+        "method", "wanted", "delivered", "draws", "tokens_per_delivered", "seconds_per_delivered",
+        "fit_seconds",
+    ),
+    "settings": ("setting", "differs"),
+}  # fmt: skip
+"""Optional tables of ``results/``, each a CSV file, and the columns a report reads of them."""
 
 TEXT_COLUMNS = frozenset(
-    (
-        "method method_a method_b split subject setting differs outcome verdict terms term set "
-        "judge model measure control paired listed"
-    ).split()
+    {
+        *("method", "method_a", "method_b", "split", "subject", "setting", "differs", "outcome"),
+        *("verdict", "terms", "term", "set", "judge", "model", "measure", "control", "paired"),
+        "listed",
+    }
 )
 """Columns that are text whatever their values look like; a label may read ``007``."""
 
@@ -50,12 +62,13 @@ class FinishedRun:
         task: The task, by which the completions are judged.
         methods: Labels, in the study file's order.
         seeds: In the study file's order.
-        tables: Tables of ``results/`` by name, numbers as float64; what is not there is not in it.
+        compliance: Means over seeds of ``results/by_seed.csv``; see ``compliance_table``.
+        tables: Tables of ``results/`` by name, numbers as float64; what cannot be used is left out.
         completions: All completions, scored; see ``evaluation.score``.
         same_task: Whether the task is, byte for byte, the one of the run; its scores are the same.
         training: What each trained cell's ``training_info.json`` says, by label and seed.
         missing_cells: Labels and seeds of cells that are not finished.
-        missing_tables: Why each optional table is not there.
+        missing_tables: Why each of the other tables of ``NEEDED`` is not there.
     """
 
     folder: Path
@@ -64,6 +77,7 @@ class FinishedRun:
     task: Task
     methods: tuple[str, ...]
     seeds: tuple[int, ...]
+    compliance: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]
     completions: pd.DataFrame
     same_task: bool = True
@@ -86,11 +100,6 @@ class FinishedRun:
         table = self.record["methods"].get(label)
         return str(table.get("use", label)) if isinstance(table, dict) else label
 
-    def table(self, name: str, *columns: str) -> pd.DataFrame | None:
-        """A table of ``results/``; ``None`` if it is not there or lacks one of ``columns``."""
-        table = self.tables.get(name)
-        return None if table is None or not set(columns) <= set(table.columns) else table
-
 
 def read_run(folder: str | Path, task: Task) -> FinishedRun:
     """Read a run's folder.
@@ -108,6 +117,7 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
     record = read_record(folder)
     methods = tuple(check_name(name, "methods", file=folder) for name in record["methods"])
     seeds = tuple(record["seeds"])
+    rates = _read_rates(folder / "results" / "by_seed.csv")
     tables, missing_tables = _read_tables(folder / "results")
     cells = [(label, seed) for label in methods for seed in seeds]
     finished = [cell for cell in cells if (_cell(folder, *cell) / "completions.csv").is_file()]
@@ -127,7 +137,7 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
     if not frames:
         raise EquipoiseError("no method has delivered a single completion", file=folder)
     scored = score(pd.concat(frames, ignore_index=True), task)
-    _check_scores(scored, task, tables["by_seed"], folder)
+    _check_scores(scored, task, rates, folder)
     return FinishedRun(
         folder=folder,
         record=record,
@@ -135,6 +145,7 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
         task=task,
         methods=methods,
         seeds=seeds,
+        compliance=compliance_table(rates),
         tables=tables,
         completions=scored,
         same_task=same_task(record, task),
@@ -192,24 +203,37 @@ def _numbers(values: list[str]) -> list[float] | list[str]:
 
 
 def _read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """The optional tables, and why the others are not there."""
     tables, missing = {}, {}
-    for name in REQUIRED:
-        path = folder / f"{name}.csv"
-        if not path.is_file():
-            raise EquipoiseError(
-                "not written yet", file=path, mend="Run the study again: it writes them at its end."
-            )
-        tables[name] = read_table(path)
-    for name in OPTIONAL:
+    for name, columns in NEEDED.items():
         path = folder / f"{name}.csv"
         try:
             if not path.exists():
                 missing[name] = "is not there"
-            else:
-                tables[name] = read_table(path, numbers=name != "settings")
+                continue
+            table = read_table(path, numbers=name != "settings")
         except EquipoiseError as error:
             missing[name] = f"cannot be used: {visible(error.problem)}"
+            continue
+        lacking = [column for column in columns if not _is_there(table, column)]
+        if lacking:
+            missing[name] = f"cannot be used: its column {lacking[0]} is missing or no number"
+        else:
+            tables[name] = table
     return tables, missing
+
+
+def _is_there(table: pd.DataFrame, column: str) -> bool:
+    return column in table.columns and (column in TEXT_COLUMNS or table[column].dtype == float)
+
+
+def _read_rates(path: Path) -> pd.DataFrame:
+    """``results/by_seed.csv``, without which there is no report."""
+    if not path.is_file():
+        raise EquipoiseError(
+            "not written yet", file=path, mend="Run the study again: it writes it at its end."
+        )
+    return read_table(path)
 
 
 def _completions(cell: Path, task: Task) -> pd.DataFrame | None:
@@ -229,8 +253,8 @@ def _check_scores(scored: pd.DataFrame, task: Task, table: pd.DataFrame, folder:
     now = by_seed(scored, task).astype({"seed": "float64"}).set_index(keys)
     try:
         then = table.set_index(keys)
-        names = [name for name in now.columns if name in then.columns and name != "verbatim"]
-        alike = len(now) == len(then) and np.allclose(
+        names = [name for name in now.columns if name != "verbatim"]  # it needs the training data
+        alike = len(now) == len(then) and "verbatim" in then.columns and np.allclose(
             now[names].to_numpy(dtype=float),
             then.loc[now.index, names].to_numpy(dtype=float),
             rtol=0,

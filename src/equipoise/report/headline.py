@@ -34,7 +34,7 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     - ``slope``, ``slope_low``, ``slope_high``: the first measure of ``STEREOTYPE`` that is there.
     - ``tokens``, ``seconds``: for each completion delivered; ``fit_seconds``: of a cell.
     """
-    compliance = run.tables["compliance"]
+    compliance = run.compliance
     rows = []
     for method in run.methods:
         own = compliance[compliance["method"] == method].set_index("split")
@@ -71,7 +71,7 @@ def has_intervals(table: pd.DataFrame) -> bool:
 
 def judge_of(run: FinishedRun) -> str | None:
     """Who judges fluency in the main table; ``None`` if nobody does."""
-    table = run.table("fluency", "judge", "method", "split", "log_probability_median")
+    table = run.tables.get("fluency")
     there = set() if table is None else set(table["judge"])
     return next((judge for judge in JUDGES if judge in there), None)
 
@@ -79,7 +79,7 @@ def judge_of(run: FinishedRun) -> str | None:
 def fluency(run: FinishedRun, method: str, judge: str | None = None) -> float:
     """Mean over seeds of the median log-probability per token of a method's completions, nats."""
     judge = judge or judge_of(run)
-    table = run.table("fluency", "judge", "method", "split", "log_probability_median")
+    table = run.tables.get("fluency")
     if table is None or judge is None:
         return math.nan
     own = (table["judge"] == judge) & (table["method"] == method) & (table["split"] == "all")
@@ -88,14 +88,14 @@ def fluency(run: FinishedRun, method: str, judge: str | None = None) -> float:
 
 def measure_of(run: FinishedRun) -> str | None:
     """The measure of stereotype in the main table; ``None`` if there is none."""
-    table = run.table("stereotype", "measure", "method", "seed", "slope", "low", "high")
+    table = run.tables.get("stereotype")
     there = set() if table is None else set(table["measure"])
     return next((measure for measure in STEREOTYPE if measure in there), None)
 
 
 def undelivered(run: FinishedRun) -> list[str]:
     """Methods that delivered nothing at all, so that they have no row."""
-    there = set(run.tables["compliance"]["method"])
+    there = set(run.compliance["method"])
     tried = {label for label in run.methods if any((label, s) not in run.missing_cells
                                                    for s in run.seeds)}  # fmt: skip
     return [label for label in run.methods if label in tried - there]
@@ -114,7 +114,7 @@ def _balance(run: FinishedRun, own: pd.DataFrame, method: str, split: str) -> di
 
 def ends(run: FinishedRun, outcome: str, method: str, split: str) -> tuple[float, float]:
     """The 95 % interval of ``results/intervals.csv``; NaN where there is none."""
-    table = run.table("intervals", "outcome", "method", "split", "low", "high")
+    table = run.tables.get("intervals")
     if table is None:
         return math.nan, math.nan
     own = table[
@@ -132,7 +132,7 @@ def _gap(run: FinishedRun, row: dict[str, Any]) -> dict[str, float]:
 
 
 def _slope(run: FinishedRun, method: str) -> dict[str, float]:
-    table, measure = run.table("stereotype", "measure", "slope"), measure_of(run)
+    table, measure = run.tables.get("stereotype"), measure_of(run)
     if table is None or measure is None:
         return dict.fromkeys(("slope", "slope_low", "slope_high"), math.nan)
     own = table[(table["measure"] == measure) & (table["method"] == method) & table["seed"].isna()]
@@ -153,7 +153,7 @@ def _cost(run: FinishedRun, method: str) -> dict[str, float]:
         "seconds": "seconds_per_delivered",
         "fit_seconds": "fit_seconds",
     }
-    table = run.table("cost", "method", *names.values())
+    table = run.tables.get("cost"))
     own = None if table is None else table[table["method"] == method]
     if own is None or own.empty:
         return dict.fromkeys(names, math.nan)

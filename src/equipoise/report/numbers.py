@@ -27,6 +27,16 @@ def percent(rate: float, decimals: int = 1) -> str:
     return f"{text} %"
 
 
+def cell(rate: float, decimals: int = 1) -> str:
+    """A rate (0-1) in percent for a cell of a large table: no sign, 0 as ``0``, ``<0.1`` below.
+
+    >>> cell(0.237), cell(0), cell(0.0001), cell(0.97, 0)
+    ('23.7', '0', '<0.1', '97')
+    """
+    text = percent(rate, decimals).removesuffix(" %").replace(" ", "")
+    return "0" if rate == 0 else text
+
+
 def interval(low: float, high: float) -> str:
     """Ends of an interval of rates (0-1) in percent, ``95.1 to 98.0``; empty where one is NaN."""
     if math.isnan(low) or math.isnan(high):

@@ -107,7 +107,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    for name in ("percent", "interval", "points", "signed", "amount", "p_value", "counted"):
+    for name in ("percent", "cell", "interval", "points", "signed", "amount", "p_value", "counted"):
         environment.filters[name] = getattr(numbers, name)
     return environment
 

@@ -10,8 +10,9 @@ import pandas as pd
 from equipoise.report.answer import definition, leading_split, limits
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
+from equipoise.report.headline import measure_of
 from equipoise.report.numbers import counted, interval, listing, percent, signed
-from equipoise.report.sections import SPLITS, missing
+from equipoise.report.sections import MEASURES, SPLITS, missing
 from equipoise.report.visible import shown
 
 
@@ -31,7 +32,7 @@ def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
         _method(run, table),
         *_trainings(run),
         "## Results",
-        *(_result(row) for row in table.to_dict("records")),
+        *(_result(row, measure_of(run) or "terms") for row in table.to_dict("records")),
         *_comparisons(run, table),
         "## What cannot be concluded",
         "\n".join(
@@ -52,6 +53,13 @@ def markdown(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!$~&" else c for c in shown(text))
 
 
+_SAMPLING = {
+    "temperature": "temperature {}",
+    "top_p": "top-p {}",
+    "max_new_tokens": "at most {} new tokens",
+}
+
+
 def _method(run: FinishedRun, table: pd.DataFrame) -> str:
     """The paragraph on what was compared, on what, under which conditions."""
     task, sampling = run.task, run.record.get("sampling")
@@ -63,11 +71,10 @@ def _method(run: FinishedRun, table: pd.DataFrame) -> str:
     held_out = sum(len(lexicon.held_out) for lexicon in task.lexicons.values())
     methods = listing([markdown(method) for method in table["method"]])
     drawn = [
-        f"{name} {sampling[key]}"
-        for key, name in (("temperature", "temperature"), ("top_p", "top-p"),
-                          ("max_new_tokens", "at most new tokens"))
+        words.format(shown(sampling[key]))
+        for key, words in _SAMPLING.items()
         if key in sampling
-    ]  # fmt: skip
+    ]
     sentences = [
         f"We compared {counted(len(table), 'method')} ({methods}) "
         f"on {markdown(run.model)}, all with the same context, sampling and checker.",
@@ -80,7 +87,7 @@ def _method(run: FinishedRun, table: pd.DataFrame) -> str:
         f"Each method was fitted and sampled with {counted(len(run.seeds), 'seed')} "
         f"({', '.join(map(str, run.seeds))}), "
         f"{shown(run.record['study'].get('samples_per_subject', 'several'))} completions of each "
-        f"subject and seed" + (f" ({', '.join(map(str, drawn))})." if drawn else "."),
+        f"subject and seed" + (f" ({', '.join(drawn)})." if drawn else "."),
         f"In all, {len(run.completions):,} completions were scored.",
     ]  # fmt: skip
     return " ".join(sentences)
@@ -97,8 +104,8 @@ def _trainings(run: FinishedRun) -> list[str]:
         settings = info.get("settings") if isinstance(info.get("settings"), dict) else {}
         facts = [
             _fact(info, "n_train", "{:,} programmatically generated examples"),
-            _fact(info, "steps", "{:,} updates"),
-            _fact(info, "effective_batch", "of {:,} examples"),
+            _fact(info, "steps", "{:,} updates")
+            + _fact(info, "effective_batch", " of {:,} examples"),
             _fact(settings, "learning_rate", "learning rate {:g}"),
             _fact(info, "trainable_parameters", "{:,} trained weights"),
         ]
@@ -115,16 +122,21 @@ def _fact(info: Any, name: str, words: str) -> str:
     return words.format(value) if number and math.isfinite(value) else ""
 
 
-def _result(row: dict[str, Any]) -> str:
+def _result(row: dict[str, Any], measure: str) -> str:
     """One method's paragraph: its rates with intervals and spread, length, held-out terms."""
     splits = [split for split in ("train", "validation") if not math.isnan(row[split])] or ["all"]
     rates = [f"{_rate(row, split)} on {SPLITS[split]}" for split in splits]
     sentences = [f"**{markdown(row['method'])}** was balanced in {listing(rates)}."]
+    if row["n"] < row["wanted"]:
+        sentences.append(
+            f"That is of the {row['n']:,} completions it delivered; "
+            f"{row['wanted']:,.0f} were asked for."
+        )
     if not math.isnan(row["held_out"]):
-        sentences.append(f"With held-out terms alone it was in {percent(row['held_out'])}.")
+        sentences.append(f"With held-out terms alone: {percent(row['held_out'])}.")
     sentences.append(
-        f"{percent(row['in_range'])} of its completions met the length constraint, and "
-        f"{percent(row['satisfied'])} both."
+        f"{percent(row['in_range'])} of its completions met the length constraint, "
+        f"{percent(row['satisfied'])} this and balance."
     )
     if not math.isnan(row["verbatim"]):
         sentences.append(f"{percent(row['verbatim'])} were training sentences to the letter.")
@@ -133,7 +145,7 @@ def _result(row: dict[str, Any]) -> str:
     if not math.isnan(row["slope"]):
         ends = f" (95 % interval {signed(row['slope_low'])} to {signed(row['slope_high'])})"
         sentences.append(
-            f"Slope of the stereotype measure: {signed(row['slope'])}"
+            f"Stereotype slope ({MEASURES[measure]}): {signed(row['slope'])}"
             + ("" if math.isnan(row["slope_low"]) else ends) + "."
         )  # fmt: skip
     return " ".join(sentences)
@@ -158,7 +170,9 @@ def _comparisons(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     baseline = next((m for m in run.methods if run.method_name(m) == "prompt"), None)
     first = [one for one in told if baseline in (one.higher, one.lower)]
     rest = [one for one in told if one not in first]
-    paragraphs = []
+    paragraphs = [
+        "Intervals are of one comparison each; p-values are corrected over all pairs of methods."
+    ]
     for title, claims in ((f"Against {baseline}", first), ("Between the others" if first else
                                                             "Between methods", rest)):  # fmt: skip
         if claims:

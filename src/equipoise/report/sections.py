@@ -175,7 +175,7 @@ def columns_table(
 
 def variety(run: FinishedRun) -> dict[str, Any] | None:
     """How varied the texts are: means over seeds, all subjects."""
-    table = run.table("diversity", "method", "split")
+    table = run.tables.get("diversity")
     if table is None:
         return None
     numbers = [name for name in VARIETY if name in table.columns and table[name].dtype == float]
@@ -191,7 +191,7 @@ def cost(run: FinishedRun) -> dict[str, Any] | None:
 
 def settings(run: FinishedRun) -> dict[str, Any] | None:
     """The resolved settings side by side; those that differ come first."""
-    table = run.table("settings", "setting", "differs")
+    table = run.tables.get("settings")
     if table is None:
         return None
     methods = [method for method in run.methods if method in table.columns]

@@ -14,9 +14,7 @@ KEPT = "task.toml"
 """Copy of the task file that stands beside a report, for those who have nothing else."""
 
 
-def task_of(
-    record: dict[str, Any], report: Path, given: Task | str | Path | None = None
-) -> Task:
+def task_of(record: dict[str, Any], report: Path, given: Task | str | Path | None = None) -> Task:
     """The task of the run that ``record`` is of, or the nearest to it that can be found.
 
     The copy beside an earlier report and the built-in task of the name are tried, and the one whose

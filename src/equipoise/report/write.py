@@ -50,6 +50,7 @@ def write_report(
     """
     folder = Path(run)
     target = folder / FOLDER if out is None else Path(out)
+    target = target if target.name else target.resolve()  # "." has no name to be renamed to
     _refuse_foreign(target)
     found = read_run(folder, task_of(read_record(folder), target, task))
     partial = target.with_name(f".{target.name}.partial")

@@ -65,6 +65,7 @@
     }
     chosen = found.subarray(0, n);
     active = -1;
+    list.removeAttribute("aria-activedescendant");
     const share = chosen.reduce((sum, i) => sum + (data.flags[text[i]] & BALANCED), 0);
     count.textContent = `${n.toLocaleString("en")} of ${total.toLocaleString("en")} completions`
       + (n ? `, ${(100 * share / n).toFixed(1)} % of them balanced` : "");
@@ -79,7 +80,8 @@
     const made = element("div", place === active ? "row active" : "row");
     made.setAttribute("role", "row");
     made.setAttribute("aria-rowindex", String(place + 1));
-    if (place === active) made.setAttribute("aria-selected", "true");
+    made.id = `row-${place}`;
+    made.setAttribute("aria-selected", String(place === active));
     made.style.transform = `translateY(${place * rowHeight}px)`;
     made.dataset.place = String(place);
     const balanced = data.flags[t] & BALANCED;
@@ -91,7 +93,7 @@
       words,
       element("div", balanced ? "verdict yes" : "verdict", balanced ? "✓ balanced" : "–"),
     );
-    for (const cell of made.children) cell.setAttribute("role", "cell");
+    for (const cell of made.children) cell.setAttribute("role", "gridcell");
     return made;
   };
 
@@ -120,6 +122,7 @@
     ].filter(Boolean);
     detail.replaceChildren(whole, element("p", "quiet", about.join(" · ")));
     draw(true);
+    list.setAttribute("aria-activedescendant", `row-${place}`);
   };
 
   const move = (place) => {
