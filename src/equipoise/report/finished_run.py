@@ -254,12 +254,16 @@ def _check_scores(scored: pd.DataFrame, task: Task, table: pd.DataFrame, folder:
     try:
         then = table.set_index(keys)
         names = [name for name in now.columns if name != "verbatim"]  # it needs the training data
-        alike = len(now) == len(then) and "verbatim" in then.columns and np.allclose(
-            now[names].to_numpy(dtype=float),
-            then.loc[now.index, names].to_numpy(dtype=float),
-            rtol=0,
-            atol=1e-6,
-            equal_nan=True,
+        alike = (
+            len(now) == len(then)
+            and "verbatim" in then.columns
+            and np.allclose(
+                now[names].to_numpy(dtype=float),
+                then.loc[now.index, names].to_numpy(dtype=float),
+                rtol=0,
+                atol=1e-6,
+                equal_nan=True,
+            )
         )
     except (KeyError, TypeError, ValueError):
         alike = False

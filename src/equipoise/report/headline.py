@@ -120,7 +120,9 @@ def ends(run: FinishedRun, outcome: str, method: str, split: str) -> tuple[float
     own = table[
         (table["outcome"] == outcome) & (table["method"] == method) & (table["split"] == split)
     ]
-    return (float(own["low"].iloc[0]), float(own["high"].iloc[0])) if len(own) else (math.nan,) * 2
+    if own.empty:
+        return math.nan, math.nan
+    return float(own["low"].iloc[0]), float(own["high"].iloc[0])
 
 
 def _gap(run: FinishedRun, row: dict[str, Any]) -> dict[str, float]:
@@ -153,7 +155,7 @@ def _cost(run: FinishedRun, method: str) -> dict[str, float]:
         "seconds": "seconds_per_delivered",
         "fit_seconds": "fit_seconds",
     }
-    table = run.tables.get("cost"))
+    table = run.tables.get("cost")
     own = None if table is None else table[table["method"] == method]
     if own is None or own.empty:
         return dict.fromkeys(names, math.nan)

@@ -71,9 +71,7 @@ def _method(run: FinishedRun, table: pd.DataFrame) -> str:
     held_out = sum(len(lexicon.held_out) for lexicon in task.lexicons.values())
     methods = listing([markdown(method) for method in table["method"]])
     drawn = [
-        words.format(shown(sampling[key]))
-        for key, words in _SAMPLING.items()
-        if key in sampling
+        words.format(shown(sampling[key])) for key, words in _SAMPLING.items() if key in sampling
     ]
     sentences = [
         f"We compared {counted(len(table), 'method')} ({methods}) "

@@ -22,6 +22,7 @@ from equipoise.report.breakdown import (
     term_frequencies,
     trade_off,
 )
+from equipoise.report.charts import trade_off_chart
 from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style
 from equipoise.report.finished_run import FinishedRun
 
@@ -87,18 +88,22 @@ def balance_figure(table: pd.DataFrame) -> Figure:
 
 
 def trade_off_figure(points: pd.DataFrame) -> Figure:
-    """Balance against fluency, a dot a method."""
+    """Balance against fluency, a dot a method, labels placed as on the page."""
     figure = Figure(figsize=(WIDTH * 0.7, WIDTH * 0.5))
     axes = figure.add_subplot()
-    for row in points.to_dict("records"):
+    chart = trade_off_chart(points)
+    unit = 72 * WIDTH * 0.7 / chart.width  # of the page's chart, in points
+    rows = {row["method"]: row for row in points.to_dict("records")}
+    for mark in chart.marks:
+        row = rows[mark.label]
         ends = (row["low"], row["high"])
         if not any(map(math.isnan, ends)):
             axes.hlines(row["fluency"], 100 * ends[0], 100 * ends[1], color=BLUE, alpha=0.5)
         axes.plot(100 * row["balance"], row["fluency"], "o", ms=5, color=BLUE)
-        right = row["balance"] < 0.6
+        shift = ((mark.label_x - mark.x) * unit, (mark.y - mark.label_y) * unit)
         axes.annotate(
-            label(row["method"]), (100 * row["balance"], row["fluency"]),
-            (6 if right else -6, 4), textcoords="offset points", ha="left" if right else "right",
+            label(row["method"]), (100 * row["balance"], row["fluency"]), shift,
+            textcoords="offset points", ha="left" if mark.anchor == "start" else "right",
         )  # fmt: skip
     axes.set_xlim(-2, 102)
     axes.set_xlabel("balanced completions, %")
