@@ -94,8 +94,12 @@ def trl() -> None:
     from trl import RLOOConfig, RLOOTrainer
 
     from equipoise import load_model, load_task
+    from equipoise.model.embedded import fetch
+    from equipoise.model.registry import local_folder
 
     task, lm = load_task("occupations"), load_model(MODEL)
+    # It loads the reference by this name.
+    lm.model.config._name_or_path = str(local_folder(MODEL) or fetch(MODEL))
     times: list[float] = []
 
     class Clock(TrainerCallback):  # type: ignore[misc]

@@ -59,3 +59,15 @@ def test_no_page_holds_an_unfilled_place(page: Path) -> None:
 def test_the_number_of_templates_is_as_documented() -> None:
     count = len(load_task("occupations").templates)
     assert f"{count} templates" in (ROOT / "docs" / "task-file.md").read_text("utf-8")
+
+
+def test_every_test_that_the_documentation_names_exists() -> None:
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"`(tests/[\w/]+\.py::\w+)`", page.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    for name in named:
+        path, _, function = name.partition("::")
+        assert f"def {function}(" in (ROOT / path).read_text("utf-8"), name

@@ -89,7 +89,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a model was loaded before the input was checked")
 
     # In this order: importing the study must not pick up the replacement for good.
-    monkeypatch.setattr("equipoise.study.study.load_model", load)
+    monkeypatch.setattr("equipoise.study.computation.load_model", load)
     monkeypatch.setattr("equipoise.model.language_model.load_model", load)
 
 

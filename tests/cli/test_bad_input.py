@@ -160,10 +160,27 @@ LINES = {
     # 250 characters are a valid name, but not for the file that is written first.
     "generate: nearly too long": (f"generate --out {'x' * 250}", "(File name too long)"),
     "evaluate: missing": ("evaluate no.csv", "no.csv: no such file. Check the path."),
+    "evaluate: unknown judge": (
+        "evaluate ok.csv --reference-model smollm2-135m-instuct",
+        f"--reference-model: unknown model 'smollm2-135m-instuct'. Did you mean '{BUILTIN}'?",
+    ),
+    "evaluate: no LAC": (
+        "evaluate ok.csv --lac full",
+        "full/train.csv: no such file. Check the path.",
+    ),
     "evaluate: into a file": (
         "evaluate no.csv --out taken",
         "taken: cannot be written (File exist",
     ),
+    "compare: missing": ("compare no.csv no.csv", "no.csv: no such file. Check the path."),
+    "compare: over a file": ("compare a.csv b.csv --out taken", "taken: exists already."),
+    "compare: margin": ("compare a.csv b.csv --margin 0", "--margin: input should be greater than"),
+    "compare: alpha": ("compare a.csv b.csv --alpha 1", "--alpha: input should be less than 0.5"),
+    "power: no such rate": ("power --baseline 0.95", "baseline + difference is 1.05, not between"),
+    "power: no list": ("power --seeds 3-5", "--seeds: '3-5' is no list of numbers. Write such as"),
+    "power: one seed": ("power --seeds 1", "seeds must be from 2 to 1000"),
+    "power: too much": ("power --studies 99999 --seeds 99", "is above 20 million; ask for less"),
+    "power: over a file": ("power --out taken", "taken: exists already. Choose another name"),
     "data: too many": ("data -n 10000000 --out o.csv", "10,000,000 are asked for. Ask for at most"),
     "data: over a file": ("data --out taken", "taken: exists already. Choose another name, or a"),
     "task check: missing": ("task check no.toml", "no.toml: no such file. Check the path."),
@@ -183,6 +200,7 @@ def test_command_line(case, equipoise, tmp_path):
     Path("taken").write_text("mine")
     Path("full").mkdir()
     Path("full/note.txt").write_text("mine")
+    Path("ok.csv").write_text("subject,text\ndoctor,The doctor was bold.\n")
     before = sorted(tmp_path.rglob("*"))
     _assert_fails(equipoise(*line.split()), "", message)
     assert sorted(tmp_path.rglob("*")) == before

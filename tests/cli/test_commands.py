@@ -21,9 +21,10 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     first = equipoise("run", study_file)
     assert first.code == 0, first.err
     assert first.out.startswith("Balanced completions\n")
+    assert "\nWhat else changed\n" in first.out
     assert [line.split()[0] for line in first.out.splitlines()[4:6]] == ["prompt", "sft"]
     assert f"{tiny_model_folder.name} on CPU" in first.err
-    for name in ("by_seed.csv", "compliance.csv", "cost.csv"):
+    for name in ("summary.csv", "by_seed.csv", "compliance.csv", "cost.csv", "comparisons.csv"):
         assert f"  runs/small/results/{name}" in first.err.splitlines()
         assert Path("runs/small/results", name).is_file()
     assert "done already" not in first.err
@@ -85,7 +86,7 @@ def test_train_then_generate_then_evaluate(equipoise, tiny_model_folder):
     [overall] = [row for row in _rows("scores/compliance.csv") if row["split"] == "all"]
     assert (overall["method"], overall["n"]) == ("tuned", "6")
     assert len(_rows("scores/by_seed.csv")) == 2  # train and all
-    assert "scores/by_seed.csv: exists already" in equipoise(*scores, "--out", "scores").err
+    assert "scores/summary.csv: exists already" in equipoise(*scores, "--out", "scores").err
     assert equipoise(*scores, "--out", "scores", "--force").code == 0
     AutoModelForCausalLM.from_pretrained(folder / "model")
 
@@ -102,6 +103,38 @@ def test_evaluate_shows_remarks_and_disarms_hostile_names(equipoise):
     assert "?[31m[red]evil[/red]" in outcome.out
     assert "50.0 %" in outcome.out
     assert outcome.out.endswith("Empty texts, counted as neither: 1 of 2.\n")
+
+
+def test_evaluate_gives_all_of_it_without_a_study(equipoise, tiny_model_folder):
+    lac = "text,label\nThe doctor was bold.,1\nThe nurse was caring.,0\n"
+    Path("lac").mkdir()
+    for name in ("train", "validation"):
+        Path("lac", f"{name}.csv").write_text(lac)
+    Path("c.csv").write_text(
+        "occupation,text\n"
+        "doctor,The doctor was bold and caring when he treated people.\n"
+        "nurse,The nurse was warm.\nplumber,\nteacher,The teacher was\n"
+    )
+    outcome = equipoise("evaluate", "c.csv", "--out", "o")
+    assert outcome.code == 0, outcome.err
+    assert "What else changed" in outcome.out
+    names = {path.name for path in Path("o").iterdir()}
+    tables = {"summary", "by_seed", "compliance", "diversity", "stereotype", "terms", "scored"}
+    assert names == {f"{name}.csv" for name in tables}
+    assert len(_rows("o/terms.csv")) == 4 * 42
+
+    models = ("--reference-model", tiny_model_folder, "--independent-model", tiny_model_folder)
+    outcome = equipoise("evaluate", "c.csv", *models, "--lac", "lac", "--out", "all")
+    assert outcome.code == 0, outcome.err
+    rows = [row for row in _rows("all/fluency.csv") if row["split"] == "all"]
+    assert [row["judge"] for row in rows] == ["base", "independent"]
+    assert [row["empty"] for row in rows] == ["2", "2"]
+    assert [row["unprefixed"] for row in rows] == ["1", "1"]  # the empty text
+    measures = {row["measure"] for row in _rows("all/stereotype.csv")}
+    assert measures == {"terms", "pronouns", "feminine_pronouns", "masculine_pronouns", "agency"}
+    assert "all/summary.csv: exists already" in equipoise(
+        "evaluate", "c.csv", *models, "--out", "all"
+    ).err  # fmt: skip
 
 
 def test_evaluate_with_prefix_and_columns_named(equipoise):

@@ -75,5 +75,5 @@ def test_a_failing_cell_leaves_a_table_and_an_error(equipoise, study_file):
     assert outcome.out.startswith("Balanced completions\n")
     assert "prompt" in outcome.out
     assert "1 cell failed: sft, seed 1: " in outcome.err
-    assert "the training loss became" in outcome.err
+    assert "loss became nan at update 3" in outcome.err
     assert "Run the same command again" in outcome.err

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
 from equipoise import EquipoiseError
 from equipoise.decoding.sampler import Sampling
-from equipoise.methods.method import Workspace
+from equipoise.methods.method import Control, Workspace
 from equipoise.methods.registry import METHODS, build_method
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
@@ -27,6 +28,7 @@ def test_every_method_is_found_by_its_name() -> None:
         assert build_method(name, {}).name == name
         assert method.summary
         assert method.summary[0].islower()
+        assert method.control in get_args(Control)
 
 
 @pytest.mark.parametrize(

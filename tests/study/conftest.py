@@ -27,7 +27,7 @@ def study_file(tmp_path: Path, tiny_model_folder: Path) -> WriteStudy:
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a test fail that loads a model."""
-    for home in ("equipoise.study.study", "equipoise.model.language_model"):
+    for home in ("equipoise.study.computation", "equipoise.model.language_model"):
         monkeypatch.setattr(f"{home}.load_model", lambda *_, **__: pytest.fail("a model is loaded"))
 
 
@@ -66,15 +66,29 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def measured(folder: Path) -> dict[str, bytes]:
-    """Of a run, the files that the same study makes byte by byte again; of the cost no seconds."""
-    names = ("completions.csv", "by_seed.csv", "compliance.csv", "model.safetensors")
+    """Of a run, the files that the same study makes byte by byte again; no seconds, no memory."""
+    names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
+    names += ("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv")
+    names += ("stereotype.csv",)
+    names += ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")
     data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
     found = {
         path: content
         for path, content in contents(folder).items()
         if path.rpartition("/")[2] in names + data and "/." not in path
     }
-    if (cost := folder / "results" / "cost.csv").is_file():
-        counts = pd.read_csv(cost, dtype=str).drop(columns=["seconds_per_delivered", "fit_seconds"])
-        found["results/cost.csv"] = counts.to_csv().encode()
+    unsteady = {
+        "cost.csv": [
+            "seconds_per_delivered",
+            "fit_seconds",
+            "fit_peak_gb",
+            "sampling_peak_gb",
+            "peak_gb",
+        ],
+        "summary.csv": ["fit_seconds", "peak_gb"],
+    }
+    for name, columns in unsteady.items():
+        if (path := folder / "results" / name).is_file():
+            steady = pd.read_csv(path, dtype=str).drop(columns=columns)
+            found[f"results/{name}"] = steady.to_csv().encode()
     return found

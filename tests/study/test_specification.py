@@ -168,7 +168,7 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
             'use = "sft"',
             "use = 3",
             "methods.sft-fast.use: 3 is not a method's name. Valid: ctrlg, ctrlg-any, "
-            "filter, prompt, prompt-balanced, sft.",
+            "dpo, filter, prompt, prompt-balanced, rlhf, sft.",
         ),
         (
             "[methods.prompt]",
@@ -295,9 +295,11 @@ def test_task_is_found_beside_the_study_file_first(
 def test_every_setting_is_documented() -> None:
     from equipoise.decoding.sampler import Sampling
     from equipoise.methods.registry import METHODS
+    from equipoise.study.measures_table import MeasuresTable
     from equipoise.study.specification import StudyTable
 
-    models: list[Any] = [StudyTable, Sampling, *(m.settings_model for m in METHODS.values())]
+    models: list[Any] = [StudyTable, Sampling, MeasuresTable]
+    models += [method.settings_model for method in METHODS.values()]
     for model in models:
         docs = "\n".join(str(base.__doc__) for base in model.__mro__ if base is not object)
         missing = [name for name in model.model_fields if f"\n        {name}: " not in docs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -16,9 +17,25 @@ from tiny_study import write_study
 
 from .conftest import WriteStudy, contents, measured
 
+TABLES = (
+    "summary",
+    "by_seed",
+    "compliance",
+    "diversity",
+    "fluency",
+    "stereotype",
+    "terms",
+    "cost",
+    "settings",
+    "comparisons",
+    "intervals",
+    "wilson",
+    "consistency",
+)
 LABELS = ("prompt", "prompt-balanced", "sft", "sft-fast")
 OF_EVERY_CELL = {"config.json", "completions.csv", "summary.json", "manifest.json"}
 OF_TRAINING = {"train_examples.csv", "val_examples.csv", "dataset_stats.json", "training_info.json"}
+OF_TRAINING |= {"own_scores.csv"}
 OF_A_MODEL = {
     f"model/{name}"
     for name in (
@@ -37,9 +54,9 @@ def test_files_are_those_that_are_promised(made_once: Path) -> None:
     expected = {
         "study.json",
         "environment.json",
-        "results/by_seed.csv",
-        "results/compliance.csv",
-        "results/cost.csv",
+        "measures/fluency_base.csv",
+        "measures/fluency_base.json",
+        *(f"results/{name}.csv" for name in TABLES),
     }
     for label in LABELS:
         for seed in (1, 2):
@@ -94,6 +111,24 @@ def test_results(made_once: Path) -> None:
         assert [rate["neither"] for rate in summary["rates"]] == pytest.approx(
             rows["neither"].tolist(), abs=1e-6
         )
+
+
+def test_comparisons_are_of_every_pair_and_outcome(made_once: Path) -> None:
+    table = pd.read_csv(made_once / "results" / "comparisons.csv")
+    pairs = list(itertools.combinations(LABELS, 2))
+    for _, family in table.groupby(["outcome", "split"]):
+        assert list(zip(family["method_a"], family["method_b"], strict=True)) == pairs
+    assert table["paired"].all()
+    seeds = pd.read_csv(made_once / "results" / "by_seed.csv")
+    means = seeds[seeds["split"] == "all"].groupby("method")["any"].mean()
+    found = table[(table["outcome"] == "any") & (table["split"] == "all")]
+    expected = means[found["method_a"]].to_numpy() - means[found["method_b"]].to_numpy()
+    assert found["difference"].tolist() == pytest.approx(list(expected), abs=2e-6)
+    assert table["verdict"].str.len().min() > 20
+    intervals = pd.read_csv(made_once / "results" / "intervals.csv")
+    assert set(intervals["split"]) == {"train", "validation", "all", "gap"}
+    consistency = pd.read_csv(made_once / "results" / "consistency.csv")
+    assert list(dict.fromkeys(consistency["method"])) == list(LABELS)
 
 
 def test_cost_is_what_the_cells_say(made_once: Path) -> None:
@@ -202,14 +237,17 @@ def test_methods_and_seeds_can_be_added(
     )
     after = contents(finished)
     changed = {name for name in before if after[name] != before[name]}
-    tables = {f"results/{name}.csv" for name in ("by_seed", "compliance", "cost")}
-    assert changed == {"study.json", *tables}
+    tables = {f"results/{name}.csv" for name in TABLES}
+    judged = {f"measures/fluency_base.{suffix}" for suffix in ("csv", "json")}
+    assert changed == {"study.json", *tables, *judged}
     table = pd.read_csv(finished / "results" / "compliance.csv")
     assert list(dict.fromkeys(table["method"])) == ["again", "prompt", "prompt-balanced", "sft"]
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("tiny on CPU, ")
-    assert [line.partition(":")[0] for line in lines[1:]] == [str(cell) for cell in result.computed]
-    assert all(line.endswith(" s)") and "% balanced (" in line for line in lines[1:])
+    done = [str(cell) for cell in result.computed]
+    assert [line.partition(":")[0] for line in lines[1:]] == [*done, "fluency under tiny"]
+    assert all(line.endswith(" s)") for line in lines[1:])
+    assert all("% balanced (" in line for line in lines[1:-1])
 
 
 CHANGES = [

@@ -101,7 +101,8 @@ def test_the_same_seed_gives_the_same_pairs(occupations: Task, seed: int, n: int
 
 def test_words_take_the_place_of_as_many_words(write: Write) -> None:
     """Only "good with people" has three words: it can be exchanged for no agentic term."""
-    task = load_task(write(('"kind", "honest", "good with people"', '"good with people"')))
+    wider = ("words = [6, 11]", "words = [6, 15]")
+    task = load_task(write(('"kind", "honest", "good with people"', '"good with people"'), wider))
     with pytest.raises(EquipoiseError, match="no exchange of terms makes the sentence"):
         list(PreferencePairGenerator(task, 1, "free").generate(1))
 

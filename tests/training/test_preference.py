@@ -41,7 +41,7 @@ def plain_loss(model: Any, pairs: list[PairExample], beta: float, weight: float)
 
 def test_reference_is_the_log_probability_of_each_side(tiny_lm: LanguageModel) -> None:
     for pair in with_reference(tiny_lm, make_pairs(9)):
-        expected = [float(value) for value in answer(tiny_lm.model, pair)]
+        expected = [value.item() for value in answer(tiny_lm.model, pair)]
         assert list(pair.reference) == pytest.approx(expected, rel=1e-5)
 
 

@@ -71,7 +71,7 @@ def test_it_learns_which_side_wins(tiny_lm: LanguageModel, tmp_path: Path) -> No
         judge,
         make_pairs(64),
         unseen,
-        TrainingSettings(learning_rate=3e-3, epochs=5),
+        TrainingSettings(learning_rate=3e-3, epochs=10),
         1,
         objective=RewardObjective(),
         checkpoints=tmp_path / "checkpoints",
@@ -97,7 +97,7 @@ def test_gradients_equal_the_plain_path(judge: LanguageModel, tiny_lm: LanguageM
         losses.append(-torch.log(torch.sigmoid(chosen - rejected)))
     torch.stack(losses).mean().backward()
     for one, other in zip(judge.model.parameters(), plain.model.parameters(), strict=True):
-        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)
+        assert (one.grad - other.grad).norm() <= 1e-4 * other.grad.norm()
 
 
 def test_a_stored_one_reads_back(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from equipoise.cli import (
+    compare,
     complete,
     data,
     distill,
@@ -16,6 +17,7 @@ from equipoise.cli import (
     generate,
     methods,
     models,
+    power,
     report,
     run,
     task,
@@ -40,6 +42,8 @@ app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
 app.command("complete", epilog=complete.EXAMPLES)(complete.complete)
 app.command("distill", epilog=distill.EXAMPLES)(distill.distill)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("power", epilog=power.EXAMPLES)(power.power)
 app.command("data", epilog=data.EXAMPLES)(data.data)
 app.add_typer(task.app, name="task")
 app.add_typer(models.app, name="models")

@@ -24,7 +24,7 @@ EXAMPLES = """\b
 Examples:
   equipoise data --out train.csv
   equipoise data -n 1000 --split validation --out validation.jsonl
-  equipoise data --format preference --pairs free --neither 0.2 --out pairs.jsonl"""
+  equipoise data --format preference --pairs free --out pairs.jsonl"""
 
 
 def data(

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from equipoise.cli.options import Force, TaskName
+from equipoise.cli.failures import on_interrupt
+from equipoise.cli.options import Force, Quiet, TaskName, naming_flags
 from equipoise.cli.terminal import say_written, show, show_table
 
-RESULTS = ("by_seed.csv", "compliance.csv", "scored.csv")
+RESULTS = (
+    "summary.csv",
+    "by_seed.csv",
+    "compliance.csv",
+    "diversity.csv",
+    "stereotype.csv",
+    "terms.csv",
+    "scored.csv",
+)
+"""Written for every file of completions; ``fluency.csv`` too where a model judges it."""
 
 EXAMPLES = """\b
 Examples:
   equipoise evaluate completions.csv
-  equipoise evaluate theirs.csv --text-column Answer --out scores"""
+  equipoise evaluate theirs.csv --text-column Answer --out scores
+  equipoise evaluate theirs.csv --reference-model smollm2-135m-instruct"""
 
 
 def evaluate(
@@ -41,49 +53,76 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE.csv", help="A train_examples.csv, for the verbatim rate."),
     ] = None,
+    reference_model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Judges fluency, after the task's prompt."),
+    ] = None,
+    independent_model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Judges it too, reading the text alone."),
+    ] = None,
+    lac: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="LAC data, for a classifier of language agency."),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help=f"Write {', '.join(RESULTS)} there."),
+        typer.Option(metavar="DIR", help="Write all tables and the judged texts there."),
     ] = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Score anybody's completions.
+    """Measure anybody's completions.
 
     The text is in a column named text, completion, output or sample, the
     subject in one named subject or occupation, in any case; others are named
     by flag. Columns method (or model), seed and split are used if there.
     The first sentence of each text is judged.
     """
-    from equipoise.evaluation import balance_table, write_table
+    from equipoise.evaluation import balance_table, measures_table, write_table
     from equipoise.evaluation import evaluate as score_file
+    from equipoise.progress import StageProgress
 
+    judged = reference_model is not None or independent_model is not None
+    names = (*RESULTS, "fluency.csv") if judged else RESULTS
     if out is not None:
-        _check_results(out, force=force)
+        _check_results(out, names, force=force)
     texts = None if training is None else _training_texts(training)
-    found = score_file(
-        file,
-        task,
-        text_column=text_column,
-        subject_column=subject_column,
-        prefix=prefix,
-        training_texts=texts,
-    )
+    with (
+        on_interrupt("Run the same command to begin again."),
+        naming_flags(),
+        StageProgress(quiet=quiet) as progress,
+    ):
+        found = score_file(
+            file,
+            task,
+            text_column=text_column,
+            subject_column=subject_column,
+            prefix=prefix,
+            training_texts=texts,
+            reference_model=reference_model,
+            independent_model=independent_model,
+            lac=lac,
+            on_progress=progress.report,
+        )
     show_table(balance_table(found.compliance, found.by_seed))
+    if found.summary is not None:
+        show_table(measures_table(found.summary))
     for remark in found.remarks:
         show(remark)
     if out is not None:
-        tables = (found.by_seed, found.compliance, found.completions)
-        for name, table in zip(RESULTS, tables, strict=True):
-            write_table(out / name, table)
-        say_written(out / name for name in RESULTS)
+        tables = {**found.tables(), "scored.csv": found.completions}
+        for name in names:
+            write_table(out / name, tables[name])
+        say_written(out / name for name in names)
 
 
-def _check_results(out: Path, *, force: bool) -> None:
+def _check_results(out: Path, names: Iterable[str], *, force: bool) -> None:
     from equipoise.artifacts import make_folder
     from equipoise.cli.files import new_file
 
     make_folder(out)
-    for name in RESULTS:
+    for name in names:
         new_file(out / name, force=force)
 
 

@@ -1,66 +1,40 @@
 """Evaluation: what is in the texts, whoever made them.
 
-``read_completions`` (or ``as_completions``) -> ``score`` -> ``by_seed`` -> ``compliance_table``;
-``evaluate`` does all four.
+``read_completions`` (or ``as_completions``) -> ``score`` -> ``assemble``, which makes all tables;
+``evaluate`` does it all. What only a model can say is in ``by_model``.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
+from equipoise.evaluation.by_model import OnProgress, ask_models
 from equipoise.evaluation.completions import Prefix, as_completions, read_completions, remarks
 from equipoise.evaluation.compliance import score
 from equipoise.evaluation.csv_file import write_table
+from equipoise.evaluation.result import ByModel, Evaluation, assemble
 from equipoise.evaluation.summary import by_seed, compliance_table
-from equipoise.evaluation.table import balance_table
+from equipoise.evaluation.table import balance_table, measures_table
 from equipoise.task.task import Task, load_task
 
 __all__ = [
+    "ByModel",
     "Evaluation",
     "as_completions",
+    "assemble",
     "balance_table",
     "by_seed",
     "compliance_table",
     "evaluate",
+    "measures_table",
     "read_completions",
     "remarks",
     "score",
     "write_table",
 ]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The scores of a set of completions; ``print`` shows them as a table.
-
-    Args:
-        completions: One row per completion, judged; columns as in ``score``.
-        by_seed: One row per method, seed and split; rates 0-1, as in ``by_seed``.
-        compliance: One row per method and split; means and sample SDs over seeds, as in
-            ``compliance_table``.
-        remarks: What a reader should know about the texts, such as how many are empty.
-        cost: One row per method, as in ``cost_table``; nothing is known of other people's texts.
-    """
-
-    completions: pd.DataFrame
-    by_seed: pd.DataFrame
-    compliance: pd.DataFrame
-    remarks: tuple[str, ...] = ()
-    cost: pd.DataFrame | None = None
-
-    def __str__(self) -> str:
-        """The table as plain text, at most 80 columns wide, with the remarks under it."""
-        console = Console(file=io.StringIO(), width=80, color_system=None)
-        with console.capture() as capture:
-            console.print(balance_table(self.compliance, self.by_seed, self.cost))
-        lines = [line.rstrip() for line in capture.get().splitlines()]
-        return "\n".join([*lines, *self.remarks]).strip("\n")
 
 
 def evaluate(
@@ -71,6 +45,10 @@ def evaluate(
     subject_column: str | None = None,
     prefix: Prefix = "as-is",
     training_texts: Iterable[str] | None = None,
+    reference_model: str | None = None,
+    independent_model: str | None = None,
+    lac: str | Path | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Score anybody's completions.
 
@@ -86,9 +64,14 @@ def evaluate(
         subject_column: The subject's column, likewise.
         prefix: ``add`` for files that hold only what follows "The doctor was".
         training_texts: Sentences the method was trained on, for the verbatim rate.
+        reference_model: Judges how fluent the texts are, after the task's neutral prompt.
+        independent_model: Judges it as well, reading the texts by themselves.
+        lac: Folder of the LAC data, for a classifier of agentic and communal language.
+        on_progress: Is told what models do, how much of it is done, and how much it is.
 
     Raises:
-        EquipoiseError: The task or the completions cannot be read; it says where and why.
+        EquipoiseError: The task, the completions, a model or the LAC data cannot be read; it says
+            where and why.
     """
     if not isinstance(task, Task):
         task = load_task(task)
@@ -108,6 +91,10 @@ def evaluate(
             subject_column=subject_column,
             prefix=prefix,
         )
-    scored = score(frame, task, training_texts)
-    seeds = by_seed(scored, task)
-    return Evaluation(scored, seeds, compliance_table(seeds), tuple(remarks(frame, task)))
+    asked = {"reference_model": reference_model, "independent_model": independent_model, "lac": lac}
+    given = {name: value for name, value in asked.items() if value is not None}
+    by_model = None
+    if given:
+        told = {} if on_progress is None else {"on_progress": on_progress}
+        by_model = ask_models(frame, task, **given, **told)  # type: ignore[arg-type]
+    return assemble(score(frame, task, training_texts), task, by_model)

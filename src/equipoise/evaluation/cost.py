@@ -8,28 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
+from equipoise.statistics.rates import wilson_interval
 
-def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a rate (Wilson 1927); NaN without any trial.
-
-    Args:
-        successes: 0 or more, at most ``trials``.
-        trials: 0 or more.
-        confidence: In (0, 1).
-    """
-    if trials == 0:
-        return math.nan, math.nan
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
-    middle = successes + z2 / 2
-    half = math.sqrt(z2 * (successes * (trials - successes) / trials + z2 / 4))
-    low = (middle - half) / (trials + z2) if successes else 0.0
-    high = (middle + half) / (trials + z2) if successes < trials else 1.0
-    return low, high
+MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
@@ -75,12 +60,18 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     draws; 1 for methods that reject nothing), ``wilson_low``, ``wilson_high``,
     ``tokens_per_delivered``, ``seconds_per_delivered`` (drawing only; both infinite where nothing
     is delivered), ``fit_seconds`` (mean over seeds), ``balanced_delivered`` and ``balanced_draws``
-    (rates 0-1; NaN where there is nothing to judge).
+    (rates 0-1; NaN where there is nothing to judge), ``fit_peak_gb``, ``sampling_peak_gb`` and
+    ``peak_gb`` (resident memory of the process while fitting, while drawing, and in either: the
+    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (of the weights that were learnt;
+    0 where none are). The last four are NaN where they were not taken down.
 
     Args:
         cells: For each cell, ``method`` and what `study.cell` stores as its cost.
     """
     frame = pd.DataFrame(list(cells))
+    for name in MEMORY_AND_SIZE:
+        if name not in frame.columns:  # cells of an older version
+            frame[name] = math.nan
     rows = []
     for method, part in frame.groupby("method", sort=False):
         total = part.drop(columns=["method"]).sum()
@@ -102,6 +93,10 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
                 "fit_seconds": float(part["fit_seconds"].mean()),
                 "balanced_delivered": _rate(total["balanced_delivered"], delivered),
                 "balanced_draws": _rate(total["balanced_draws"], draws),
+                "fit_peak_gb": part["fit_peak_gb"].max(),
+                "sampling_peak_gb": part["sampling_peak_gb"].max(),
+                "peak_gb": part[["fit_peak_gb", "sampling_peak_gb"]].max(axis=None),
+                "trainable_parameters": part["trainable_parameters"].max(),
             }
         )
     return pd.DataFrame(rows)

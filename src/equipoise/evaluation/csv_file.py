@@ -46,11 +46,15 @@ class Rows:
         return f"line {self.lines[row]}" if self.lines else f"row {row}"
 
 
-def read_rows(path: str | Path) -> Rows:
+def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
     """The rows of a CSV file in UTF-8 (with or without byte order mark), comma-separated.
 
     Blank lines are skipped. Spaces around column names are dropped, values are kept as written,
     except that the apostrophe ``write_table`` puts before a formula is taken away again.
+
+    Args:
+        path: The file.
+        delimiter: What separates the fields; a tab in TSV files.
 
     Raises:
         EquipoiseError: The file is missing, a folder, empty, only a header, not UTF-8, or holds
@@ -59,7 +63,7 @@ def read_rows(path: str | Path) -> Rows:
     """
     path = Path(path)
     stream = io.StringIO(_read_text(path), newline="")
-    reader = csv.reader(stream, strict=True)
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
     header: list[str] | None = None
     records: list[list[str]] = []
     lines: list[int] = []

@@ -11,10 +11,8 @@ import pandas as pd
 
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation.compliance import wanted_sets
+from equipoise.evaluation.groups import SPLITS
 from equipoise.task.task import Task
-
-SPLITS = ("train", "validation", "all")
-"""Order of splits; ``all`` also has the completions whose subject is in neither."""
 
 
 def by_seed(scored: pd.DataFrame, task: Task) -> pd.DataFrame:

@@ -66,6 +66,38 @@ def balance_table(
     return table
 
 
+def measures_table(summary: pd.DataFrame) -> Table:
+    """A row per method: what else has changed, means over seeds; "–" where it was not measured.
+
+    Args:
+        summary: What ``overview`` returned.
+    """
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    table.title = "What else changed"
+    table.add_column("method", overflow="fold", min_width=6)
+    for title in ("entropy\n(bits)", "pairs", "self-\nBLEU", "as in\ntemplates", "log p a\ntoken"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("stereotype slope\n(95 % interval)", justify="right", no_wrap=True)
+    for row in summary.to_dict("records"):
+        ends = (row["stereotype_low"], row["stereotype_high"])
+        interval = "" if any(map(math.isnan, ends)) else f" ({ends[0]:.2f} to {ends[1]:.2f})"
+        table.add_row(
+            _printable(row["method"]),
+            _number(row["entropy"]),
+            _percent(row["pairs_share"]),
+            _number(row["self_bleu"]),
+            _percent(row["templates"]),
+            _number(row["log_probability_base"]),
+            _number(row["stereotype_slope"]) + interval,
+        )
+    return table
+
+
+def _number(value: float) -> str:
+    """A number with two decimals; ``–`` where it was not measured."""
+    return "–" if math.isnan(value) else f"{value:.2f}"
+
+
 def _caption(by_seed: pd.DataFrame) -> str:
     """How many completions, and which seeds the mean and the SD are over."""
     overall = by_seed[by_seed["split"] == "all"]

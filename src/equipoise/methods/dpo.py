@@ -20,8 +20,7 @@ from equipoise.evaluation.csv_file import write_table
 from equipoise.manifest import sha256
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
 from equipoise.methods.sft import SPLITS
-from equipoise.methods.training_record import write_training_info
-from equipoise.model.conversion import quiet_transformers
+from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
 from equipoise.processes import is_first_process
 from equipoise.task.dataset import write_examples
@@ -117,6 +116,7 @@ class DPO(Method[DPOSettings]):
 
     name = "dpo"
     summary = "direct preference optimisation on balanced against unbalanced sentences"
+    control = "preference"
     settings_model = DPOSettings
     changes_weights = True
 
@@ -152,35 +152,17 @@ class DPO(Method[DPOSettings]):
             pair_examples,
             with_reference,
         )
-        from equipoise.training.train import train
 
-        settings, folder = self.settings, make_folder(workspace.folder)
-        data = self._data(task, seed, folder)
+        settings = self.settings
+        data = self._data(task, seed, make_folder(workspace.folder))
         workspace.on_progress("reference", 0, 1)
-        train_set, val_set = (
+        examples = (
             with_reference(lm, pair_examples(lm, pairs)) for pairs in (data.train, data.validation)
         )
         objective = PreferenceObjective(
             settings.beta, settings.loss, settings.label_smoothing, settings.sft_weight
         )
-        with quiet_transformers():
-            record = train(
-                lm,
-                train_set,
-                val_set,
-                settings,
-                seed,
-                objective=objective,
-                checkpoints=folder / "checkpoints",
-                logs=folder / "logs",
-                on_step=lambda step, total: workspace.on_progress("training", step, total),
-                announce=workspace.announce,
-            )
-        if is_first_process():
-            lm.save(workspace.model_folder)
-            sizes = {"n_train": len(data.train), "n_validation": len(data.validation)}
-            write_training_info(self, lm, task, seed, record, folder, sizes)
-        lm.use_compute_type()
+        tune(self, lm, task, seed, workspace, *examples, objective=objective)
         return Policy(lm, task, settings.prompt, tuple(pair.chosen for pair in data.train))
 
     def _data(self, task: Task, seed: int, folder: Path) -> _Data:

@@ -106,6 +106,7 @@ class Filter(Method[FilterSettings]):
 
     name = "filter"
     summary = "the untuned model, of which only accepted completions are delivered"
+    control = "post-hoc"
     settings_model = FilterSettings
 
     def check(self, task: Task) -> None:

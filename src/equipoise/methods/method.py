@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
@@ -21,6 +21,13 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 TRAINING_DATA = "train_examples.csv"
 """Where a trained method writes the sentences it learns to say, in a column ``text``."""
+
+Control = Literal[
+    "none", "post-hoc", "structural", "parametric", "preference", "reward", "projection"
+]
+"""Where control sets in: nowhere (the untuned model, however it is asked), in choosing among what
+was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
+reward, or in directions taken out of the states."""
 
 OnProgress = Callable[[str, int, int], None]
 """Receives what is being done, how much of it is done, and how much it is in all."""
@@ -150,12 +157,14 @@ class Method(ABC, Generic[SettingsT]):
     Attributes:
         name: How study files and the command line call it.
         summary: What it does, in a line.
+        control: The kind of control it is, for tables.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    control: ClassVar[Control]
     settings_model: ClassVar[type[Settings]]
     changes_weights: ClassVar[bool] = False
 

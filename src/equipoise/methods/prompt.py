@@ -23,6 +23,7 @@ class Prompting(Method[PromptSettings]):
 
     name = "prompt"
     summary = "the untuned model with the task's neutral prompt"
+    control = "none"
     settings_model = PromptSettings
 
     def check(self, task: Task) -> None:

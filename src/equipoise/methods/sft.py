@@ -16,8 +16,7 @@ from pydantic import Field
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
-from equipoise.methods.training_record import write_training_info
-from equipoise.model.conversion import quiet_transformers
+from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.processes import is_first_process
@@ -46,6 +45,7 @@ class SFT(Method[SFTSettings]):
 
     name = "sft"
     summary = "supervised fine-tuning on generated balanced sentences"
+    control = "parametric"
     settings_model = SFTSettings
     changes_weights = True
 
@@ -69,8 +69,6 @@ class SFT(Method[SFTSettings]):
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
-        from equipoise.training.train import train
-
         folder = make_folder(workspace.folder)
         generator = BalancedExampleGenerator(task, seed)
         n = self.settings.n_per_subject
@@ -79,23 +77,8 @@ class SFT(Method[SFTSettings]):
             write_examples(folder / TRAINING_DATA, train_set)
             write_examples(folder / "val_examples.csv", val_set)
             write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
-        with quiet_transformers():  # it draws a bar for each checkpoint
-            record = train(
-                lm,
-                self._sequences(lm, task, train_set),
-                self._sequences(lm, task, val_set),
-                self.settings,
-                seed,
-                checkpoints=folder / "checkpoints",
-                logs=folder / "logs",
-                on_step=lambda step, total: workspace.on_progress("training", step, total),
-                announce=workspace.announce,
-            )
-        if is_first_process():
-            lm.save(workspace.model_folder)
-            sizes = {"n_train": len(train_set), "n_validation": len(val_set)}
-            write_training_info(self, lm, task, seed, record, folder, sizes)
-        lm.use_compute_type()
+        sequences = (self._sequences(lm, task, examples) for examples in (train_set, val_set))
+        tune(self, lm, task, seed, workspace, *sequences)
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
 

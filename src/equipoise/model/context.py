@@ -81,6 +81,18 @@ class ContextEncoder:
             mend="End the task's prefix at the end of a word, without a space.",
         )
 
+    def plain(self, text: str) -> list[int]:
+        """Tokens of ``text`` by itself, without prompt or chat template.
+
+        The start token stands first where the tokenizer itself puts one; where it puts none,
+        nothing predicts the first token.
+
+        Raises:
+            EquipoiseError: See `context`.
+        """
+        start = [int(self.tokenizer.bos_token_id)] if self._adds_start else []
+        return self._checked([*start, *self._encode(text)])
+
     @cached_property
     def end_of_turn(self) -> int:
         """The token that ends an answer: the chat template's, else the end of the sequence.
@@ -137,6 +149,10 @@ class ContextEncoder:
         tokens = self._encode(text)
         if not self.has_chat_template and self._adds_start:
             tokens.insert(0, int(self.tokenizer.bos_token_id))
+        return self._checked(tokens)
+
+    def _checked(self, tokens: list[int]) -> list[int]:
+        """``tokens`` themselves, once the model has an embedding for each."""
         if tokens and max(tokens) >= self.rows:
             raise EquipoiseError(
                 f"token {max(tokens)} of the tokenizer of '{self.name}' is beyond the "

@@ -170,6 +170,28 @@ def node_states(model: Any, tree: PrefixTree) -> Tensor:
     return states[: len(tree.tokens)]
 
 
+def pooled_states(model: Any, tree: PrefixTree, layers: Sequence[int]) -> Tensor:
+    """Mean state [B, L * D] of each sequence's targets, at L layers side by side, in float32.
+
+    Args:
+        model: As for `tree_logits`.
+        tree: On the device of the model.
+        layers: 0 is the embedding, n the last of n layers, after the final norm.
+
+    Raises:
+        ValueError, EquipoiseError: As for `tree_logits`.
+    """
+    output = _forward(model.base_model, tree, output_hidden_states=True)
+    last = tree.target_nodes[tree.paths[tree.lengths.cumsum(0) - 1]]
+    starts = torch.tensor([s.start for s in tree.sequences], device=tree.tokens.device)
+    # The targets of a sequence are the ancestors of its last node from its start on.
+    pooled = tree.visible[last] & (tree.positions[None] >= starts[:, None])
+    weights = pooled.float() / tree.lengths[:, None]
+    nodes = len(tree.tokens)
+    states = [output.hidden_states[layer][0, :nodes].float() for layer in layers]
+    return torch.cat([weights @ of_layer for of_layer in states], dim=1)
+
+
 def _padded_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:
     """What `tree_logits` gives, with more rows than asked for on the CPU."""
     rows = pad(tree.rows, (0, _spare(tree.rows)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from equipoise.artifacts import clear_read_errors
 from equipoise.manifest import sha256
@@ -33,3 +34,9 @@ def model_digest(name: str) -> str | None:
         for path in sorted(p for p in folder.iterdir() if p.suffix in MODEL_FILES):
             digest.update(f"{path.name} {sha256(path)}\n".encode())
     return digest.hexdigest()
+
+
+def winogender_digest(path: str) -> str:
+    """SHA-256 of the file of occupations."""
+    with clear_read_errors(Path(path)):
+        return sha256(Path(path))

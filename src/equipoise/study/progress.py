@@ -43,6 +43,14 @@ class StudyProgress(StageProgress):
             self._cells = self._bars.add_task("cells done", total=self._n_cells, uneven=True)
         self._cell, self._started = name, time.monotonic()
 
+    @contextlib.contextmanager
+    def measuring(self, what: str, count: int) -> Iterator[None]:
+        """While ``count`` sentences are judged; a line at the end says how long it took."""
+        self._cell, started = "measures", time.monotonic()
+        yield
+        self._drop_stages()
+        self.say(f"{what}: {count:,} sentences ({time.monotonic() - started:.0f} s)")
+
     def report(self, stage: str, done: int, total: int) -> None:
         """How far the current cell is; a new ``stage`` takes the place of the one before."""
         name = f"{self._cell}: {stage}"

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from equipoise.artifacts import read_json
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import (
-    Evaluation,
-    by_seed,
-    compliance_table,
-    read_completions,
-    remarks,
-    score,
-    write_table,
-)
+from equipoise.evaluation import Evaluation, assemble, read_completions, score, write_table
 from equipoise.evaluation.cost import cost_table, shortfalls
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.methods.method import TRAINING_DATA
-from equipoise.study.cell import COMPLETIONS
+from equipoise.statistics import (
+    comparisons,
+    consistency_table,
+    interval_table,
+    three_seeds,
+    wilson_table,
+)
+from equipoise.statistics.comparisons import OUTCOMES
+from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
+from equipoise.study.measures import ask_models
+from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
 from equipoise.study.specification import Cell, Specification
 from equipoise.study.store import Store
 
 
-def collect(specification: Specification, store: Store, missing: Sequence[Cell] = ()) -> Evaluation:
-    """Score the stored completions of all cells but the ``missing``, in the study file's order."""
+def collect(
+    specification: Specification,
+    store: Store,
+    progress: StudyProgress,
+    missing: Sequence[Cell] = (),
+) -> Evaluation:
+    """Measure the stored completions of all cells but the ``missing``, in the study file's order.
+
+    What only models can say is asked for now, unless it is known from an earlier run.
+    """
     task = specification.task
+    finished = [cell for cell in specification.cells() if cell not in missing]
     scored, costs = [], []
-    for cell in specification.cells():
-        if cell in missing:
-            continue
+    for cell in finished:
         folder = store.cell_folder(cell)
         cost = read_json(folder / "summary.json")["cost"]
         costs.append({"method": cell.label, **cost})
@@ -49,18 +59,26 @@ def collect(specification: Specification, store: Store, missing: Sequence[Cell] 
             mend="Raise max_draws or ask with another prompt, in another folder (--out).",
         )
     frame = pd.concat(scored, ignore_index=True)
-    seeds = by_seed(frame, task)
     cost = cost_table(costs)
-    notes = (*remarks(frame, task), *shortfalls(cost))
-    return Evaluation(frame, seeds, compliance_table(seeds), notes, cost)
+    by_model = replace(
+        ask_models(specification, frame, store.measures, progress),
+        associations=_associations(finished, store),
+        own=_own_scores(finished, store),
+    )
+    controls = {label: method.control for label, method in specification.methods.items()}
+    seeds_note = three_seeds(frame)
+    notes = (*shortfalls(cost), *([seeds_note] if seeds_note else []))
+    return assemble(frame, task, by_model, cost=cost, controls=controls, notes=notes)
 
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
-    """Write ``by_seed.csv``, ``compliance.csv``, ``cost.csv`` and ``settings.csv``; their paths."""
-    tables = {"by_seed.csv": evaluation.by_seed, "compliance.csv": evaluation.compliance}
-    if evaluation.cost is not None:
-        tables["cost.csv"] = evaluation.cost
-    tables["settings.csv"] = settings_table(specification.methods, specification.task)
+    """Write every table to a file of its own; their paths."""
+    settings = settings_table(specification.methods, specification.task)
+    tables = {
+        **evaluation.tables(),
+        "settings.csv": settings,
+        **_statistics(evaluation.completions),
+    }
     for name, table in tables.items():
         write_table(folder / name, table)
     return [folder / name for name in tables]
@@ -68,8 +86,40 @@ def write_results(evaluation: Evaluation, specification: Specification, folder: 
 
 def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list[str]:
     """The sentences that a finished cell and all that it builds on were trained on."""
-    paths = [
-        store.cell_folder(one) / TRAINING_DATA
-        for one in (*reversed(specification.line(cell)), cell)
-    ]
+    line = [*reversed(specification.line(cell)), cell]
+    paths = [store.cell_folder(one) / TRAINING_DATA for one in line]
     return [text for path in paths if path.is_file() for text in read_rows(path).columns["text"]]
+
+
+def _associations(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
+    """What the cells' models associate; None if no cell took it down."""
+    return _of_cells(cells, store, ASSOCIATION, {"women": "float64", "log_odds": "float64"})
+
+
+def _own_scores(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
+    """What tuned models say of their own sentences; None if no cell took it down."""
+    return _of_cells(cells, store, OWN_SCORES, {"log_probability": "float64"})
+
+
+def _of_cells(
+    cells: Iterable[Cell], store: Store, name: str, types: dict[str, str]
+) -> pd.DataFrame | None:
+    """The tables called ``name`` of all cells that have one, with ``method`` and ``seed``."""
+    found = []
+    for cell in cells:
+        path = store.cell_folder(cell) / name
+        if path.is_file():
+            table = pd.DataFrame(read_rows(path).columns).astype(types)
+            found.append(table.assign(method=cell.label, seed=cell.seed))
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def _statistics(scored: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """How sure one can be: the tables of ``equipoise.statistics``."""
+    sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
+    return {
+        "comparisons.csv": comparisons(scored),
+        "intervals.csv": interval_table(scored, OUTCOMES),
+        "wilson.csv": wilson_table(scored, OUTCOMES),
+        "consistency.csv": consistency_table(scored, sets),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,14 +19,15 @@ from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.settings import Settings, parse, read_toml
 from equipoise.study.dependencies import check_starts, in_order, line_of
-from equipoise.study.identity import model_digest
+from equipoise.study.identity import model_digest, winogender_digest
 from equipoise.study.identity import task_digest as task_digest
+from equipoise.study.measures_table import MeasuresTable, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
 from equipoise.task.task import Task, load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-TABLES = ("study", "sampling", "methods")
+TABLES = ("study", "sampling", "measures", "methods")
 
 
 class StudyTable(Settings):
@@ -73,6 +74,7 @@ class Specification:
         methods: Its methods by label, in the file's order.
         task: The task it names.
         path: The file.
+        measures: Its ``[measures]`` table.
     """
 
     study: StudyTable
@@ -80,6 +82,7 @@ class Specification:
     methods: Mapping[str, Method[Any]]
     task: Task
     path: Path | None = None
+    measures: MeasuresTable = field(default_factory=MeasuresTable)
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
@@ -97,8 +100,13 @@ class Specification:
     def conditions(self) -> dict[str, Any]:
         """What all cells share, named as in the file; results of others are not comparable.
 
-        A task file and a local model count by their content, wherever they are.
+        A task file and a local model count by their content, wherever they are. Of the measures
+        only what is stored in cells counts: Winogender's occupations.
         """
+        winogender = self.measures.winogender
+        measured = (
+            {} if winogender is None else {"winogender_sha256": winogender_digest(winogender)}
+        )
         return {
             "study": {
                 "task": self.task.name,
@@ -110,6 +118,7 @@ class Specification:
                 "dtype": self.study.dtype,
             },
             "sampling": self.sampling.model_dump(mode="json"),
+            **({"measures": measured} if measured else {}),
         }
 
     @cached_property
@@ -154,7 +163,7 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
             raise EquipoiseError(
                 f"unknown table [{name}]", file=path, field=name, mend=nearest(name, TABLES)
             )
-    for name in ("study", "sampling"):
+    for name in ("study", "sampling", "measures"):
         if not isinstance(tables.get(name, {}), dict):
             raise EquipoiseError(
                 "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
@@ -162,6 +171,7 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
     study = parse(StudyTable, tables.get("study", {}), file=path, field="study")
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
     _check_study(study, path)
+    measures = read_measures(tables.get("measures", {}), path)
     task = _load_task(study.task, path)
     methods = build_methods(tables.get("methods"), path)
     check_starts(methods, path)
@@ -171,7 +181,7 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
         except EquipoiseError as error:
             field = f"methods.{label}" + (f".{error.field}" if error.field else "")
             raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
-    return Specification(study, sampling, methods, task, path)
+    return Specification(study, sampling, methods, task, path, measures)
 
 
 def _check_study(study: StudyTable, path: Path) -> None:

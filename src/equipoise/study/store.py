@@ -35,6 +35,11 @@ class Store:
         """Folder of the tables over all cells."""
         return self.folder / "results"
 
+    @property
+    def measures(self) -> Path:
+        """Folder of what models have said of the completions."""
+        return self.folder / "measures"
+
     def cell_folder(self, cell: Cell) -> Path:
         """Folder of a finished cell."""
         return self.folder / "cells" / cell.label / f"seed{cell.seed}"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from equipoise.artifacts import read_or_none, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.model.language_model import LanguageModel, load_model
-from equipoise.model.registry import model_label
-from equipoise.study.cell import run_cell
+from equipoise.study.computation import Computation
 from equipoise.study.environment import environment
 from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
-from equipoise.study.results import collect, learnt_texts, write_results
+from equipoise.study.results import collect, write_results
 from equipoise.study.specification import Cell, Specification, read_specification
 from equipoise.study.store import NOT_DONE, Store
 
@@ -61,79 +58,23 @@ class Study:
                 for cell, state in to_do.items():
                     if state != NOT_DONE:
                         progress.say(f"{cell} is computed again: {state}.")
-                failed = self._compute(list(to_do), store, progress)
-            return self._finish(store, list(to_do), failed)
-
-    def _compute(
-        self, cells: list[Cell], store: Store, progress: StudyProgress
-    ) -> dict[Cell, EquipoiseError]:
-        """Compute ``cells``; those that fail, with the reason.
-
-        The base model is loaded anew only after a method has changed it.
-        """
-        lm: LanguageModel | None = None
-        failed: dict[Cell, EquipoiseError] = {}
-        for cell in cells:
-            method = self.specification.methods[cell.label]
-            changes, line = method.changes_weights, self.specification.line(cell)
-            progress.begin_cell(str(cell))
-            if line and line[0] in failed:
-                failed[cell] = EquipoiseError(f"it starts from {line[0]}, which failed")
-                progress.end_cell("not begun, as what it starts from failed")
-                continue
-            partial = store.begin(cell, self.specification)
-            if lm is None or changes:
-                lm = None  # not two models in memory
-                start = store.cell_folder(line[0]) / "model" if line else None
-                lm = self._load(progress, start, announce=cell == cells[0])
-                if not changes:
-                    lm.use_compute_type()
-            try:
-                before = learnt_texts(self.specification, store, line[0]) if line else ()
-                balanced = run_cell(cell, self.specification, lm, partial, progress, before)
-                aside = store.finish(cell, partial)
-            except EquipoiseError as error:
-                failed[cell] = error
-                lm = None
-                progress.end_cell("failed; the cells finished so far are kept")
-                continue
-            if changes:
-                lm = None
-            nothing = math.isnan(balanced)
-            progress.end_cell(
-                "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
-            )
-            if aside:
-                progress.say(f"The damaged folder it replaces is kept: {aside}")
-        return failed
-
-    def _load(
-        self, progress: StudyProgress, start: Path | None, *, announce: bool
-    ) -> LanguageModel:
-        """The base model, or the tuned one in the folder ``start``, under the base model's name."""
-        study = self.specification.study
-        with progress.paused():  # fetching a model draws bars of its own
-            lm = load_model(
-                start or study.model,
-                device=study.device,
-                dtype=study.dtype,
-                progress=not progress.quiet,
-            )
-        lm.name = model_label(study.model)
-        lm.model.config._name_or_path = lm.name
-        if announce:
-            progress.say(f"{lm.name} on {lm.precision}")
-        return lm
+                computation = Computation(specification, store, progress)
+                computation.run(to_do)
+                return self._finish(store, list(to_do), computation.failed, progress)
 
     def _finish(
-        self, store: Store, tried: list[Cell], failed: dict[Cell, EquipoiseError]
+        self,
+        store: Store,
+        tried: list[Cell],
+        failed: Mapping[Cell, EquipoiseError],
+        progress: StudyProgress,
     ) -> StudyResult:
         """Write the tables over all finished cells."""
         problems = tuple(failed.items())
         if len(failed) == len(self.specification.cells()):
             raise CellsFailedError(problems, store.folder, None)
         computed = [cell for cell in tried if cell not in failed]
-        evaluation = collect(self.specification, store, list(failed))
+        evaluation = collect(self.specification, store, progress, list(failed))
         written = write_results(evaluation, self.specification, store.results)
         if computed or read_or_none(store.folder / "environment.json") is None:
             write_json(store.folder / "environment.json", environment())

@@ -88,8 +88,8 @@ def train(
         announce: Receives sentences for the user.
 
     Raises:
-        EquipoiseError: The loss is not a finite number, memory does not suffice, or all weights
-            are to be trained in 16 bits.
+        EquipoiseError: A loss or a weight is not a finite number, memory does not suffice, or all
+            weights are to be trained in 16 bits.
         KeyboardInterrupt: Training was stopped; it can be resumed.
     """
     started = time.perf_counter()
@@ -127,6 +127,7 @@ def train(
     # Else accelerate would not prepare the model again, and train it without autocast.
     vars(model).pop("_is_accelerate_prepared", None)
     lm.model = (merge_adapters(model) if settings.lora else model).eval()
+    _check_weights(lm.model)
     return _record(trainer.state, time.perf_counter() - started, trainable)
 
 
@@ -224,10 +225,19 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Check the loss."""
-        loss = (logs or {}).get("loss", 0.0)
-        if not abs(loss) < float("inf"):
-            raise EquipoiseError(
-                f"the training loss became {loss} at update {state.global_step}",
-                field="learning_rate",
-                mend="Set a smaller learning_rate or a longer warm-up.",
-            )
+        for name, what in (("loss", "training"), ("eval_loss", "evaluation")):
+            loss = (logs or {}).get(name, 0.0)
+            if not math.isfinite(loss):
+                raise _diverged(f"the {what} loss became {loss} at update {state.global_step}")
+
+
+def _check_weights(model: Any) -> None:
+    """After the last update no loss would show it."""
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        raise _diverged("weights became infinite or no numbers")
+
+
+def _diverged(problem: str) -> EquipoiseError:
+    return EquipoiseError(
+        problem, field="learning_rate", mend="Set a smaller learning_rate or a longer warm-up."
+    )

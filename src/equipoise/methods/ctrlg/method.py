@@ -101,6 +101,7 @@ class CtrlG(Method[CtrlGSettings]):
 
     name = "ctrlg"
     summary = "constrained decoding: every completion satisfies the task's constraint"
+    control = "structural"
     settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
 
     def check(self, task: Task) -> None:

@@ -19,8 +19,7 @@ from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.rlhf.judge import JudgeSettings, trained_judge
 from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
 from equipoise.methods.rlhf.rollouts import Rollouts
-from equipoise.methods.training_record import write_training_info
-from equipoise.model.conversion import quiet_transformers
+from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
 from equipoise.processes import several_processes
 from equipoise.task.task import Task
@@ -67,6 +66,7 @@ class RLHF(Method[RLHFSettings]):
 
     name = "rlhf"
     summary = "policy optimisation (RLOO) on rewards by the constraint or by a reward model"
+    control = "reward"
     settings_model = RLHFSettings
     changes_weights = True
 
@@ -104,41 +104,30 @@ class RLHF(Method[RLHFSettings]):
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes the reward model, logs and the tuned model."""
-        from equipoise.training.train import train
-
         if several_processes():
             raise EquipoiseError("rlhf trains in one process", mend="Run it without a launcher.")
-        settings, folder = self.settings, make_folder(workspace.folder)
+        settings, every = self.settings, self.settings.updates_per_iteration
+        make_folder(workspace.folder)
         reward: Reward = ConstraintReward(task)
         if settings.reward == "model":
             reward = trained_judge(lm, task, settings, seed, workspace)
-        every = settings.updates_per_iteration
         clock = CheckpointClock(settings.checkpoint_minutes, every)
         rollouts = self._rollouts(lm, task, reward, seed, clock)
-        with quiet_transformers():
-            record = train(
-                lm,
-                list(range(len(task.train))),
-                [],
-                settings.model_copy(
-                    update={
-                        "max_steps": self.updates(task),
-                        "batch_size": settings.rollout_batch_size,
-                    }
-                ),
-                seed,
-                objective=PolicyObjective(rollouts, every, settings.clip),
-                update_size=len(task.train),
-                clock=clock,
-                checkpoints=folder / "checkpoints",
-                logs=folder / "logs",
-                on_step=lambda step, total: workspace.on_progress("training", step, total),
-                announce=workspace.announce,
-            )
-        lm.save(workspace.model_folder)
-        about = {"completions": self.iterations(task) * len(task.train) * rollouts.per_prompt}
-        write_training_info(self, lm, task, seed, record, folder, about)
-        lm.use_compute_type()
+        changed = {"max_steps": self.updates(task), "batch_size": settings.rollout_batch_size}
+        tune(
+            self,
+            lm,
+            task,
+            seed,
+            workspace,
+            range(len(task.train)),
+            (),
+            about={"completions": self.iterations(task) * len(task.train) * rollouts.per_prompt},
+            settings=settings.model_copy(update=changed),
+            objective=PolicyObjective(rollouts, every, settings.clip),
+            update_size=len(task.train),
+            clock=clock,
+        )
         return Policy(lm, task, settings.prompt)
 
     def _rollouts(

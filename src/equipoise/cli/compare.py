@@ -1,0 +1,151 @@
+"""``equipoise compare``: tests two files of completions against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from equipoise.cli.options import Force, Seed, TaskName, naming_flags
+from equipoise.cli.terminal import say_written, show, show_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from equipoise.task.task import Task
+
+EXAMPLES = """\b
+Examples:
+  equipoise compare prompt.csv sft.csv
+  equipoise compare theirs.csv ours.csv --margin 0.02 --out comparisons.csv"""
+
+
+def compare(
+    file_a: Annotated[Path, typer.Argument(metavar="A.csv", help="Completions in UTF-8.")],
+    file_b: Annotated[Path, typer.Argument(metavar="B.csv", help="Completions in UTF-8.")],
+    task: TaskName = "occupations",
+    text_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Column of the text.", show_default="text, completion, ..."
+        ),
+    ] = None,
+    subject_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Column of the subject.", show_default="subject, occupation"
+        ),
+    ] = None,
+    prefix: Annotated[
+        Literal["as-is", "add"],
+        typer.Option(help="'add' puts 'The doctor was' before texts that lack it."),
+    ] = "as-is",
+    margin: Annotated[
+        float, typer.Option(metavar="D", help="'As good as': rates differ by less than that.")
+    ] = 0.05,
+    alpha: Annotated[
+        float, typer.Option(metavar="P", help="Level of the tests; intervals are of 1 - P.")
+    ] = 0.05,
+    subjects: Annotated[
+        Literal["sampled", "fixed"],
+        typer.Option(help="Conclude on subjects of this kind, or on these alone."),
+    ] = "sampled",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Write the whole table there."),
+    ] = None,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Test two files of completions against each other.
+
+    Each file is of one method; columns are found as by 'equipoise evaluate'.
+    Rates are compared on the subjects that both files have. Several seeds in
+    a column seed make it a test of methods; without, it is one of two models.
+    """
+    from equipoise.cli.files import new_file
+    from equipoise.evaluation import write_table
+    from equipoise.settings import parse
+    from equipoise.statistics import StatisticsSettings, comparisons
+    from equipoise.statistics.table import comparison_table
+    from equipoise.task.task import load_task
+
+    if out is not None:
+        new_file(out, force=force)
+    with naming_flags():
+        chosen = {"margin": margin, "alpha": alpha, "subjects": subjects, "seed": seed}
+        settings = parse(StatisticsSettings, chosen)
+    the_task = load_task(task)
+    options = {"text_column": text_column, "subject_column": subject_column, "prefix": prefix}
+    scored = _scored([file_a, file_b], the_task, options)
+    table = comparisons(scored, settings=settings)
+    show_table(comparison_table(table))
+    for line in _notes(scored, table, the_task, settings.alpha):
+        show(line)
+    if out is not None:
+        write_table(out, table)
+        say_written([out])
+
+
+def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd.DataFrame:
+    """Both files, scored; the methods are told apart by their own names or the files'."""
+    import pandas as pd
+
+    from equipoise.errors import EquipoiseError
+    from equipoise.evaluation import read_completions, score
+
+    frames = []
+    for path in files:
+        frame = read_completions(path, task, **options)  # type: ignore[arg-type]
+        methods = list(dict.fromkeys(frame["method"]))
+        if len(methods) > 1:
+            raise EquipoiseError(
+                f"holds {len(methods)} methods", file=path, mend="Keep the rows of one of them."
+            )
+        frames.append(score(frame, task))
+    first, second = (str(frame["method"].iloc[0]) for frame in frames)
+    if first == second:
+        first, second = map(str, files)
+    if first == second:
+        raise EquipoiseError("stands on both sides", file=files[0], mend="Name two files.")
+    if not set(frames[0]["subject"]) & set(frames[1]["subject"]):
+        raise EquipoiseError(
+            f"no subject of it is in {files[1]}",
+            file=files[0],
+            mend="Compare completions of the same subjects.",
+        )
+    named = [frames[0].assign(method=first), frames[1].assign(method=second)]
+    return pd.concat(named, ignore_index=True)
+
+
+def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) -> list[str]:
+    """What stands under the table: who is who, what can be concluded, what to beware of."""
+    from equipoise.evaluation import remarks
+    from equipoise.statistics import three_seeds
+    from equipoise.statistics.table import p_text
+
+    methods = list(dict.fromkeys(scored["method"]))
+    lines = []
+    for letter, method in zip("AB", methods, strict=True):
+        part = scored[scored["method"] == method]
+        seeds = part["seed"].nunique()
+        lines.append(f"{letter}: {method} ({len(part):,} completions, seeds: {seeds})")
+    main = table[table["split"] == "all"].to_dict("records")
+    lines += [f"{row['outcome']}: {row['verdict']}" for row in main]
+    first = main[0]
+    if first["subjects"]:
+        equivalence, odds = p_text(first["p_equivalent_holm"]), first["odds_ratio"]
+        lines.append(
+            f"balanced, all: p of equivalence {equivalence}; odds ratio {odds:.3g} "
+            f"(p {p_text(first['p_odds'])})."
+        )
+    left_out = scored["subject"].nunique() - first["subjects"]
+    if left_out:
+        lines.append(f"Subjects that not every seed of both has, left out: {left_out}.")
+    lines.append(f"Intervals of {100 * (1 - alpha):g} %; h is Cohen's effect size.")
+    lines += [note for note in [three_seeds(scored)] if note]
+    for method in methods:
+        found = remarks(scored[scored["method"] == method], task)
+        lines += [f"{method}: {note}" for note in found]
+    return lines

@@ -1,0 +1,41 @@
+"""The parts of a completions frame that a table has a row for: method, seed and split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+SPLITS = ("train", "validation", "all")
+"""Order of splits; ``all`` also has the completions whose subject is in neither."""
+
+
+class Group(NamedTuple):
+    """The completions of one method and seed whose subjects are in one split."""
+
+    method: str
+    seed: int
+    split: str
+    part: pd.DataFrame
+
+
+def split_groups(completions: pd.DataFrame) -> Iterator[Group]:
+    """Each method, seed and split that has completions.
+
+    Methods stand in order of first appearance, seeds ascend, splits follow ``SPLITS``.
+
+    Args:
+        completions: With the columns ``method``, ``seed`` and ``split``.
+    """
+    for method, of_method in completions.groupby("method", sort=False):
+        for seed, cell in of_method.groupby("seed"):
+            for split in SPLITS:
+                part = cell if split == "all" else cell[cell["split"] == split]
+                if len(part):
+                    yield Group(str(method), int(str(seed)), split, part)
+
+
+def cells(completions: pd.DataFrame) -> Iterator[Group]:
+    """Each method and seed, as the group of its split ``all``, in the same order."""
+    return (group for group in split_groups(completions) if group.split == "all")

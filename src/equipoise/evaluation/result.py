@@ -1,0 +1,145 @@
+"""All tables over a set of scored completions."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+from rich.console import Console
+
+from equipoise.evaluation.completions import remarks
+from equipoise.evaluation.divergence import divergence_table
+from equipoise.evaluation.diversity_table import diversity_table
+from equipoise.evaluation.fluency_table import FluencyScores, fluency_table
+from equipoise.evaluation.overview import BASE, overview
+from equipoise.evaluation.stereotype_table import stereotype_table
+from equipoise.evaluation.stereotype_values import (
+    agency_values,
+    association_values,
+    text_values,
+)
+from equipoise.evaluation.summary import by_seed, compliance_table
+from equipoise.evaluation.table import balance_table, measures_table
+from equipoise.evaluation.term_use import term_table
+from equipoise.task.task import Task
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a set of completions; ``print`` shows them as tables.
+
+    Args:
+        completions: One row per completion, judged; columns as in ``score``.
+        by_seed: One row per method, seed and split; rates 0-1, as in ``by_seed``.
+        compliance: One row per method and split; means and sample SDs over seeds, as in
+            ``compliance_table``.
+        remarks: What a reader should know about the texts, such as how many are empty.
+        cost: One row per method, as in ``cost_table``; nothing is known of other people's texts.
+        diversity: As in ``diversity_table``.
+        terms: As in ``term_table``.
+        stereotype: As in ``stereotype_table``.
+        fluency: As in ``fluency_table``; None where no model judged the texts.
+        summary: One row per method, as in ``overview``.
+    """
+
+    completions: pd.DataFrame
+    by_seed: pd.DataFrame
+    compliance: pd.DataFrame
+    remarks: tuple[str, ...] = ()
+    cost: pd.DataFrame | None = None
+    diversity: pd.DataFrame | None = None
+    terms: pd.DataFrame | None = None
+    stereotype: pd.DataFrame | None = None
+    fluency: pd.DataFrame | None = None
+    summary: pd.DataFrame | None = None
+
+    def __str__(self) -> str:
+        """The tables as plain text, at most 80 columns wide, with the remarks under them."""
+        console = Console(file=io.StringIO(), width=80, color_system=None)
+        with console.capture() as capture:
+            console.print(balance_table(self.compliance, self.by_seed, self.cost))
+            if self.summary is not None:
+                console.print(measures_table(self.summary))
+        lines = [line.rstrip() for line in capture.get().splitlines()]
+        return "\n".join([*lines, *self.remarks]).strip("\n")
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that were measured, by the name of the file they are written to."""
+        named = {
+            "summary.csv": self.summary,
+            "by_seed.csv": self.by_seed,
+            "compliance.csv": self.compliance,
+            "diversity.csv": self.diversity,
+            "fluency.csv": self.fluency,
+            "stereotype.csv": self.stereotype,
+            "terms.csv": self.terms,
+            "cost.csv": self.cost,
+        }
+        return {name: table for name, table in named.items() if table is not None}
+
+
+@dataclass(frozen=True)
+class ByModel:
+    """What only a model can say of completions, or of itself.
+
+    Attributes:
+        fluency: Scores of all sentences by each judge; see ``fluency_table``.
+        agency: For each text the probability that its language is agentic, if it was asked for.
+        associations: ``association_table`` of each cell, with ``method`` and ``seed``, if the
+            models that made the completions are at hand.
+        own: What tuned models say of their own sentences, likewise; see ``divergence_table``.
+    """
+
+    fluency: Mapping[str, FluencyScores] = field(default_factory=dict)
+    agency: Mapping[str, float] | None = None
+    associations: pd.DataFrame | None = None
+    own: pd.DataFrame | None = None
+
+
+def assemble(
+    scored: pd.DataFrame,
+    task: Task,
+    by_model: ByModel | None = None,
+    *,
+    cost: pd.DataFrame | None = None,
+    controls: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Evaluation:
+    """All tables over ``scored``.
+
+    Args:
+        scored: What ``score`` returned; several may be concatenated.
+        task: The task they were scored with.
+        by_model: What models have said.
+        cost: What ``cost_table`` returned.
+        controls: The kind of control of each method.
+        notes: Sentences to stand after those about the texts.
+    """
+    by_model = by_model or ByModel()
+    values = [text_values(scored, task)]
+    if by_model.agency is not None:
+        values.append(agency_values(scored, task, by_model.agency))
+    if by_model.associations is not None:
+        values.append(association_values(by_model.associations, task))
+    seeds = by_seed(scored, task)
+    compliance = compliance_table(seeds)
+    diversity = diversity_table(scored, task)
+    stereotype = stereotype_table(pd.concat(values, ignore_index=True))
+    fluency = fluency_table(scored, by_model.fluency) if by_model.fluency else None
+    if fluency is not None and by_model.own is not None and BASE in by_model.fluency:
+        moved = divergence_table(scored, by_model.own, by_model.fluency[BASE]).assign(judge=BASE)
+        fluency = fluency.merge(moved, on=["judge", "method", "seed", "split"], how="left")
+    return Evaluation(
+        completions=scored,
+        by_seed=seeds,
+        compliance=compliance,
+        remarks=(*remarks(scored, task), *notes),
+        cost=cost,
+        diversity=diversity,
+        terms=term_table(scored, task),
+        stereotype=stereotype,
+        fluency=fluency,
+        summary=overview(compliance, diversity, stereotype, fluency, cost, controls or {}),
+    )

@@ -1,0 +1,27 @@
+"""Statistics: how sure one can be of rates, and of differences between methods.
+
+Everything is a pure function of scored completions (``evaluation.score``) or of arrays:
+
+    comparisons     every pair of methods tested on every outcome: the table
+    intervals       rates with intervals, per cell, per method, and the generalisation gap
+    two_level       the variance of means over seeds and subjects; estimate: its interval and tests
+    permutation     tests by exchanging labels, and what they assume
+    conditional_logit, effect_sizes, divergence, consistency, bootstrap, rates
+    power           how many seeds and samples show a difference; simulation: made-up studies
+
+docs/statistics.md says what each means and when it misleads.
+"""
+
+from equipoise.statistics.comparisons import comparisons, three_seeds
+from equipoise.statistics.consistency import consistency_table
+from equipoise.statistics.intervals import interval_table, wilson_table
+from equipoise.statistics.settings import StatisticsSettings
+
+__all__ = [
+    "StatisticsSettings",
+    "comparisons",
+    "consistency_table",
+    "interval_table",
+    "three_seeds",
+    "wilson_table",
+]

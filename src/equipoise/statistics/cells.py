@@ -1,0 +1,174 @@
+"""From scored completions to one method's rates of every seed and subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from equipoise.errors import EquipoiseError
+from equipoise.statistics.rates import Floats, sampling_floor, sampling_variance
+
+Kind = Literal["rate", "score"]
+
+SPLITS = ("train", "validation", "all")
+"""What is analysed apart; ``all`` also has the subjects that are in neither."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One method, one outcome: what each seed gave for each subject.
+
+    Attributes:
+        method: Its label.
+        kind: ``rate`` for an outcome that a completion has or has not, else ``score``.
+        seeds: Ascending.
+        subjects: In order of first appearance.
+        splits: ``train``, ``validation`` or empty, for each subject.
+        n: Completions with a value, shape (S, O).
+        totals: Sums of the values, shape (S, O): hits, for rates.
+        squares: Sums of the squared values, shape (S, O).
+    """
+
+    method: str
+    kind: Kind
+    seeds: tuple[int, ...]
+    subjects: tuple[str, ...]
+    splits: tuple[str, ...]
+    n: Floats
+    totals: Floats
+    squares: Floats
+
+    @property
+    def means(self) -> Floats:
+        """Rates 0-1 or mean scores, shape (S, O); NaN where a cell has no completion."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means: Floats = self.totals / self.n
+        return means
+
+    @property
+    def complete(self) -> set[str]:
+        """The subjects of which every seed has completions."""
+        empty = (self.n == 0).any(axis=0)
+        return {name for i, name in enumerate(self.subjects) if not empty[i]}
+
+    def only(self, subjects: list[str]) -> Cells:
+        """The same for some of the subjects, in the order given."""
+        position = {name: i for i, name in enumerate(self.subjects)}
+        chosen = [position[name] for name in subjects]
+        return Cells(
+            self.method,
+            self.kind,
+            self.seeds,
+            tuple(subjects),
+            tuple(self.splits[i] for i in chosen),
+            self.n[:, chosen],
+            self.totals[:, chosen],
+            self.squares[:, chosen],
+        )
+
+    def of_split(self, split: str) -> list[str]:
+        """The subjects of a split; ``all`` has every subject."""
+        pairs = zip(self.subjects, self.splits, strict=True)
+        return [name for name, own in pairs if split in ("all", own)]
+
+    @property
+    def hits(self) -> tuple[float, float]:
+        """Hits and completions over all cells."""
+        return float(self.totals.sum()), float(self.n.sum())
+
+    @property
+    def rare(self) -> bool:
+        """Whether hits or misses are so few that seeds cannot be seen to differ (``rates.RARE``).
+
+        For scores: whether all cells have the same mean.
+        """
+        if self.kind == "rate":
+            return bool(sampling_floor(self.hits) > 0)
+        return bool(np.var(self.means) == 0)
+
+
+def sampling_of(*sides: Cells) -> float:
+    """Variance of a mean, or of a difference of means, from drawing this many texts alone.
+
+    Above 0 for rates, also of 0 and 1; 0 for scores of which no cell has two.
+    """
+    if sides[0].kind == "rate":
+        return float(sampling_variance(*(side.hits for side in sides)))
+    return sum(_within(side) for side in sides)
+
+
+def _within(cells: Cells) -> float:
+    """Variance of the mean score from the pooled variance within cells, none of them empty."""
+    squares = np.maximum(cells.squares - cells.totals**2 / cells.n, 0)
+    df = float((cells.n - 1).sum())
+    return float(squares.sum() / df * (1 / cells.n).sum() / cells.n.size**2) if df else 0.0
+
+
+def cells_of(scored: pd.DataFrame, outcome: str) -> dict[str, Cells]:
+    """The cells of every method that has the outcome, by label, in order of first appearance.
+
+    Args:
+        scored: Columns ``method``, ``seed``, ``subject``, ``split`` and the outcome: bool (a rate)
+            or numbers (a score). Completions whose value is missing are left out and counted
+            nowhere.
+        outcome: Name of the column.
+
+    Raises:
+        EquipoiseError: There is no such column, it holds no numbers, or an infinite one; or a
+            subject is in both splits.
+    """
+    if outcome not in scored.columns:
+        raise EquipoiseError(
+            f"no column {outcome!r} to compare", mend="Score the completions first."
+        )
+    column = scored[outcome]
+    if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)):
+        raise EquipoiseError(f"column {outcome!r} holds no numbers", mend="Name another outcome.")
+    kind: Kind = "rate" if pd.api.types.is_bool_dtype(column) else "score"
+    table = scored[["method", "seed", "subject", "split"]].assign(
+        value=column.astype("Float64").astype("float64")
+    )
+    table = table[table["value"].notna()]
+    if np.isinf(table["value"]).any():
+        raise EquipoiseError(f"column {outcome!r} holds infinite values", mend="Leave them out.")
+    table = table.assign(square=table["value"] ** 2)
+    _check_splits(table)
+    methods = table.groupby("method", sort=False)
+    return {str(method): _cells(str(method), kind, part) for method, part in methods}
+
+
+def _check_splits(table: pd.DataFrame) -> None:
+    pairs = table[["subject", "split"]].drop_duplicates()
+    twice = pairs["subject"][pairs["subject"].duplicated()].tolist()
+    if twice:
+        raise EquipoiseError(
+            f"subject {str(twice[0])[:60]!r} is in more than one split",
+            field="split",
+            mend="Give each subject one split, in all files; leave it out to take the task's.",
+        )
+
+
+def _cells(method: str, kind: Kind, part: pd.DataFrame) -> Cells:
+    groups = part.groupby(["seed", "subject"], sort=False)["value"]
+    seeds = sorted(set(part["seed"].tolist()))
+    subjects = list(dict.fromkeys(part["subject"].tolist()))
+    splits = dict(zip(part["subject"], part["split"], strict=True))
+    squares = part.groupby(["seed", "subject"], sort=False)["square"].sum()
+
+    def grid(values: pd.Series[Any]) -> Floats:
+        wide = values.unstack("subject").reindex(index=seeds, columns=subjects)
+        return wide.fillna(0).to_numpy(dtype=np.float64)
+
+    return Cells(
+        method,
+        kind,
+        tuple(int(seed) for seed in seeds),
+        tuple(map(str, subjects)),
+        tuple(str(splits[name]) for name in subjects),
+        grid(groups.size()),
+        grid(groups.sum()),
+        grid(squares),
+    )

@@ -1,0 +1,192 @@
+"""The comparisons table: every pair of methods, tested on every outcome."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from equipoise.statistics.cells import SPLITS, Cells, cells_of, sampling_of
+from equipoise.statistics.conditional_logit import conditional_logit
+from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
+from equipoise.statistics.estimate import Estimate
+from equipoise.statistics.permutation import permute_cells, permute_seeds
+from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.two_level import difference
+from equipoise.statistics.verdict import verdict
+
+OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")
+"""The rates that are compared by default; one that was not measured has no row."""
+
+COLUMNS = (
+    "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "paired", "subjects",
+    "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "p_permutation_seeds",
+    "p_permutation_cells", "p_permutation_cells_holm", "cohens_h", "cliffs_delta",
+    "p_equivalent", "p_equivalent_holm", "odds_ratio", "odds_low", "odds_high", "p_odds",
+    "verdict",
+)  # fmt: skip
+"""Columns of the table, in order."""
+
+
+def comparisons(
+    scored: pd.DataFrame,
+    outcomes: Iterable[str] = OUTCOMES,
+    settings: StatisticsSettings | None = None,
+    *,
+    splits: Sequence[str] = SPLITS,
+) -> pd.DataFrame:
+    """One row per outcome, split and pair of methods, in order of first appearance.
+
+    Both methods are taken on the subjects of which every seed of both has completions, each seed
+    and subject counting once. Seeds are ``paired`` where both methods have the same seeds.
+
+    - ``difference`` (mean_a - mean_b, in -1 to 1 for rates), ``low``, ``high`` and ``p``: see
+      ``two_level.difference``; ``p_holm``: Holm's correction of ``p``.
+    - ``p_permutation_seeds``, ``p_permutation_cells``: see ``permutation``; neither is the verdict.
+    - ``cohens_h`` for rates; ``cliffs_delta`` for scores, the mean of the subjects' deltas.
+    - ``p_equivalent``: two one-sided tests against ``settings.margin``; rates only, as the margin
+      is one of rates.
+    - ``odds_ratio``, ``odds_low``, ``odds_high``, ``p_odds``: see
+      ``conditional_logit``; rates only.
+    - ``verdict``: what can be concluded, in words.
+
+    Holm's corrections are over all pairs of one outcome and split. What does not apply or cannot
+    be had is missing; outcomes that fewer than two methods have, have no row.
+
+    Args:
+        scored: One row per completion; see ``cells_of``.
+        outcomes: Its columns to compare: bool (rates) or numbers (scores).
+        settings: Level, margin, what subjects stand for, seed of permutations.
+        splits: Which splits to compare on.
+
+    Raises:
+        EquipoiseError: See ``cells_of``.
+    """
+    settings = settings or StatisticsSettings()
+    rows: list[dict[str, Any]] = []
+    for outcome in outcomes:
+        methods = cells_of(scored, outcome)
+        scores = any(cells.kind == "score" for cells in methods.values())
+        values = _by_subject(scored, outcome) if scores else {}
+        for split in splits:
+            family = [
+                {**row, "outcome": outcome, "split": split}
+                for pair in itertools.combinations(methods.values(), 2)
+                if (row := _compare(*pair, split, values, settings)) is not None
+            ]
+            for name in ("p", "p_permutation_cells", "p_equivalent"):
+                for row, p in zip(family, holm([row[name] for row in family]), strict=True):
+                    row[f"{name}_holm"] = p
+            rows += [{**row, "verdict": verdict(row, settings)} for row in family]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction (Holm 1979), 0-1, in the order given.
+
+    The smallest of m is multiplied by m, the next by m - 1, and so on; none becomes smaller than
+    one before it. Missing p-values stay missing and count for none.
+
+    >>> holm([0.01, 0.04, 0.03])  # 3 x 0.01; 2 x 0.03; 1 x 0.04 is below 0.06
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")[: int(np.isfinite(p).sum())]  # missing ones sort last
+    corrected = np.full_like(p, np.nan)
+    factors = np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
+    return [float(value) for value in corrected]
+
+
+def three_seeds(scored: pd.DataFrame) -> str | None:
+    """What a reader must know where a method has three seeds; ``None`` where none has."""
+    counts = scored.groupby("method", sort=False)["seed"].nunique()
+    if not (counts == 3).any():
+        return None
+    return (
+        "Three seeds: the p-values take seed effects as normal (without that, 3 pairs cannot give "
+        "p < 0.25); large differences can be shown, small ones are missed, and a difference that "
+        "is not shown is not shown to be absent."
+    )
+
+
+def _by_subject(scored: pd.DataFrame, outcome: str) -> dict[tuple[str, str], Any]:
+    """The raw values of each method and subject."""
+    return {
+        (str(method), str(subject)): part.dropna().to_numpy(dtype=np.float64)
+        for (method, subject), part in scored.groupby(["method", "subject"], sort=False)[outcome]
+    }
+
+
+def _compare(
+    a: Cells,
+    b: Cells,
+    split: str,
+    values: dict[tuple[str, str], Any],
+    settings: StatisticsSettings,
+) -> dict[str, Any] | None:
+    """A row without outcome, corrections and verdict; ``None`` if no subject is in the split."""
+    named = [name for name in a.of_split(split) if name in set(b.of_split(split))]
+    common = [name for name in named if name in a.complete & b.complete]
+    if not named:
+        return None
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, math.nan)
+    row |= {"method_a": a.method, "method_b": b.method, "subjects": len(common)}
+    row |= {"seeds_a": len(a.seeds), "seeds_b": len(b.seeds), "paired": a.seeds == b.seeds}
+    if not common:
+        return row
+    a, b = a.only(common), b.only(common)
+    row |= {"mean_a": float(a.means.mean()), "mean_b": float(b.means.mean())}
+    row |= _tests(a, b, settings)
+    if a.kind == "rate":
+        row["cohens_h"] = cohens_h(row["mean_a"], row["mean_b"])
+        row |= _odds(a, b, settings)
+    else:
+        deltas = [cliffs_delta(values[a.method, s], values[b.method, s]) for s in common]
+        row["cliffs_delta"] = float(np.mean(deltas))
+    return row
+
+
+def _tests(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, Any]:
+    """The difference of two methods with the same subjects, its interval and its tests."""
+    paired = a.seeds == b.seeds
+    found = estimate(a, b, settings)
+    row: dict[str, Any] = {"difference": float(found.value)}
+    if found.se > 0:
+        low, high = (float(end) for end in found.interval(1 - settings.alpha))
+        if a.kind == "rate":
+            low, high = max(low, -1.0), min(high, 1.0)
+            row["p_equivalent"] = float(found.p_equivalent(settings.margin))
+        row |= {"low": low, "high": high, "p": float(found.p_value())}
+    for name, permute in (("seeds", permute_seeds), ("cells", permute_cells)):
+        p = permute(a.means, b.means, paired=paired, seed=settings.seed)
+        row[f"p_permutation_{name}"] = p
+    return row
+
+
+def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate:
+    """Mean of ``a`` minus mean of ``b``, which have the same subjects, with its uncertainty."""
+    one_seed = min(len(a.seeds), len(b.seeds)) == 1
+    floor = sampling_of(a, b) if one_seed or a.rare or b.rare else 0.0
+    return difference(
+        a.means,
+        b.means,
+        paired=a.seeds == b.seeds,
+        subjects=settings.subjects,
+        sampling=np.asarray(floor),
+    )
+
+
+def _odds(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, float]:
+    counts = [np.rint(x).astype(np.int64) for x in (a.totals, a.n, b.totals, b.n)]
+    found = conditional_logit(*counts, paired=a.seeds == b.seeds, confidence=1 - settings.alpha)
+    return {
+        "odds_ratio": found.value,
+        "odds_low": found.low,
+        "odds_high": found.high,
+        "p_odds": found.p,
+    }

@@ -1,0 +1,196 @@
+"""Rates with their intervals: per cell, per method, and the generalisation gap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+
+from equipoise.statistics.bootstrap import cluster_bootstrap
+from equipoise.statistics.cells import SPLITS, Cells, cells_of, sampling_of
+from equipoise.statistics.estimate import Estimate, Floats
+from equipoise.statistics.rates import wilson_effective, wilson_interval
+from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.two_level import Subjects, gap, mean
+
+
+def wilson_table(scored: pd.DataFrame, outcomes: Iterable[str]) -> pd.DataFrame:
+    """One row per outcome, method, seed and split: the rate and its 95 % Wilson interval.
+
+    Columns: ``outcome``, ``method``, ``seed``, ``split``, ``n`` (completions), ``rate``, ``low``,
+    ``high`` (0-1). It is an interval for this cell's model, with these subjects: what more texts
+    of it would show. Outcomes that are no rates, or were not measured, have no row.
+    """
+    rows = []
+    for outcome in outcomes:
+        for cells in cells_of(scored, outcome).values():
+            if cells.kind != "rate":
+                continue
+            for i, seed in enumerate(cells.seeds):
+                for split in SPLITS:
+                    part = cells.only(cells.of_split(split))
+                    n, hits = int(part.n[i].sum()), int(part.totals[i].sum())
+                    if n:
+                        low, high = wilson_interval(hits, n)
+                        row = (outcome, cells.method, seed, split, n, hits / n, low, high)
+                        rows.append(row)
+    names = ["outcome", "method", "seed", "split", "n", "rate", "low", "high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def interval_table(
+    scored: pd.DataFrame, outcomes: Iterable[str], settings: StatisticsSettings | None = None
+) -> pd.DataFrame:
+    """One row per outcome, method and split, ``gap`` (train minus validation) among the splits.
+
+    Columns:
+
+    - ``outcome``, ``method``, ``split``; ``seeds``, ``subjects``: how many;
+    - ``mean``: over seeds and subjects, each counting once; ``sd``: sample SD over seeds of their
+      means (for ``gap``: the spread of the gap across seeds), missing with one seed;
+    - ``low``, ``high``: interval for new seeds and new subjects of the kind (``two_level``);
+    - ``low_fixed``, ``high_fixed``: for new seeds and these very subjects;
+    - ``low_bootstrap``, ``high_bootstrap``: the percentile two-level cluster bootstrap, as a
+      reference; too narrow with few seeds.
+
+    Rates and their ends are 0-1, gaps from -1 to 1. Subjects of which a seed has no completion are
+    left out; ``subjects`` says how many remain. An interval that cannot be had is missing: one for
+    new subjects from a single subject, or of scores that do not vary.
+    """
+    settings = settings or StatisticsSettings()
+    rows = []
+    for outcome in outcomes:
+        for cells in cells_of(scored, outcome).values():
+            rows += [
+                {"outcome": outcome, "method": cells.method, **row}
+                for row in _method_rows(cells, settings)
+            ]
+    names = ["outcome", "method", "split", "seeds", "subjects", "mean", "sd", *_ENDS]
+    return pd.DataFrame(rows, columns=names)
+
+
+_MISSING = (math.nan, math.nan)
+_ENDS = ("low", "high", "low_fixed", "high_fixed", "low_bootstrap", "high_bootstrap")
+
+
+def rate_interval(estimate: Estimate, n: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Interval of a mean rate that stays within 0-1: Wilson's, from the effective trials.
+
+    Args:
+        estimate: From ``two_level.mean``, shape (...).
+        n: Completions it is from, shape (...). Where ``estimate.sampling`` is above 0, the interval
+            is never narrower than Wilson's of ``n`` independent completions.
+        confidence: In (0, 1).
+
+    Returns:
+        Lower and upper end, 0-1, shape (...).
+    """
+    from scipy.special import ndtri
+
+    rate, variance = estimate.value, estimate.variances.sum(axis=-1)
+    product = rate * (1 - rate)
+    varies = (variance > 0) & (product > 0)
+    effective = np.where(varies, product / np.where(varies, variance, 1.0), np.inf)
+    low, high = wilson_effective(rate, effective, estimate.quantile(confidence))
+    independent = wilson_effective(rate, n, -ndtri((1 - confidence) / 2))
+    floor = estimate.sampling > 0
+    return (
+        np.where(floor, np.minimum(low, independent[0]), low),
+        np.where(floor, np.maximum(high, independent[1]), high),
+    )
+
+
+def _floor(*sides: Cells) -> Floats:
+    """The sampling variance where it must be a floor: one seed alone, or hits are rare."""
+    needed = any(side.rare or len(side.seeds) == 1 for side in sides)
+    return np.asarray(sampling_of(*sides) if needed else 0.0)
+
+
+def _method_rows(cells: Cells, settings: StatisticsSettings) -> list[dict[str, object]]:
+    kept = [name for name in cells.subjects if name in cells.complete]
+    whole = cells.only(kept)
+    rows = []
+    for split in SPLITS:
+        part = whole.only(whole.of_split(split))
+        if part.subjects:
+            ends = [_ends(part, which, settings) for which in ("sampled", "fixed")]
+            bootstrap = _bootstrap(part.means, lambda y: y.mean(axis=(-2, -1)), None, settings)
+            rows.append(_row(split, part, part.means.mean(axis=1), [*ends, bootstrap]))
+    trained = np.array([split == "train" for split in whole.splits])
+    named = np.array([split != "" for split in whole.splits])
+    if trained.any() and (named & ~trained).any():
+        part = whole.only([name for name, of in zip(kept, named, strict=True) if of])
+        rows.append(_gap_row(part, trained[named], settings))
+    return rows
+
+
+def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) -> dict[str, object]:
+    """The row of the generalisation gap."""
+
+    def statistic(rates: Floats) -> Floats:
+        over_seeds = rates.mean(axis=-2)
+        value: Floats = over_seeds[..., trained].mean(-1) - over_seeds[..., ~trained].mean(-1)
+        return value
+
+    sides = [cells.only(cells.of_split(split)) for split in SPLITS[:2]]
+    floor, confidence = _floor(*sides), 1 - settings.alpha
+    fixed, sampled = (gap(cells.means, trained, which, floor) for which in ("fixed", "sampled"))
+    ends = [_MISSING, _clipped(fixed, confidence, cells.kind)]
+    if min(len(side.subjects) for side in sides) > 1:
+        ends[0] = _clipped(sampled, confidence, cells.kind)
+    by_seed = cells.means[:, trained].mean(axis=1) - cells.means[:, ~trained].mean(axis=1)
+    bootstrap = _bootstrap(cells.means, statistic, trained.astype(int), settings)
+    return _row("gap", cells, by_seed, [*ends, bootstrap])
+
+
+def _ends(cells: Cells, subjects: Subjects, settings: StatisticsSettings) -> tuple[float, float]:
+    found = mean(cells.means, subjects, _floor(cells))
+    if found.se == 0 or (subjects == "sampled" and len(cells.subjects) == 1):
+        return _MISSING
+    confidence = 1 - settings.alpha
+    if cells.kind == "rate":
+        low, high = rate_interval(found, np.asarray(cells.n.sum()), confidence)
+        return float(low), float(high)
+    return _clipped(found, confidence, cells.kind)
+
+
+def _clipped(found: Estimate, confidence: float, kind: str) -> tuple[float, float]:
+    """The interval, within -1 to 1 for rates; NaN where nothing varies."""
+    if found.se == 0:
+        return _MISSING
+    low, high = (float(end) for end in found.interval(confidence))
+    return (max(low, -1.0), min(high, 1.0)) if kind == "rate" else (low, high)
+
+
+def _row(
+    split: str, cells: Cells, by_seed: Floats, ends: list[tuple[float, float]]
+) -> dict[str, object]:
+    sd = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else math.nan
+    flat = [end for pair in ends for end in pair]
+    return {
+        "split": split,
+        "seeds": len(cells.seeds),
+        "subjects": len(cells.subjects),
+        "mean": float(by_seed.mean()),
+        "sd": sd,
+        **dict(zip(_ENDS, flat, strict=True)),
+    }
+
+
+def _bootstrap(
+    means: Floats,
+    statistic: Callable[[Floats], Floats],
+    strata: np.ndarray | None,
+    settings: StatisticsSettings,
+) -> tuple[float, float]:
+    if len(means) < 2:
+        return _MISSING
+    return cluster_bootstrap(
+        means,
+        statistic,
+        strata=strata,
+        seed=settings.seed,
+        confidence=1 - settings.alpha,
+    )

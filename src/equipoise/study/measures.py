@@ -1,0 +1,205 @@
+"""What models say of a study's completions: each sentence is judged once, and remembered.
+
+The answers lie in ``measures/`` of the run, beside the question they answer: which model, which
+task. A question that has changed is asked anew, cells that are added later ask only for what is not
+known yet. The cells themselves need not be computed again for another judge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from equipoise.artifacts import clear_write_errors, make_folder, read_or_none, write_json
+from equipoise.evaluation import ByModel, write_table
+from equipoise.evaluation.agency import AgencyClassifier, sentence_states, train_classifier
+from equipoise.evaluation.by_model import score_all
+from equipoise.evaluation.csv_file import read_rows
+from equipoise.evaluation.fluency import SCORE_COLUMNS, Context
+from equipoise.evaluation.fluency_table import FluencyScores
+from equipoise.evaluation.overview import BASE, INDEPENDENT
+from equipoise.manifest import sha256
+from equipoise.model.registry import model_label
+from equipoise.study.identity import model_digest, task_digest
+from equipoise.study.progress import StudyProgress
+from equipoise.study.specification import Specification
+
+if TYPE_CHECKING:
+    from equipoise.model.language_model import LanguageModel
+
+FORMAT = 1
+"""Raised when the meaning of stored answers changes; older ones are then asked for anew."""
+
+KEY = ["subject", "text"]
+
+
+def ask_models(
+    specification: Specification,
+    completions: pd.DataFrame,
+    folder: Path,
+    progress: StudyProgress,
+) -> ByModel:
+    """What the models of the ``[measures]`` table say of ``completions``; loads what it must.
+
+    Args:
+        specification: Names the models and the task.
+        completions: Completions frames of all cells.
+        folder: Where answers are kept.
+        progress: Shows how it goes.
+    """
+    measures = specification.measures
+    fluency: dict[str, FluencyScores] = {}
+    agency: Mapping[str, float] | None = None
+    reference = _Judge(measures.reference_model or specification.study.model, specification)
+    if measures.fluency:
+        fluency[BASE] = _fluency(reference, BASE, "prompt", completions, folder, progress)
+    if measures.lac is not None:
+        agency = _agency(reference, measures.lac, completions, folder, progress)
+    reference.forget()
+    if measures.independent_model is not None:
+        judge = _Judge(measures.independent_model, specification)
+        fluency[INDEPENDENT] = _fluency(judge, INDEPENDENT, "plain", completions, folder, progress)
+    return ByModel(fluency, agency)
+
+
+class _Judge:
+    """A model that is loaded when it is first asked."""
+
+    def __init__(self, name: str, specification: Specification) -> None:
+        self.name, self.task, self._study = name, specification.task, specification.study
+        self._lm: LanguageModel | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """What decides its answers."""
+        return {
+            "format": FORMAT,
+            "model": model_label(self.name),
+            "model_sha256": model_digest(self.name),
+            "task_sha256": task_digest(self.task),
+        }
+
+    def load(self, progress: StudyProgress) -> LanguageModel:
+        """The model, weights in its compute type."""
+        if self._lm is None:
+            from equipoise.model.language_model import load_model
+
+            device, dtype = self._study.device, self._study.dtype
+            with progress.paused():
+                self._lm = load_model(
+                    self.name, device=device, dtype=dtype, progress=not progress.quiet
+                )
+            self._lm.use_compute_type()
+        return self._lm
+
+    def forget(self) -> None:
+        """Free its memory."""
+        self._lm = None
+
+
+def _fluency(
+    judge: _Judge,
+    label: str,
+    context: Context,
+    completions: pd.DataFrame,
+    folder: Path,
+    progress: StudyProgress,
+) -> FluencyScores:
+    """The scores of all sentences: those on the disk, and the missing ones."""
+    question = {**judge.identity(), "context": context}
+    path = folder / f"fluency_{label}.csv"
+    known = _known_scores(path, question)
+    wanted = completions[KEY].drop_duplicates()
+    there = pd.MultiIndex.from_frame(known[KEY])
+    missing = wanted[~pd.MultiIndex.from_frame(wanted).isin(there)]
+    if len(missing):
+        with progress.measuring(f"fluency under {model_label(judge.name)}", len(missing)):
+            lm = judge.load(progress)
+            scores = score_all(lm, missing, judge.task, context, progress.report)
+        known = pd.concat([known, scores], ignore_index=True) if len(known) else scores
+        write_table(path, known)
+        write_json(path.with_suffix(".json"), {**question, "sha256": sha256(path)})
+    return FluencyScores(model_label(judge.name), known)
+
+
+def _known_scores(path: Path, question: Mapping[str, Any]) -> pd.DataFrame:
+    """The scores stored at ``path`` if they answer ``question`` and are undamaged; else none."""
+    stored = read_or_none(path.with_suffix(".json"))
+    if not path.is_file() or stored != {**question, "sha256": sha256(path)}:
+        return pd.DataFrame(columns=list(SCORE_COLUMNS))
+    columns = read_rows(path).columns
+    flags = {name: [value == "True" for value in columns[name]] for name in SCORE_COLUMNS[4:]}
+    return pd.DataFrame(
+        {
+            **{name: pd.Series(columns[name], dtype="str") for name in KEY},
+            "tokens": [int(value) for value in columns["tokens"]],
+            "log_probability": [float(value) for value in columns["log_probability"]],
+            **flags,
+        }
+    )
+
+
+def _agency(
+    judge: _Judge, lac: str, completions: pd.DataFrame, folder: Path, progress: StudyProgress
+) -> Mapping[str, float]:
+    """The probability of agentic language of each text, by a classifier that is kept."""
+    files = [sha256(Path(lac) / name) for name in ("train.csv", "validation.csv")]
+    question = {**judge.identity(), "lac_sha256": files}
+    classifier, known = _known_agency(folder, question)
+    missing = [text for text in completions["text"].drop_duplicates() if text not in known]
+    if missing:
+        with progress.measuring("agency", len(missing)):
+            lm = judge.load(progress)
+            if classifier is None:
+                classifier = train_classifier(
+                    lm, lac, lambda done, n: progress.report("reading LAC", done, n)
+                )
+            states = sentence_states(
+                lm, missing, classifier.layers, lambda done, n: progress.report("agency", done, n)
+            )
+        known |= zip(missing, classifier(states).round(6).tolist(), strict=True)
+        _keep_agency(folder, question, classifier, known)
+    return known
+
+
+def _known_agency(
+    folder: Path, question: Mapping[str, Any]
+) -> tuple[AgencyClassifier | None, dict[str, float]]:
+    """Classifier and answers that are stored, if they answer ``question`` and are undamaged."""
+    weights, texts, record = (folder / f"agency.{end}" for end in ("safetensors", "csv", "json"))
+    stored = read_or_none(record)
+    if not (isinstance(stored, dict) and weights.is_file() and texts.is_file()):
+        return None, {}
+    digests = {"sha256": sha256(weights), "texts_sha256": sha256(texts)}
+    if {name: stored.get(name) for name in (*question, *digests)} != {**question, **digests}:
+        return None, {}
+    columns = read_rows(texts).columns
+    values = [float(value) if value else math.nan for value in columns["agency"]]
+    return AgencyClassifier.load(weights), dict(zip(columns["text"], values, strict=True))
+
+
+def _keep_agency(
+    folder: Path,
+    question: Mapping[str, Any],
+    classifier: AgencyClassifier,
+    known: Mapping[str, float],
+) -> None:
+    """Store classifier and answers beside the question."""
+    weights, texts, record = (folder / f"agency.{end}" for end in ("safetensors", "csv", "json"))
+    make_folder(folder)
+    with clear_write_errors(weights):
+        classifier.save(weights)
+    write_table(texts, pd.DataFrame({"text": list(known), "agency": list(known.values())}))
+    write_json(
+        record,
+        {
+            **question,
+            "validation_accuracy": classifier.accuracy,
+            "validation_sentences": classifier.sentences,
+            "sha256": sha256(weights),
+            "texts_sha256": sha256(texts),
+        },
+    )

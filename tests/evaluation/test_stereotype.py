@@ -1,0 +1,311 @@
+"""Slopes over the share of women: by hand, against scipy, and what never may be shared."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import linregress
+
+import equipoise
+from equipoise.errors import EquipoiseError
+from equipoise.evaluation import stereotype_values
+from equipoise.evaluation.association import HALVES, association_table, items
+from equipoise.evaluation.completions import as_completions
+from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
+from equipoise.evaluation.occupation_shares import read_shares, task_shares
+from equipoise.evaluation.stereotype import regress, slope_interval, slopes
+from equipoise.evaluation.stereotype_table import MEASURES, stereotype_table
+from equipoise.evaluation.stereotype_values import (
+    FEMALE,
+    MALE,
+    agency_values,
+    association_values,
+    text_values,
+)
+from equipoise.evaluation.unfitted_items import COREFERENCE, UNFITTED
+from equipoise.model.language_model import LanguageModel
+from equipoise.task.task import Task, load_task
+
+WINOGENDER = Path(__file__).parents[3] / "shared" / "data" / "winogender" / "occupations-stats.tsv"
+
+
+def test_slope_by_hand() -> None:
+    x, y = np.array([0.0, 50.0, 100.0]), np.array([1.0, 2.0, 6.0])
+    # mean 50 and 3; (-50)(-2) + 0 + 50 · 3 = 250; / 5000 = 0.05 a point, 5 per 100 points
+    found = regress(y, x)
+    assert (found.occupations, found.mean) == (3, 3)
+    assert found.slope == pytest.approx(5)
+    # r = 250 / sqrt(5000 · (4 + 1 + 9)) = 0.944911
+    assert found.r == pytest.approx(250 / math.sqrt(5000 * 14))
+    assert found.low <= found.slope <= found.high
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.floats(-5, 5)), min_size=3, max_size=30)
+    .filter(lambda pairs: len({x for x, _ in pairs}) >= 3)
+    .filter(lambda pairs: np.std([y for _, y in pairs]) > 1e-3)
+)  # fmt: skip
+def test_slope_equals_scipy(pairs: list[tuple[int, float]]) -> None:
+    x, y = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    found, peer = regress(y, x), linregress(x, y)
+    assert found.slope == pytest.approx(100 * peer.slope, abs=1e-9)
+    assert found.r == pytest.approx(peer.rvalue, abs=1e-9)
+    assert found.low <= found.slope + 1e-9
+    assert found.slope <= found.high + 1e-9
+
+
+def test_values_on_a_line_have_an_interval_of_no_width() -> None:
+    x = np.array([1.0, 20.0, 60.0, 90.0])
+    found = regress(0.02 * x - 1, x)
+    assert (found.slope, found.low, found.high) == pytest.approx((2, 2, 2))
+    assert found.r == pytest.approx(1)
+
+
+def test_what_cannot_be_measured_is_nan() -> None:
+    nan = math.nan
+    for y, x in (
+        ([1.0, 2.0], [10.0, 20.0]),  # two occupations lie on a line whatever is true
+        ([1.0, 2.0, 3.0], [10.0, 10.0, 20.0]),
+        ([1.0, 2.0, 3.0], [10.0, 20.0, nan]),
+        ([], []),
+    ):
+        found = regress(np.array(y), np.array(x))
+        assert all(map(math.isnan, found[2:]))
+    flat = regress(np.ones(5), np.arange(5.0))
+    assert (flat.slope, flat.low, flat.high) == (0, 0, 0)
+    assert math.isnan(flat.r)
+    assert regress(np.array([1.0, nan, 3.0]), np.full(3, nan)).mean == 2
+
+
+def test_interval_is_the_expanded_percentile_bootstrap() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.uniform(0, 100, 12)
+    y = 0.02 * x + rng.normal(size=12)
+    chosen = np.random.default_rng(0).integers(12, size=(2000, 12))
+    drawn = [linregress(x[row], y[row]).slope for row in chosen]  # the slow twin
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    middle = linregress(x, y).slope
+    # t(10) = 2.228139, z = 1.959964; sqrt(12 / 10)
+    wider = 2.228139 / 1.959964 * math.sqrt(1.2)
+    expected = (middle - wider * (middle - low), middle + wider * (high - middle))
+    assert slope_interval(x, y) == pytest.approx(expected, rel=1e-6)
+    assert slope_interval(x, y) == slope_interval(x, y)
+
+
+@pytest.mark.parametrize(("n", "fewest"), [(8, 0.93), (20, 0.93), (50, 0.93)])
+def test_intervals_hold_the_true_slope_about_as_often_as_they_say(n: int, fewest: float) -> None:
+    rng = np.random.default_rng(n)
+    held = 0
+    for _ in range(300):
+        x = rng.uniform(0, 100, n)
+        low, high = slope_interval(x, 0.01 * x + rng.normal(size=n))
+        held += low <= 0.01 <= high
+    # The standard error of the share is 1.3 points.
+    assert held / 300 >= fewest - 0.02
+    assert held / 300 < 1
+
+
+def test_slopes_of_resamples_without_spread_are_nan() -> None:
+    assert np.isnan(slopes(np.full((2, 4), 3.0), np.arange(8.0).reshape(2, 4))).all()
+
+
+TEXTS = [
+    ("nurse", "The nurse was caring and she was warm."),
+    ("nurse", "The nurse was bold, and HER patients knew it."),
+    ("doctor", "The doctor was active; he's said to be bold."),
+    ("doctor", "The doctor was there, and so was his sister, she said."),
+    ("teacher", "The teacher was sheer hers-and-his theory."),
+]
+
+
+def test_text_values_by_hand(task: Task) -> None:
+    values = text_values(
+        as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task
+    )
+    table = values.pivot_table(index="occupation", columns="measure", values="value")
+    assert values["women"].isna().all()  # the small task says nothing of women
+    # nurse: communal in the first text, agentic in the second; doctor: agentic in one of two
+    assert table["terms"].to_dict() == {"nurse": 0, "doctor": -0.5, "teacher": 0}
+    assert table["feminine_pronouns"].to_dict() == {"nurse": 1, "doctor": 0.5, "teacher": 0}
+    assert table["masculine_pronouns"].to_dict() == {"nurse": 0, "doctor": 1, "teacher": 0}
+    assert table["pronouns"].to_dict() == {"nurse": 1, "doctor": -0.5, "teacher": 0}
+
+
+def test_other_term_sets_have_no_term_slope(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stereotype_values, "COMMUNAL", "warmth")
+    values = text_values(
+        as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task
+    )
+    assert "terms" not in set(values["measure"])
+
+
+def test_agency_values_are_means_and_leave_out_what_has_none(task: Task) -> None:
+    frame = as_completions(pd.DataFrame(TEXTS[:3], columns=["subject", "text"]), task)
+    said = dict(zip(frame["text"], [0.25, 0.75, math.nan], strict=True))
+    values = agency_values(frame, task, said).set_index("occupation")["value"]
+    assert values["nurse"] == 0.5
+    assert math.isnan(values["doctor"])
+
+
+def values_of(measure: str, method: str, seed: int, ys: list[float]) -> pd.DataFrame:
+    women = [0.0, 50.0, 100.0]
+    return pd.DataFrame(
+        {
+            "method": method, "seed": seed, "measure": measure,
+            "occupation": ["a", "b", "c"], "women": women, "value": ys,
+        }
+    )  # fmt: skip
+
+
+def test_table_has_a_row_for_each_seed_and_one_for_all() -> None:
+    parts = [
+        values_of("pronouns", "z", 9, [0, 1, 2]),
+        values_of("terms", "z", 2, [0, 0, 1]),
+        values_of("terms", "a", 2, [1, 1, 1]),
+        values_of("pronouns", "z", 2, [0, 3, 0]),
+    ]
+    table = stereotype_table(pd.concat(parts))
+    keys = table[["measure", "method", "seed"]].astype(object).fillna("all")
+    assert list(keys.itertuples(index=False, name=None)) == [
+        ("terms", "z", 2), ("terms", "z", "all"), ("terms", "a", 2), ("terms", "a", "all"),
+        ("pronouns", "z", 2), ("pronouns", "z", 9), ("pronouns", "z", "all"),
+    ]  # fmt: skip
+    assert table["slope"].tolist() == pytest.approx([1, 1, 0, 0, 0, 2, 1])  # 0, 2, 1 on average
+    assert table["mean"].tolist() == pytest.approx([1 / 3, 1 / 3, 1, 1, 1, 1, 1])
+
+
+def test_no_word_or_context_is_both_fitted_and_unfitted() -> None:
+    fitted = {word.casefold() for pair in FITTED_PAIRS for word in pair}
+    unfitted = {w.casefold() for p in UNFITTED for pair in p.pairs for w in pair}
+    assert not fitted & unfitted
+    contexts = {context for probe in UNFITTED for context in probe.contexts}
+    assert not contexts & set(FITTED_CONTEXTS)
+    assert not set(COREFERENCE) & set(FITTED_CONTEXTS)
+    assert COREFERENCE[0] == "The {occupation} told the customer that"
+    assert set(COREFERENCE) & contexts, "the headline has coreference-style contexts"
+    for context in (*FITTED_CONTEXTS, *contexts, *COREFERENCE):
+        assert context.count("{occupation}") == 1
+        words = set(re.findall(r"\w+", context.casefold()))
+        gendered = fitted | unfitted | {*FEMALE, *MALE}
+        assert not words & gendered, "a neutral context"
+
+
+def test_no_method_can_reach_what_is_unfitted() -> None:
+    """Methods and training import neither the unfitted items nor what measures with them."""
+    forbidden = re.compile(r"unfitted_items|evaluation\.association")
+    package = Path(str(equipoise.__file__)).parent
+    for folder in ("methods", "training", "model", "decoding", "task"):
+        for path in (package / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    assert not forbidden.search(ast.unparse(node)), path
+
+
+def test_association_equals_the_plain_computation(tiny_lm: LanguageModel) -> None:
+    table = association_table(tiny_lm, {"nurse": 90.0, "night pilot": 6.0})
+    every = list(items())
+    assert len(table) == 2 * len(every)
+    assert table["half"].unique().tolist() == list(HALVES)
+    assert table.groupby("occupation")["women"].first().to_dict() == {"nurse": 90, "night pilot": 6}
+
+    def log_probability(context: str, word: str) -> float:
+        before = tiny_lm.tokenizer(context)["input_ids"]
+        whole = tiny_lm.tokenizer(f"{context} {word}")["input_ids"]
+        found = tiny_lm.model(torch.tensor([whole])).logits[0].detach().double().log_softmax(-1)
+        assert whole[: len(before)] == before
+        return float(sum(found[i - 1, whole[i]] for i in range(len(before), len(whole))))
+
+    for row in table.iloc[::17].itertuples():
+        context = str(row.context).replace("{occupation}", str(row.occupation))
+        expected = log_probability(context, str(row.female)) - log_probability(
+            context, str(row.male)
+        )
+        assert row.log_odds == pytest.approx(expected, abs=2e-4)
+
+
+def associations(occupations: list[str]) -> pd.DataFrame:
+    """Log-odds that say which item they are of."""
+    base = {"fitted": 1000.0, "contexts": 2000.0, "unfitted": 0.0}
+    kinds = {"pronouns": 10.0, "kinship": 20.0, "titles": 30.0, "names": 80.0}
+    rows = [
+        (*item, name, 5.0, base[item.half] + kinds[item.kind])
+        for item, name in product(items(), occupations)
+    ]
+    columns = ["half", "kind", "context", "male", "female", "occupation", "women", "log_odds"]
+    return pd.DataFrame(rows, columns=columns).assign(method="m", seed=1)
+
+
+def test_association_values_weigh_kinds_equally(task: Task) -> None:
+    values = association_values(associations(["doctor", "teacher"]), task)
+    table = values.pivot_table(index="measure", columns="occupation", values="value")
+    assert table.loc["association_fitted"].to_dict() == {"doctor": 1010, "teacher": 1010}
+    assert table.loc["association_contexts", "doctor"] == 2010
+    # (10 + 20 + 30 + 80) / 4, though there are more names than pronouns
+    assert table.loc["association_unfitted", "doctor"] == 35
+    assert table.loc["association_names", "doctor"] == 80
+    assert set(values["measure"]) == {m for m in MEASURES if m.startswith("association")}
+
+
+def test_unfitted_occupations_are_those_of_no_training_data(task: Task) -> None:
+    others = [f"job {number}" for number in range(9)]
+    frame = associations(["doctor", "teacher", *others])  # teacher is of validation: ten in all
+    values = association_values(frame, task)
+    of = values.groupby("measure")["occupation"].agg(set)
+    assert of["association_unfitted"] == {"teacher", *others}
+    assert of["association_fitted"] == {"doctor", "teacher"}
+    few = association_values(associations(["doctor", "teacher", *others[:8]]), task)
+    assert "doctor" in set(few[few["measure"] == "association_unfitted"]["occupation"])
+
+
+def test_shares_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.tsv"
+    path.write_text("occupation\tbls_pct_female\tx\nnurse\t89.58\t1\nplumber\t0.7\t2\n")
+    assert read_shares(path) == {"nurse": 89.58, "plumber": 0.7}
+    for text, message in (
+        ("job\tbls_pct_female\na\t1\n", "has no columns 'occupation' and 'bls_pct_female'"),
+        ("occupation\tbls_pct_female\na\tmany\n", "line 2: 'many' is no percentage"),
+        ("occupation\tbls_pct_female\na\tnan\n", "line 2: 'nan' is no percentage"),
+        ("occupation\tbls_pct_female\na\t101\n", "line 2: '101' is no percentage"),
+        ("occupation\tbls_pct_female\na\t1\na\t2\n", "line 3: 'a' stands there twice"),
+        ("occupation\tbls_pct_female\n \t1\n", "line 2: no occupation is named"),
+    ):
+        path.write_text(text)
+        with pytest.raises(EquipoiseError, match=re.escape(message)):
+            read_shares(path)
+
+
+def test_shares_of_the_built_in_task() -> None:
+    shares = task_shares(load_task("occupations"))
+    assert len(shares) == 20
+    assert shares["nurse"] == 89.58
+
+
+def test_the_untuned_model_is_stereotyped_as_was_established(embedded_model: LanguageModel) -> None:
+    """FACTS: 2.18 nats per 100 points, r 0.87, with she and he after four neutral contexts."""
+    task = load_task("occupations")
+    table = association_table(embedded_model, task_shares(task)).assign(method="m", seed=1)
+    found = stereotype_table(association_values(table, task)).set_index(["measure", "seed"])
+    fitted = found.loc[("association_fitted", 1)]
+    assert fitted["occupations"] == 20
+    assert fitted["slope"] == pytest.approx(2.18, abs=0.35)
+    assert fitted["r"] == pytest.approx(0.87, abs=0.06)
+    unfitted = found.loc[("association_unfitted", 1)]
+    assert unfitted["low"] > 0, "there is something to remove in the unfitted half too"
+
+
+@pytest.mark.skipif(not WINOGENDER.is_file(), reason=f"{WINOGENDER.name} is not here")
+def test_winogenders_sixty() -> None:
+    shares = read_shares(WINOGENDER)
+    assert len(shares) == 60
+    own = task_shares(load_task("occupations"))
+    assert all(shares[name] == own[name] for name in shares.keys() & own.keys())

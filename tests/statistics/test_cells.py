@@ -1,0 +1,70 @@
+"""From completions to cells: nothing is lost, and what cannot be compared is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from equipoise.errors import EquipoiseError
+from equipoise.statistics.cells import cells_of, sampling_of
+
+from .conftest import Scored
+
+
+def test_counts_and_rates(scored: Scored) -> None:
+    frame = scored({"a": {2: {"t": (1, 4), "v": (3, 3)}, 1: {"v": (0, 2)}}})
+    [cells] = cells_of(frame, "balanced").values()
+    assert (cells.method, cells.kind, cells.seeds) == ("a", "rate", (1, 2))
+    assert (cells.subjects, cells.splits) == (("t", "v"), ("train", "validation"))
+    assert cells.n.tolist() == [[0, 2], [4, 3]]
+    assert cells.totals.tolist() == [[0, 0], [1, 3]]
+    assert np.isnan(cells.means[0, 0])
+    assert cells.means[1].tolist() == [0.25, 1]
+    assert cells.complete == {"v"}
+    assert cells.of_split("train") == ["t"]
+    assert cells.of_split("all") == ["t", "v"]
+    assert cells.only(["v"]).means.tolist() == [[0], [1]]
+    assert cells.rare
+
+
+def test_scores_and_their_sampling_variance() -> None:
+    frame = pd.DataFrame(
+        {
+            "method": "a",
+            "seed": [1, 1, 1, 1, 1],
+            "subject": ["x", "x", "y", "y", "y"],
+            "split": "",
+            "score": [1.0, 3.0, 2.0, None, 4.0],
+        }
+    )
+    [cells] = cells_of(frame, "score").values()
+    assert cells.kind == "score"
+    assert cells.n.tolist() == [[2, 2]]  # a missing score is in no count
+    # within x and y: squares 2 + 2 on 2 df = 2; 2 (1/2 + 1/2) / 2² = 0.5
+    assert sampling_of(cells) == pytest.approx(0.5)
+    single = cells_of(frame.iloc[[0, 2]], "score")["a"]
+    assert sampling_of(single) == 0
+
+
+def test_missing_flags_leave_no_method() -> None:
+    frame = pd.DataFrame(
+        {"method": "a", "seed": 1, "subject": "x", "split": "", "flag": [pd.NA, pd.NA]}
+    ).astype({"flag": "boolean"})
+    assert cells_of(frame, "flag") == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"balanced": ["x", "y"]}, "column 'balanced' holds no numbers"),
+        ({"balanced": [1.0, float("inf")]}, "holds infinite values"),
+        ({"split": ["train", "validation"]}, "subject 't' is in more than one split"),
+    ],
+)
+def test_what_cannot_be_compared(scored: Scored, change: dict[str, list], message: str) -> None:
+    frame = scored({"a": {1: {"t": (1, 2)}}}).assign(**change)
+    with pytest.raises(EquipoiseError, match=message):
+        cells_of(frame, "balanced")
+    with pytest.raises(EquipoiseError, match="no column 'nothing'"):
+        cells_of(frame, "nothing")

@@ -1,0 +1,195 @@
+"""What models say of a study: stored, asked once, and never mixed up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from equipoise import EquipoiseError, Study
+from equipoise.evaluation.occupation_shares import task_shares
+from equipoise.study.specification import read_specification
+from equipoise.task.task import load_task
+
+from .conftest import WriteStudy, contents
+
+ONE = ["study.seeds=[1]"]
+SPLITS = {"doctor": ("train", 37.9), "pilot": ("train", 6.1), "nurse": ("validation", 89.58)}
+WOMEN = tuple(
+    (head := f'[subjects.{name}]\nsplit = "{split}"', f"{head}\nwomen = {percent}")
+    for name, (split, percent) in SPLITS.items()
+)
+LAC = 'text,label\n"The doctor was bold.",1\n"The nurse was caring.",0\n'
+SHARES = "occupation\tbls_pct_female\nwelder\t5\nclerk\t70\n"
+
+
+def results(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / "results" / f"{name}.csv")
+
+
+def test_summary_has_a_row_a_method(made_once: Path) -> None:
+    table = results(made_once, "summary").set_index("method")
+    assert table["control"].to_dict() == {
+        "prompt": "none", "prompt-balanced": "none", "sft": "parametric", "sft-fast": "parametric",
+    }  # fmt: skip
+    assert table["n"].tolist() == [18] * 4
+    assert table["trainable_parameters"].tolist() == [0, 0, 33_600, 33_600]
+    assert (table["peak_gb"] > 0).all()
+    assert (table["log_probability_base"] < 0).all()
+    assert table["log_probability_independent"].isna().all()
+    compliance = results(made_once, "compliance").set_index(["method", "split"])
+    for method in table.index:
+        for split in ("train", "validation"):
+            assert table.loc[method, f"balanced_{split}"] == pytest.approx(
+                compliance.loc[(method, split), "balanced_mean"]
+            )
+    costs = results(made_once, "cost").set_index("method")
+    assert table["tokens_per_delivered"].to_dict() == costs["tokens_per_delivered"].to_dict()
+
+
+def test_every_completion_has_its_fluency(made_once: Path) -> None:
+    scores = pd.read_csv(made_once / "measures" / "fluency_base.csv", keep_default_na=False)
+    cells = [pd.read_csv(p, keep_default_na=False) for p in made_once.rglob("completions.csv")]
+    assert not scores.duplicated(["subject", "text"]).any(), "each sentence is scored once"
+    texts = {(row.subject, row.text) for cell in cells for row in cell.itertuples()}
+    assert {(row.subject, row.text) for row in scores.itertuples()} == texts
+    table = results(made_once, "fluency")
+    assert set(table["judge"]) == {"base"}
+    assert (table[table["split"] == "all"]["n"] == 9).all()
+
+
+def test_association_of_the_untuned_model_is_measured_once(
+    study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import equipoise.study.cell as module
+
+    calls: list[int] = []
+    measure = module.association_table
+
+    def counting(*arguments: object) -> pd.DataFrame:
+        calls.append(1)
+        return measure(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "association_table", counting)
+    run = Study.from_toml(study_file(task=WOMEN), ONE).run(tmp_path / "run", quiet=True).folder
+    assert len(calls) == 3  # once for both prompts, once for each tuned model
+    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("association.csv")}
+    assert found["prompt"] == found["prompt-balanced"]
+    assert found["sft-fast"] != found["prompt"]
+    table = results(run, "stereotype").set_index(["method", "measure"])
+    assert table.loc[("prompt", "association_unfitted"), "occupations"].tolist() == [3, 3]
+    summary = results(run, "summary").set_index("method")
+    pooled = table[table["seed"].isna()].loc[("sft-fast", "association_unfitted")]
+    assert summary.loc["sft-fast", "stereotype_slope"] == pytest.approx(pooled["slope"], abs=1e-6)
+
+
+def write_data(study: Path) -> None:
+    lac = study.parent / "lac"
+    lac.mkdir(exist_ok=True)
+    for name in ("train", "validation"):
+        (lac / f"{name}.csv").write_text(LAC)
+    (study.parent / "shares.tsv").write_text(SHARES)
+
+
+MEASURES = '[measures]\nlac = "lac"\nwinogender = "shares.tsv"\nindependent_model = "MODEL"\n'
+
+
+def test_everything_that_can_be_asked(
+    study_file: WriteStudy, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    asked = MEASURES.replace("MODEL", str(tiny_model_folder)) + "[methods.prompt]"
+    path = study_file(("[methods.prompt]", asked), task=WOMEN)
+    write_data(path)
+    run = Study.from_toml(path, ONE).run(tmp_path / "run", quiet=True).folder
+    assert set(results(run, "fluency")["judge"]) == {"base", "independent"}
+    assert results(run, "summary")["log_probability_independent"].notna().all()
+    stereotype = results(run, "stereotype").set_index(["method", "measure"])
+    assert stereotype.loc[("sft", "agency"), "mean"].between(0, 1).all()
+    # Two of the file and the three subjects: fewer than ten are outside the training data.
+    assert (stereotype.loc[("sft", "association_unfitted"), "occupations"] == 5).all()
+    assert (stereotype.loc[("sft", "association_fitted"), "occupations"] == 3).all()
+    record = json.loads((run / "measures" / "agency.json").read_text())
+    assert 0 <= record["validation_accuracy"] <= 1
+    before = contents(run)
+    again = Study.from_toml(path, ONE).run(run, quiet=True)
+    assert not again.computed
+    assert contents(run) == before
+
+
+def test_another_judge_needs_no_cell_anew(
+    finished: Path, study_file: WriteStudy, tiny_model_folder: Path
+) -> None:
+    before = contents(finished)
+    asked = f'[measures]\nindependent_model = "{tiny_model_folder}"\n[methods.prompt]'
+    result = Study.from_toml(study_file(("[methods.prompt]", asked))).run(finished, quiet=True)
+    assert not result.computed
+    after = contents(finished)
+    changed = {name for name in after if after[name] != before.get(name)}
+    judged = {f"measures/fluency_independent.{suffix}" for suffix in ("csv", "json")}
+    assert changed == {*judged, "results/fluency.csv", "results/summary.csv"}
+
+
+@pytest.mark.usefixtures("no_model")
+def test_without_fluency_no_model_is_asked(finished: Path, study_file: WriteStudy) -> None:
+    path = study_file(("[methods.prompt]", "[measures]\nfluency = false\n[methods.prompt]"))
+    result = Study.from_toml(path).run(finished, quiet=True)
+    assert result.evaluation.fluency is None
+
+
+def test_scores_that_were_damaged_are_computed_again(
+    finished: Path, study_file: WriteStudy
+) -> None:
+    scores = finished / "measures" / "fluency_base.csv"
+    kept = scores.read_bytes()
+    scores.write_bytes(kept.replace(b"-1", b"-2", 1) if b"-1" in kept else kept[:-9])
+    Study.from_toml(study_file()).run(finished, quiet=True)
+    assert scores.read_bytes() == kept
+    (finished / "measures" / "fluency_base.json").write_text("{}")
+    Study.from_toml(study_file()).run(finished, quiet=True)
+    assert scores.read_bytes() == kept
+
+
+@pytest.mark.usefixtures("no_model")
+def test_cells_of_other_occupations_are_refused(finished: Path, study_file: WriteStudy) -> None:
+    path = study_file(
+        ("[methods.prompt]", '[measures]\nwinogender = "shares.tsv"\n[methods.prompt]')
+    )
+    write_data(path)
+    with pytest.raises(EquipoiseError, match="measures: this folder was made with None"):
+        Study.from_toml(path).run(finished)
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("fluent = true", "measures.fluent: unknown setting. Did you mean 'fluency'?"),
+        ("fluency = 1", "measures.fluency: input should be a valid boolean, got 1."),
+        (
+            'lac = "none"',
+            "measures.lac: there is no 'none' beside the study file or in the current",
+        ),
+        ('winogender = "none.tsv"', "measures.winogender: there is no 'none.tsv' beside"),
+        ('winogender = "small.toml"', "has no columns 'occupation' and 'bls_pct_female'"),
+        ('reference_model = "x"', "measures.reference_model: unknown model 'x'."),
+        ('independent_model = "gemma-3-270"', "Did you mean 'gemma-3-270m'?"),
+    ],
+)
+def test_mistakes(study_file: WriteStudy, setting: str, message: str) -> None:
+    path = study_file(("[methods.prompt]", f"[measures]\n{setting}\n[methods.prompt]"))
+    with pytest.raises(EquipoiseError) as caught:
+        read_specification(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_measures_that_are_no_table(study_file: WriteStudy) -> None:
+    path = study_file(("[study]", "measures = 1\n[study]"))
+    with pytest.raises(EquipoiseError, match="measures: not a table"):
+        read_specification(path)
+
+
+def test_the_built_in_task_gives_the_share_of_women_of_all() -> None:
+    assert len(task_shares(load_task("occupations"))) == 20
