@@ -96,7 +96,7 @@ def make_run(
         for seed in seeds:
             if (label, seed) not in unfinished:
                 frames.append(_make_cell(folder, task, label, seed, texts))
-    scored = score(pd.concat(frames, ignore_index=True), task)
+    scored = score(pd.concat([f for f in frames if f is not None], ignore_index=True), task)
     rates = by_seed(scored, task)
     results = {"by_seed": rates, "compliance": compliance_table(rates), **(tables or {})}
     for name, table in results.items():
@@ -115,7 +115,7 @@ def make_run(
     return folder
 
 
-def _make_cell(folder: Path, task: Task, label: str, seed: int, texts: Texts) -> pd.DataFrame:
+def _make_cell(folder: Path, task: Task, label: str, seed: int, texts: Texts) -> pd.DataFrame | None:
     cell = folder / "cells" / label / f"seed{seed}"
     rows = [
         (label, seed, subject.name, subject.split, run, text, True, 9)
@@ -129,7 +129,7 @@ def _make_cell(folder: Path, task: Task, label: str, seed: int, texts: Texts) ->
         info = {"n_train": 40, "steps": 5, "history": history, "settings": {"learning_rate": 1e-4}}
         write_json(cell / "training_info.json", info)
     seal(cell)
-    return read_completions(cell / "completions.csv", task)
+    return read_completions(cell / "completions.csv", task) if rows else None
 
 
 def comparisons(*rows: Mapping[str, Any]) -> pd.DataFrame:

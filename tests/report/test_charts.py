@@ -69,7 +69,8 @@ def test_labels_at_the_right_edge_turn_left() -> None:
     )
     [mark] = trade_off_chart(points).marks
     assert mark.anchor == "end"
-    assert mark.label_x < mark.x
+    assert mark.label_x == mark.x + 5  # where it ends
+    assert mark.label_x - 7 * len(mark.label) > 0
     assert mark.low is not None
     assert mark.low < mark.x
 

@@ -27,7 +27,7 @@ def page_of(run: FinishedRun) -> str:
 class Elements(HTMLParser):
     """All elements and their attributes, and what is not closed."""
 
-    VOID = frozenset(["meta", "link", "input", "line", "circle", "path", "br"])
+    VOID = frozenset(["meta", "link", "input", "br"])
 
     def __init__(self, page: str) -> None:
         super().__init__()

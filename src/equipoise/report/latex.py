@@ -29,7 +29,7 @@ _NAMED = {
     "’": "{'}", "“": "{``}", "”": "{''}", "„": "{,}{,}", "ß": r"\ss{}",
     "æ": r"\ae{}", "Æ": r"\AE{}",
     "ø": r"\o{}", "Ø": r"\O{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ł": r"\l{}", "Ł": r"\L{}",
-    "ı": r"\i{}", "§": r"\S{}", "\u00a0": "~", "⟨": r"\ensuremath{\langle}",
+    "ı": r"\i{}", "§": r"\S{}", "\u00a0": r"\nobreakspace{}", "⟨": r"\ensuremath{\langle}",
     "⟩": r"\ensuremath{\rangle}", "→": r"\ensuremath{\rightarrow}",
 }  # fmt: skip
 
