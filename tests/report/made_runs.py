@@ -115,7 +115,9 @@ def make_run(
     return folder
 
 
-def _make_cell(folder: Path, task: Task, label: str, seed: int, texts: Texts) -> pd.DataFrame | None:
+def _make_cell(
+    folder: Path, task: Task, label: str, seed: int, texts: Texts
+) -> pd.DataFrame | None:
     cell = folder / "cells" / label / f"seed{seed}"
     rows = [
         (label, seed, subject.name, subject.split, run, text, True, 9)

@@ -36,7 +36,11 @@ def test_all_figures_in_all_formats_the_same_each_time(run: FinishedRun, tmp_pat
 
 def test_figures_without_data_are_left_out(bare: FinishedRun, tmp_path: Path) -> None:
     write_figures(bare, headline(bare), tmp_path / "figures")
-    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {"balance", "subjects", "training"}
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
+        "balance",
+        "subjects",
+        "training",
+    }
 
 
 def test_settings_of_others_stay_as_they_were(run: FinishedRun, tmp_path: Path) -> None:
