@@ -51,4 +51,4 @@ def task_of(record: dict[str, Any], report: Path, given: Task | str | Path | Non
 
 def same_task(record: dict[str, Any], task: Task) -> bool:
     """Whether ``task`` is, byte for byte, the one the run was made with."""
-    return task_digest(task) == record["study"].get("task_sha256")
+    return bool(task_digest(task) == record["study"].get("task_sha256"))
