@@ -46,12 +46,16 @@ def one_a_row() -> None:
     """Padded batches of whole sequences."""
     import torch
 
+    from equipoise.evaluation.fluency import shared_length
+
     task, lm, pairs = completions()
     batch, values = number("--batch", 32), []
 
     def score(part: list[tuple[str, str]]) -> list[float]:
         whole = [lm.context(task.prompt(s), text) for s, text in part]
-        starts = [len(lm.context(task.prompt(s), task.response_prefix(s))) for s, _ in part]
+        # Where the tokenizer joins "wasn" across the prefix, both sides score from the joint on.
+        prefixes = [lm.context(task.prompt(s), task.response_prefix(s)) for s, _ in part]
+        starts = list(map(shared_length, prefixes, whole))
         longest = max(map(len, whole))
         ids = torch.full((len(part), longest), lm.end_of_turn)
         mask = torch.zeros_like(ids)

@@ -40,14 +40,7 @@ def data() -> tuple[Any, list[dict[str, str]]]:
 
 def sequences(lm: Any, pairs: list[dict[str, str]]) -> list[Any]:
     """Both sides learn these tokens, and the same part of them."""
-    from equipoise.model.prefix_tree import TokenSequence
-
-    found = []
-    for pair in pairs:
-        context = lm.context(pair["question"], pair["prefix"])
-        answer = lm.continuation(pair["question"], pair["prefix"], pair["text"])
-        found.append(TokenSequence((*context, *answer), len(context)))
-    return found
+    return [lm.answer(pair["question"], pair["prefix"], pair["text"]) for pair in pairs]
 
 
 def ours() -> None:

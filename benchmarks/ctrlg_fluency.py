@@ -75,36 +75,21 @@ def row(name: str, frame: Any, lm: Any, task: Any) -> str:
     entropy = -(shares * np.log2(shares)).sum()
     return (
         f"{name:24} {100 * satisfied:8.2f} %  {len(pairs):5}  {entropy:7.2f}"
-        f"  {frame['text'].nunique():6}  {np.median(log_probabilities(frame, lm, task)):8.3f}"
+        f"  {frame['text'].nunique():6}  {np.median(per_token(frame, lm, task)):8.3f}"
         f"   ({len(frame)} completions)"
     )
 
 
-def log_probabilities(frame: Any, lm: Any, task: Any) -> list[float]:
+def per_token(frame: Any, lm: Any, task: Any) -> list[float]:
     """Mean log-probability in nats of a token of each sentence, after the neutral prompt."""
-    import torch
+    from equipoise.model.scoring import log_probabilities
 
-    from equipoise.model.prefix_tree import (
-        PrefixTree,
-        TokenSequence,
-        sequence_log_probabilities,
-    )
-
-    sequences = []
-    for subject, text in zip(frame["subject"], frame["text"], strict=True):
-        prompt, prefix = task.prompt(subject), task.response_prefix(subject)
-        context = lm.context(prompt, prefix)
-        sequences.append(
-            TokenSequence((*context, *lm.continuation(prompt, prefix, text)), len(context))
-        )
-    means: list[float] = []
-    with torch.inference_mode():
-        for start in range(0, len(sequences), 32):
-            part = sequences[start : start + 32]
-            values = sequence_log_probabilities(lm.model, PrefixTree.build(part))
-            lengths = torch.tensor([len(s.tokens) - s.start for s in part])
-            means += (values / lengths).tolist()
-    return means
+    sequences = [
+        lm.answer(task.prompt(subject), task.response_prefix(subject), text)
+        for subject, text in zip(frame["subject"], frame["text"], strict=True)
+    ]
+    totals = log_probabilities(lm, sequences).tolist()
+    return [total / (len(s.tokens) - s.start) for total, s in zip(totals, sequences, strict=True)]
 
 
 if __name__ == "__main__":

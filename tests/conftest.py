@@ -22,7 +22,7 @@ from tiny_models import tiny_language_model
 
 torch.set_num_threads(min(2, torch.get_num_threads()))
 
-TINY = ("decoding", "training", "methods/ctrlg", "model/test_prefix_tree.py")
+TINY = ("decoding", "training", "methods/ctrlg", "methods/erasure", "model/test_prefix_tree.py")
 """Tests of many operations on small tensors."""
 
 

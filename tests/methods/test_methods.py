@@ -23,7 +23,7 @@ VALIDATION_NURSE = '\n[subjects.nurse]\nsplit = "validation"\n'
 
 def test_every_method_is_found_by_its_name() -> None:
     untrained = ["prompt", "prompt-balanced", "filter", "ctrlg", "ctrlg-any"]
-    assert list(METHODS) == [*untrained, "sft", "dpo", "rlhf"]
+    assert list(METHODS) == [*untrained, "sft", "dpo", "rlhf", "inlp", "leace"]
     for name, method in METHODS.items():
         assert build_method(name, {}).name == name
         assert method.summary
@@ -39,7 +39,7 @@ def test_every_method_is_found_by_its_name() -> None:
             "",
             {},
             "s.toml: methods.x: there is no method ''. Valid: ctrlg, ctrlg-any, dpo, filter, "
-            "prompt, prompt-balanced, rlhf, sft.",
+            "inlp, leace, prompt, prompt-balanced, rlhf, sft.",
         ),
         (
             "sft",

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from equipoise.cli.options import Force, Seed, TaskName, naming_flags
+from equipoise.cli.options import (
+    Force,
+    PrefixRule,
+    Seed,
+    SubjectColumn,
+    TaskName,
+    TextColumn,
+    naming_flags,
+)
 from equipoise.cli.terminal import say_written, show, show_table
 
 if TYPE_CHECKING:
@@ -25,22 +33,9 @@ def compare(
     file_a: Annotated[Path, typer.Argument(metavar="A.csv", help="Completions in UTF-8.")],
     file_b: Annotated[Path, typer.Argument(metavar="B.csv", help="Completions in UTF-8.")],
     task: TaskName = "occupations",
-    text_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Column of the text.", show_default="text, completion, ..."
-        ),
-    ] = None,
-    subject_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Column of the subject.", show_default="subject, occupation"
-        ),
-    ] = None,
-    prefix: Annotated[
-        Literal["as-is", "add"],
-        typer.Option(help="'add' puts 'The doctor was' before texts that lack it."),
-    ] = "as-is",
+    text_column: TextColumn = None,
+    subject_column: SubjectColumn = None,
+    prefix: PrefixRule = "as-is",
     margin: Annotated[
         float, typer.Option(metavar="D", help="'As good as': rates differ by less than that.")
     ] = 0.05,

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import Force, Quiet, TaskName, naming_flags
+from equipoise.cli.options import (
+    Force,
+    PrefixRule,
+    Quiet,
+    SubjectColumn,
+    TaskName,
+    TextColumn,
+    naming_flags,
+)
 from equipoise.cli.terminal import say_written, show, show_table
 
 RESULTS = (
@@ -33,22 +41,9 @@ Examples:
 def evaluate(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Completions in UTF-8.")],
     task: TaskName = "occupations",
-    text_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Column of the text.", show_default="text, completion, ..."
-        ),
-    ] = None,
-    subject_column: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Column of the subject.", show_default="subject, occupation"
-        ),
-    ] = None,
-    prefix: Annotated[
-        Literal["as-is", "add"],
-        typer.Option(help="'add' puts 'The doctor was' before texts that lack it."),
-    ] = "as-is",
+    text_column: TextColumn = None,
+    subject_column: SubjectColumn = None,
+    prefix: PrefixRule = "as-is",
     training: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="A train_examples.csv, for the verbatim rate."),

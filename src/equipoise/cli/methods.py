@@ -45,6 +45,8 @@ def _as_toml(value: Any) -> str:
         return "(not set)"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_as_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -32,6 +32,29 @@ Seed = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+TextColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text-column",
+        metavar="NAME",
+        help="Column of the text.",
+        show_default="text, completion, ...",
+    ),
+]
+SubjectColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--subject-column",
+        metavar="NAME",
+        help="Column of the subject.",
+        show_default="subject, occupation",
+    ),
+]
+PrefixRule = Annotated[
+    Literal["as-is", "add"],
+    typer.Option("--prefix", help="'add' puts 'The doctor was' before texts that lack it."),
+]
 
 Temperature = Annotated[
     float, typer.Option("--temperature", metavar="T", help="0 takes the likeliest token.")

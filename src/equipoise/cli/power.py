@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from equipoise.cli.options import Force, Seed, naming_flags
 from equipoise.cli.terminal import say_written, show, show_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from equipoise.statistics.power import PowerSettings
 
 EXAMPLES = """\b
 Examples:
@@ -68,7 +73,7 @@ def power(
     from equipoise.cli.files import new_file
     from equipoise.evaluation import write_table
     from equipoise.settings import parse
-    from equipoise.statistics.power import PowerSettings, enough, power_table
+    from equipoise.statistics.power import PowerSettings, power_table
     from equipoise.statistics.table import power_grid
 
     if out is not None:
@@ -92,24 +97,32 @@ def power(
         settings = parse(PowerSettings, chosen)
     table = power_table(settings)
     show_table(power_grid(table))
-    largest = 100 * float(table["error"].max())
-    show(
-        f"{100 * baseline:g} % against {100 * (baseline + difference):g} %, {subjects} subjects, "
-        f"two-sided test at {alpha:g}.\n"
-        f"{studies:,} simulated studies each; Monte-Carlo error at most {largest:.1f}."
-    )
-    reached = enough(table, target)
-    if reached.empty:
-        show(f"None reaches {100 * target:g} %: try more seeds.")
-    else:
-        first = reached.iloc[0]
-        show(
-            f"Fewest completions that reach {100 * target:g} %: {int(first['seeds'])} seeds with "
-            f"{int(first['samples']):,} samples\n({int(first['completions']):,} of each method)."
-        )
+    _explain(table, settings)
     if out is not None:
         write_table(out, table)
         say_written([out])
+
+
+def _explain(table: pd.DataFrame, settings: PowerSettings) -> None:
+    """Print what was simulated, and the smallest study that suffices."""
+    from equipoise.statistics.power import enough
+
+    low, high = 100 * settings.baseline, 100 * (settings.baseline + settings.difference)
+    target, largest = 100 * settings.power, 100 * float(table["error"].max())
+    show(
+        f"{low:g} % against {high:g} %, {settings.subjects} subjects, "
+        f"two-sided test at {settings.alpha:g}.\n"
+        f"{settings.studies:,} simulated studies each; Monte-Carlo error at most {largest:.1f}."
+    )
+    reached = enough(table, settings.power)
+    if reached.empty:
+        show(f"None reaches {target:g} %: try more seeds.")
+        return
+    first = reached.iloc[0]
+    show(
+        f"Fewest completions that reach {target:g} %: {int(first['seeds'])} seeds with "
+        f"{int(first['samples']):,} samples\n({int(first['completions']):,} of each method)."
+    )
 
 
 def _numbers(listed: str, flag: str) -> list[int]:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import pandas as pd
-import torch
 
 from equipoise.model.language_model import LanguageModel
-from equipoise.model.prefix_tree import PrefixTree, TokenSequence, sequence_log_probabilities
+from equipoise.model.prefix_tree import TokenSequence
+from equipoise.model.scoring import tree_log_probabilities
 from equipoise.task.task import Task
 
 LONGEST = 256
@@ -125,10 +125,7 @@ def log_probabilities(
         Which of the sequences, and their values.
     """
     for chosen in pack(sequences, nodes):
-        tree = PrefixTree.build(sequences[index] for index in chosen).to(lm.device)
-        with torch.inference_mode(), lm.autocast():
-            values = sequence_log_probabilities(lm.model, tree)
-        yield chosen, [float(value) for value in values]
+        yield chosen, tree_log_probabilities(lm, [sequences[index] for index in chosen]).tolist()
 
 
 def pack(sequences: Sequence[TokenSequence], nodes: int) -> Iterator[list[int]]:

@@ -7,7 +7,6 @@ is learnt from them and in nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.evaluation.csv_file import write_table
 from equipoise.manifest import sha256
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
-from equipoise.methods.sft import SPLITS
+from equipoise.methods.sft import SPLITS, check_sentences
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
 from equipoise.processes import is_first_process
@@ -65,13 +64,12 @@ class PairSettings(TrainingSettings):
         """
         check_prompt(task, self.prompt)
         generator = self.generator(task, seed=0)
-        for split in SPLITS:
-            try:
-                for _ in generator.generate(self.n_per_subject, split):
-                    pass
-            except EquipoiseError as error:
-                field = "pairs" if error.problem.startswith("no exchange") else "n_per_subject"
-                raise EquipoiseError(error.problem, field=field, mend=error.mend) from None
+        check_sentences(task, self.n_per_subject)
+        try:
+            for split in SPLITS:
+                list(generator.generate(self.n_per_subject, split))
+        except EquipoiseError as error:
+            raise EquipoiseError(error.problem, field="pairs", mend=error.mend) from None
 
 
 class DPOSettings(PairSettings):
@@ -101,14 +99,6 @@ class DPOSettings(PairSettings):
         if self.label_smoothing and self.loss != "sigmoid":
             raise ValueError(f"label_smoothing has no meaning with loss = '{self.loss}'")
         return self
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Pairs to train and to validate on; the latter may be none."""
-
-    train: list[TextPair]
-    validation: list[TextPair]
 
 
 class DPO(Method[DPOSettings]):
@@ -154,27 +144,30 @@ class DPO(Method[DPOSettings]):
         )
 
         settings = self.settings
-        data = self._data(task, seed, make_folder(workspace.folder))
+        train_pairs, val_pairs = self._pairs(task, seed, make_folder(workspace.folder))
         workspace.on_progress("reference", 0, 1)
-        examples = (
-            with_reference(lm, pair_examples(lm, pairs)) for pairs in (data.train, data.validation)
+        train_set, val_set = (
+            with_reference(lm, pair_examples(lm, pairs)) for pairs in (train_pairs, val_pairs)
         )
+        workspace.on_progress("reference", 1, 1)
         objective = PreferenceObjective(
             settings.beta, settings.loss, settings.label_smoothing, settings.sft_weight
         )
-        tune(self, lm, task, seed, workspace, *examples, objective=objective)
-        return Policy(lm, task, settings.prompt, tuple(pair.chosen for pair in data.train))
+        tune(self, lm, task, seed, workspace, train_set, val_set, objective=objective)
+        return Policy(lm, task, settings.prompt, tuple(pair.chosen for pair in train_pairs))
 
-    def _data(self, task: Task, seed: int, folder: Path) -> _Data:
-        """The pairs; generated ones are written to ``folder``."""
+    def _pairs(self, task: Task, seed: int, folder: Path) -> tuple[list[TextPair], list[TextPair]]:
+        """Pairs to train and to validate on, of a file none of these; data goes to ``folder``."""
         settings = self.settings
         if settings.pairs_file is not None:
             pairs = read_pairs(Path(settings.pairs_file), task)
-            texts = pd.DataFrame({"text": [pair.chosen for pair in pairs]})
-            write_table(folder / TRAINING_DATA, texts)
-            return _Data(pairs, [])
+            if is_first_process():
+                texts = pd.DataFrame({"text": [pair.chosen for pair in pairs]})
+                write_table(folder / TRAINING_DATA, texts)
+            return pairs, []
         train, validation = generated_pairs(settings, task, seed, folder)
-        return _Data(*(text_pairs(p, task, settings.prompt) for p in (train, validation)))
+        kind = settings.prompt
+        return text_pairs(train, task, kind), text_pairs(validation, task, kind)
 
 
 def generated_pairs(

@@ -9,6 +9,8 @@ from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
 from equipoise.methods.dpo import DPO
 from equipoise.methods.filter import Filter
+from equipoise.methods.inlp import INLP
+from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
 from equipoise.methods.prompt import BalancedPrompting, Prompting
 from equipoise.methods.rlhf.method import RLHF
@@ -17,7 +19,18 @@ from equipoise.settings import parse
 
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method
-    for method in (Prompting, BalancedPrompting, Filter, CtrlG, CtrlGAny, SFT, DPO, RLHF)
+    for method in (
+        Prompting,
+        BalancedPrompting,
+        Filter,
+        CtrlG,
+        CtrlGAny,
+        SFT,
+        DPO,
+        RLHF,
+        INLP,
+        LEACE,
+    )
 }
 
 

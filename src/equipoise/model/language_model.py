@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, 
 from equipoise.model.embedded import fetch
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.model.projected import Placed, attach, load_projections, store_projections
 from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
 
 
@@ -34,6 +36,7 @@ class LanguageModel:
         name: Its name; a local folder's own name, without the path to it.
         device: Where it is.
         dtype: Type of its matrix products; weights may be kept in a wider one, see `autocast`.
+        projections: Those that hooks apply whenever it runs, see `project`.
     """
 
     model: PreTrainedModel
@@ -41,6 +44,7 @@ class LanguageModel:
     name: str
     device: torch.device
     dtype: torch.dtype
+    projections: tuple[Placed, ...] = ()
 
     @cached_property
     def encoder(self) -> ContextEncoder:
@@ -76,12 +80,20 @@ class LanguageModel:
             parameter.grad = None
         self.model.config.dtype = self.dtype
 
+    def project(self, placed: Sequence[Placed]) -> None:
+        """Apply projections of hidden states from now on, after those that are there."""
+        attach(self.model, placed)
+        self.projections = (*self.projections, *placed)
+
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), configuration and tokenizer: an ordinary model folder.
+
+        Projections that are applied by hooks are written beside them, for `load_model` alone.
 
         Raises:
             EquipoiseError: The folder cannot be written, or the disk is full.
         """
+        store_projections(self.model, self.projections, folder)
         save_model(self.model, self.tokenizer, folder)
 
     def context(self, prompt: str, prefix: str) -> list[int]:
@@ -180,7 +192,9 @@ def load_model(
     keep_only_token_ids(model)
     # The path it was loaded from would be saved with a tuned model.
     model.config._name_or_path = model_label(name)
-    return LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
+    lm = LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
+    lm.project(load_projections(model, folder))
+    return lm
 
 
 def _weights_dtype(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,8 +25,13 @@ def log_probabilities(
     lm.model.eval()
     parts = [torch.zeros(0)]
     for start in range(0, len(sequences), batch_size):
-        tree = PrefixTree.build(sequences[start : start + batch_size]).to(lm.device)
-        with torch.inference_mode(), lm.autocast():
-            parts.append(sequence_log_probabilities(lm.model, tree).cpu())
+        parts.append(tree_log_probabilities(lm, sequences[start : start + batch_size]))
     lm.model.train(was_training)
-    return torch.cat(parts).clone()
+    return torch.cat(parts)
+
+
+def tree_log_probabilities(lm: LanguageModel, sequences: Iterable[TokenSequence]) -> Tensor:
+    """The same for sequences that fit into one tree; ``lm`` is in evaluation mode."""
+    tree = PrefixTree.build(sequences).to(lm.device)
+    with torch.no_grad(), lm.autocast():
+        return sequence_log_probabilities(lm.model, tree).cpu()

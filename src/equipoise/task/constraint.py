@@ -119,13 +119,8 @@ class Constraint:
         Each ``all_of`` and each ``none_of`` entry is a clause, all of ``any_of`` are one, and so is
         the word range.
         """
-        verdict = self.check(text, terms)
-        met = [verdict.present[bare(entry)] for entry in self.all_of]
-        if self.any_of:
-            met.append(any(verdict.present[bare(entry)] for entry in self.any_of))
-        met += [bare(entry) not in verdict.forbidden for entry in self.none_of]
-        met.append(verdict.in_range)
-        return sum(met) / len(met)
+        clauses = self.explain(text, terms).clauses
+        return sum(clause.passed for clause in clauses) / len(clauses)
 
     def explain(self, text: str, terms: Terms = "listed") -> Explanation:
         """Which clauses ``text`` meets and fails, and where their terms stand."""

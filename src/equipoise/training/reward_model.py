@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
+from equipoise.artifacts import read_json
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import (
@@ -165,8 +166,6 @@ def check_reward_folder(folder: Path) -> None:
     Raises:
         EquipoiseError: It does not.
     """
-    from equipoise.artifacts import read_json
-
     architectures = read_json(folder / "config.json").get("architectures") or [""]
     if "SequenceClassification" not in str(architectures[0]):
         raise EquipoiseError(

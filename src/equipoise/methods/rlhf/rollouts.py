@@ -79,25 +79,15 @@ class Rollouts:
         Raises:
             EquipoiseError: A reward is no number, or the policy has left the reference too far.
         """
-        sampling = Sampling(top_p=1.0, max_new_tokens=self.max_new_tokens)
-        counts = [self.per_prompt] * len(self.prompts)
-        policy = self._drawing.of(model)
         was_training = model.training
         model.eval()
-        with policy.autocast():
-            draws = sample(policy, self.prompts, counts, sampling, self._seed(iteration))
-        sequences, sentences, owners = [], [], []
-        for subject, prompt, drawn in zip(self.subjects, self.prompts, draws, strict=True):
-            for draw in drawn:
-                tokens = (*prompt.context, *draw.ids)
-                sequences.append(TokenSequence(tokens, len(prompt.context)))
-                sentences.append(first_sentence(prompt.prefix + draw.text).text)
-                owners.append(subject)
+        sequences, sentences = self._draw(model, iteration)
         now = replace(self.lm, model=model)
         old = log_probabilities(now, sequences, self.batch_size)
         with self._reference_of(now) as reference:
             references = log_probabilities(reference, sequences, self.batch_size)
         model.train(was_training)
+        owners = [subject for subject in self.subjects for _ in range(self.per_prompt)]
         rewards = self._rewards(owners, sentences)
         self._watch(float((old - references).mean()), iteration)
         penalised = rewards - self.kl_coefficient * (old - references)
@@ -113,6 +103,21 @@ class Rollouts:
             )
             for i in range(len(sequences))
         ]
+
+    def _draw(self, model: Any, iteration: int) -> tuple[list[TokenSequence], list[str]]:
+        """Completions of all prompts in turn, as tokens and as the sentences to be judged."""
+        sampling = Sampling(top_p=1.0, max_new_tokens=self.max_new_tokens)
+        counts = [self.per_prompt] * len(self.prompts)
+        policy = self._drawing.of(model)
+        with policy.autocast():
+            draws = sample(policy, self.prompts, counts, sampling, self._seed(iteration))
+        sequences, sentences = [], []
+        for prompt, drawn in zip(self.prompts, draws, strict=True):
+            for draw in drawn:
+                tokens = (*prompt.context, *draw.ids)
+                sequences.append(TokenSequence(tokens, len(prompt.context)))
+                sentences.append(first_sentence(prompt.prefix + draw.text).text)
+        return sequences, sentences
 
     def _seed(self, iteration: int) -> int:
         """Another one each iteration; the same after resuming."""

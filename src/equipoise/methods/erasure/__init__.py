@@ -1,0 +1,1 @@
+"""Erasure: gender projected out of hidden states (INLP, LEACE)."""
