@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ def make_run(
         "methods": {label: {"use": label} for label in methods},
         "seeds": list(seeds),
     }
-    write_json(folder / "study.json", {**whole, **(record or {})})
+    hostile = json.dumps({**whole, **(record or {})})  # ASCII: it may hold lone surrogates
+    (folder / "study.json").write_text(hostile, encoding="ascii")
     write_json(folder / "environment.json", {"equipoise": "0.1.0", "python": "3.11", "gpus": []})
     return folder
 

@@ -36,7 +36,7 @@ ATTACKS = [
     "=HYPERLINK(\"https://example.invalid\")",
     r"\input{/etc/passwd} $x$ \write18{id}",
     "bold\u2028and\u2029kind &lt;b&gt; &amp;#60;",
-    "x" * 120_000,
+    "bold " * 200_000,  # a line of a megabyte
     "__proto__",
 ]  # fmt: skip
 
@@ -242,7 +242,7 @@ class TestHostile:
     @pytest.fixture
     def attacked(self, tmp_path: Path) -> tuple[Path, Task]:
         """A run that is hostile wherever text can come from."""
-        name = "<img src=x onerror=attacked=1>"
+        name = "nurse <img src=x onerror=attacked=1>"
         prompt = "Complete </script><script>attacked=1</script> {subject}"
         text = TASK.replace("[subjects.nurse]", f'[subjects."{name}"]').replace(
             'neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.passages import Marker, examples, json_for_script, passages
-from equipoise.report.visible import MOST_CHARACTERS
 from equipoise.task.task import Task, load_task
+from equipoise.visible import MOST_CHARACTERS
 from report.made_runs import TASK, make_run, small_task
 
 OCCUPATIONS = load_task("occupations")

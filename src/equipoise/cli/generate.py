@@ -9,6 +9,7 @@ import typer
 
 from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import (
+    ExcelSafe,
     Force,
     MaxNewTokens,
     ModelName,
@@ -47,6 +48,7 @@ def generate(
     top_p: TopP = 0.95,
     top_k: TopK = 0,
     max_new_tokens: MaxNewTokens = 64,
+    excel_safe: ExcelSafe = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -81,7 +83,7 @@ def generate(
         lm.use_compute_type()
         policy = Policy(lm, described, prompt)
         delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
-        write_table(out, delivery.completions)
+        write_table(out, delivery.completions, excel_safe=excel_safe)
     if not quiet:
         say_written([out])
 

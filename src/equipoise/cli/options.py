@@ -31,6 +31,10 @@ Seed = Annotated[
     typer.Option("--seed", metavar="N", callback=_check_seed, help="Fixes all that is random."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+ExcelSafe = Annotated[
+    bool,
+    typer.Option("--excel-safe", help="Put ' before texts that a spreadsheet would run."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 TextColumn = Annotated[

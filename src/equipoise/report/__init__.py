@@ -8,7 +8,6 @@
     figures, plots  the same as SVG, PDF and PNG
     tables, latex   the same as CSV and LaTeX
     paper           paragraphs for a paper; machine: everything as JSON
-    visible         strangers' text, so that nothing in it is hidden
     write           all of it into one folder, whole or not at all
 
 Nothing is measured here: a report reads ``results/`` and ``cells/``, and what is not there is left

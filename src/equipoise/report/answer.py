@@ -11,7 +11,9 @@ from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import measure_of, undelivered
 from equipoise.report.numbers import counted, listing, percent, signed
+from equipoise.report.records import records
 from equipoise.task.constraint import bare, is_set
+from equipoise.task.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,15 @@ def answer(run: FinishedRun, table: pd.DataFrame) -> Answer:
     """
     return Answer(
         question=f"Which method gives balanced sentences from {run.model}?",
-        definition=definition(run),
+        definition=definition(run.task),
         result=result(table),
         limits=tuple(limits(run, table)),
     )
 
 
-def definition(run: FinishedRun) -> str:
-    """The constraint in words."""
-    constraint = run.task.constraint
+def definition(task: Task) -> str:
+    """The constraint of a task in words."""
+    constraint = task.constraint
     parts = []
     if constraint.all_of:
         parts.append(listing([f"at least one {_entry(entry)}" for entry in constraint.all_of]))
@@ -74,8 +76,7 @@ def result(table: pd.DataFrame, most: int = 5) -> str:
     split = leading_split(table)
     ranked = table.sort_values(split, ascending=False, kind="stable", na_position="last")
     told = [
-        f"{row['method']} {percent(row[split])}{_share(row)}"
-        for row in ranked.head(most).to_dict("records")
+        f"{row['method']} {percent(row[split])}{_share(row)}" for row in records(ranked.head(most))
     ]
     rest = len(ranked) - len(told)
     if rest:
@@ -104,7 +105,7 @@ def _words(table: pd.DataFrame) -> list[str]:
     """Whether balance carries over to words of the same meaning that were held out."""
     if table["held_out"].isna().all():
         return ["Whether this carries over to other words was not measured: none are held out."]
-    best = table.loc[table["held_out"].idxmax()]
+    best = records(table)[int(table["held_out"].argmax())]
     return [
         "That is with the listed words. With held-out words of the same meaning alone, no method "
         f"is balanced in more than {percent(best['held_out'])} of its completions"
@@ -116,7 +117,7 @@ def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     short = [
         f"{row['method']} delivered {row['n']:,} of the {row['wanted']:,.0f} completions it was "
         "asked for, and is judged on those."
-        for row in table.to_dict("records")
+        for row in records(table)
         if row["n"] < row["wanted"]
     ]
     return short + [f"{label} delivered nothing." for label in undelivered(run)]
@@ -126,7 +127,7 @@ def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     measure = measure_of(run)
     if measure != "association_unfitted" or table["slope"].isna().all():
         return []
-    told = [f"{row['method']} {signed(row['slope'])}" for row in table.to_dict("records")]
+    told = [f"{row['method']} {signed(row['slope'])}" for row in records(table)]
     return [
         "Balance of words is not absence of bias. Association of subjects with gender, in nats per "
         f"100 points of the share of women: {listing(told)}."
@@ -137,7 +138,7 @@ def _tests(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     rows = comparison_rows(run, "balanced", leading_split(table))
     if rows.empty:
         return ["Methods were not tested against each other, so no difference is called shown."]
-    claims = [claim(row) for row in rows.to_dict("records")]
+    claims = [claim(row) for row in records(rows)]
     count = sum(one.finding == "differs" for one in claims)
     equal = sum(one.finding == "equivalent" for one in claims)
     seeds = counted(len(run.seeds), "seed")

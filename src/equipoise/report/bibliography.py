@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import equipoise
-from equipoise.report.finished_run import FinishedRun
+from equipoise.task.task import Task
 
 PROTOCOL_TASK = "occupations"
 """The built-in task that follows the protocol of a paper, which is then cited too."""
@@ -17,7 +17,7 @@ PROTOCOL = """@misc{arxiv251022084,
 }"""
 
 
-def bibliography(run: FinishedRun) -> str:
+def bibliography(task: Task) -> str:
     """The entries: Equipoise in the version that wrote the report, and the task's protocol."""
     own = f"""@software{{equipoise,
   title   = {{Equipoise: Controlled Trials of Bias-Control Methods for Language Models}},
@@ -25,5 +25,5 @@ def bibliography(run: FinishedRun) -> str:
   version = {{{equipoise.__version__}}},
   license = {{Apache-2.0}}
 }}"""
-    entries = [own, PROTOCOL] if run.task.name == PROTOCOL_TASK else [own]
+    entries = [own, PROTOCOL] if task.name == PROTOCOL_TASK else [own]
     return "\n\n".join(entries)

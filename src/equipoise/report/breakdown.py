@@ -11,7 +11,7 @@ import pandas as pd
 
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import fluency, judge_of
-from equipoise.report.visible import visible
+from equipoise.visible import visible
 
 MEASURES = {
     "association_unfitted": "association, unfitted words",

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from equipoise.report.breakdown import Curve
+from equipoise.report.records import records
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,18 @@ def trade_off_chart(points: pd.DataFrame, width: float = 440, height: float = 30
     y = scale_of(points["fluency"].tolist(), height - 44, 14)
     placed: list[tuple[float, float, float, float]] = []
     marks = []
-    for row in points.sort_values("fluency", kind="stable").to_dict("records"):
+    for row in records(points.sort_values("fluency", kind="stable")):
         at = (x(row["balance"]), y(row["fluency"]))
         label_x, label_y, anchor = _free_place(row["method"], at, width, placed)
-        ends = [None if math.isnan(row[end]) else x(row[end]) for end in ("low", "high")]
-        marks.append(Mark(row["method"], *at, *ends, label_x, label_y, anchor))
+        low, high = _ends(row, x)
+        marks.append(Mark(row["method"], *at, low, high, label_x, label_y, anchor))
     return Chart(width, height, x, y, tuple(marks))
+
+
+def _ends(row: dict[str, Any], x: Scale) -> tuple[float | None, float | None]:
+    """Where the interval of a row ends; ``None`` where it has no end."""
+    low, high = (None if math.isnan(row[end]) else x(row[end]) for end in ("low", "high"))
+    return low, high
 
 
 def _free_place(
@@ -149,10 +157,11 @@ def slope_chart(rows: pd.DataFrame, width: float = 640, row_height: float = 30) 
     height = row_height * len(rows) + 30
     y = Scale(0, len(rows), 4, 4 + row_height * len(rows))
     marks = []
-    for number, row in enumerate(rows.to_dict("records")):
-        ends = [None if math.isnan(row[end]) else x(row[end]) for end in ("low", "high")]
+    for number, row in enumerate(records(rows)):
+        low, high = _ends(row, x)
         seeds = tuple(x(seed) for seed in row["seeds"])
-        marks.append(Mark(row["method"], x(row["slope"]), y(number + 0.5), *ends, seeds=seeds))
+        at = (x(row["slope"]), y(number + 0.5))
+        marks.append(Mark(row["method"], *at, low, high, seeds=seeds))
     return Chart(width, height, x, y, tuple(marks))
 
 

@@ -20,8 +20,8 @@ from equipoise.evaluation import by_seed, compliance_table, read_completions, sc
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.manifest import MANIFEST, sha256
 from equipoise.report.task_of_run import same_task
-from equipoise.report.visible import visible, well_formed
 from equipoise.task.task import Task
+from equipoise.visible import visible, well_formed
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "intervals": ("outcome", "method", "split", "low", "high"),

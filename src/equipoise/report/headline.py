@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.finished_run import FinishedRun
+from equipoise.report.records import records
 
 SPLITS = ("train", "validation", "all")
 
@@ -37,10 +38,10 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     compliance = run.compliance
     rows = []
     for method in run.methods:
-        own = compliance[compliance["method"] == method].set_index("split")
-        if "all" not in own.index:
+        own = {row["split"]: row for row in records(compliance[compliance["method"] == method])}
+        if "all" not in own:
             continue
-        whole = own.loc["all"]
+        whole = own["all"]
         row: dict[str, Any] = {
             "method": method,
             "n": int(whole["n"]),
@@ -101,14 +102,16 @@ def undelivered(run: FinishedRun) -> list[str]:
     return [label for label in run.methods if label in tried - there]
 
 
-def _balance(run: FinishedRun, own: pd.DataFrame, method: str, split: str) -> dict[str, float]:
-    if split not in own.index:
+def _balance(
+    run: FinishedRun, own: dict[str, dict[str, Any]], method: str, split: str
+) -> dict[str, float]:
+    if split not in own:
         return {f"{split}{end}": math.nan for end in ("", "_sd", "_low", "_high")}
-    mean = float(own.loc[split, "balanced_mean"])
+    mean = float(own[split]["balanced_mean"])
     low, high = ends(run, "balanced", method, split)
     if not low <= mean <= high:  # of other subjects than the mean is
         low = high = math.nan
-    sd = float(own.loc[split, "balanced_sd"])
+    sd = float(own[split]["balanced_sd"])
     return {split: mean, f"{split}_sd": sd, f"{split}_low": low, f"{split}_high": high}
 
 
@@ -162,5 +165,5 @@ def _cost(run: FinishedRun, method: str) -> dict[str, float]:
     return {name: float(own[column].iloc[0]) for name, column in names.items()}
 
 
-def _get(row: pd.Series[Any], name: str) -> float:
-    return float(row[name]) if name in row.index else math.nan
+def _get(row: dict[str, Any], name: str) -> float:
+    return float(row.get(name, math.nan))

@@ -14,6 +14,7 @@ from equipoise.report.answer import Answer
 from equipoise.report.breakdown import term_frequencies
 from equipoise.report.claims import caveats, claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
+from equipoise.report.records import records
 from equipoise.report.sections import OUTCOMES, SPLITS, missing
 
 KIND = "equipoise_report"
@@ -50,12 +51,14 @@ def write_results(run: FinishedRun, table: pd.DataFrame, answer: Answer, path: P
                 "result": answer.result,
                 "limits": list(answer.limits),
             },
-            "headline": records(table),
+            "headline": plain_records(table),
             "claims": claims(run),
             "caveats": caveats(len(run.seeds)),
             "missing": missing(run),
-            "terms": [] if terms is None else records(terms.reset_index()),
-            "tables": {name: records(part) for name, part in run.tables.items() if name != "terms"},
+            "terms": [] if terms is None else plain_records(terms.reset_index()),
+            "tables": {
+                name: plain_records(part) for name, part in run.tables.items() if name != "terms"
+            },
         },
     )
 
@@ -65,7 +68,7 @@ def claims(run: FinishedRun) -> list[dict[str, Any]]:
     found = []
     for outcome in OUTCOMES:
         for split in SPLITS:
-            for row in comparison_rows(run, outcome, split).to_dict("records"):
+            for row in records(comparison_rows(run, outcome, split)):
                 told = claim(row)
                 found.append(
                     {"outcome": outcome, "split": split, "finding": told.finding,
@@ -74,12 +77,9 @@ def claims(run: FinishedRun) -> list[dict[str, Any]]:
     return found
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def plain_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as plain data; NaN and infinity as ``None``."""
-    return [
-        {str(name): _plain(value) for name, value in row.items()}
-        for row in table.to_dict("records")
-    ]
+    return [{str(name): _plain(value) for name, value in row.items()} for row in records(table)]
 
 
 def _plain(value: Any) -> Any:

@@ -19,13 +19,14 @@ from markupsafe import Markup
 import equipoise
 from equipoise.report import numbers, sections
 from equipoise.report.answer import Answer, leading_split
-from equipoise.report.breakdown import trade_off
+from equipoise.report.breakdown import MEASURES, trade_off
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.claims import caveats
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import has_intervals, judge_of, measure_of, undelivered
 from equipoise.report.passages import examples, json_for_script, passages
-from equipoise.report.visible import visible
+from equipoise.report.records import records
+from equipoise.visible import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -51,13 +52,13 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         completions={name: everything[name] for name in ("total", "shown")},
         options={name: everything[name] for name in ("sets", "methods", "seeds", "subjects")},
         run=run,
-        rows=table.to_dict("records"),
+        rows=records(table),
         split=leading_split(table),
         undelivered=undelivered(run),
         answer=answer,
         has_intervals=has_intervals(table),
         judge=judge_of(run),
-        measure=sections.MEASURES.get(measure_of(run) or ""),
+        measure=MEASURES.get(measure_of(run) or ""),
         trade_off=None if points is None else trade_off_chart(points),
         heat_map=sections.heat_map(run),
         terms=sections.term_tables(run),

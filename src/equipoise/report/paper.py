@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.answer import definition, leading_split, limits
+from equipoise.report.breakdown import MEASURES
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import measure_of
 from equipoise.report.numbers import counted, interval, listing, percent, signed
-from equipoise.report.sections import MEASURES, SPLITS, missing
-from equipoise.report.visible import shown
+from equipoise.report.records import records
+from equipoise.report.sections import SPLITS, missing
+from equipoise.visible import markdown, shown
 
 
 def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
@@ -32,7 +34,7 @@ def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
         _method(run, table),
         *_trainings(run),
         "## Results",
-        *(_result(row, measure_of(run) or "terms") for row in table.to_dict("records")),
+        *(_result(row, measure_of(run) or "terms") for row in records(table)),
         *_comparisons(run, table),
         "## What cannot be concluded",
         "\n".join(
@@ -42,15 +44,6 @@ def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
     if absent := missing(run):
         parts += ["## What is missing", "\n".join(f"- {markdown(text)}" for text in absent)]
     return "\n\n".join([*parts, "## BibTeX", f"```bibtex\n{citation}\n```"]) + "\n"
-
-
-def markdown(text: str) -> str:
-    r"""``text`` so that Markdown shows it as it is, and no HTML in it is one.
-
-    >>> print(markdown("a*b <script> [x](y)"))
-    a\*b \<script\> \[x\](y)
-    """
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!$~&" else c for c in shown(text))
 
 
 _SAMPLING = {
@@ -78,7 +71,7 @@ def _method(run: FinishedRun, table: pd.DataFrame) -> str:
         f"on {markdown(run.model)}, all with the same context, sampling and checker.",
         f"Completions describe {counted(len(task.subjects), 'subject')}, {len(task.train)} of "
         f"which training data may describe; {len(task.validation)} were held out.",
-        markdown(definition(run)),
+        markdown(definition(task)),
         f"Terms are matched as whole words: {listing(sets)}"
         + (f"; {held_out} further terms of the same meaning were held out and are scored apart."
            if held_out else "."),
@@ -161,7 +154,7 @@ def _rate(row: dict[str, Any], split: str) -> str:
 def _comparisons(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     """Paragraphs on what was shown, against the untuned baseline first."""
     split = leading_split(table)
-    told = [claim(row) for row in comparison_rows(run, "balanced", split).to_dict("records")]
+    told = [claim(row) for row in records(comparison_rows(run, "balanced", split))]
     if not told:
         return ["The methods were not tested against each other; the differences between these "
                 "numbers are described here, not shown."]  # fmt: skip

@@ -13,9 +13,10 @@ import pandas as pd
 
 from equipoise.report.breakdown import subjects_of
 from equipoise.report.finished_run import FinishedRun
-from equipoise.report.visible import MOST_CHARACTERS, shown, visible
+from equipoise.report.records import records
 from equipoise.task.lexicon import TermMatcher
 from equipoise.task.task import Task
+from equipoise.visible import MOST_CHARACTERS, shown, visible
 
 MOST_COMPLETIONS = 200_000
 """More are not put into the page: browsers limit how high a list can be."""
@@ -88,7 +89,7 @@ def passages(run: FinishedRun, most: int = MOST_COMPLETIONS) -> dict[str, Any]:
     methods, seeds = list(run.methods), list(run.seeds)
     kept = kept.assign(_text=codes, _subject=kept["subject"].map(places))
     rows = [
-        [methods.index(str(method)), seeds.index(int(seed)), part["_subject"].tolist(),
+        [methods.index(str(method)), seeds.index(int(str(seed))), part["_subject"].tolist(),
          part["_text"].tolist()]
         for (method, seed), part in kept.groupby(["method", "seed"], sort=False)
     ]  # fmt: skip
@@ -121,7 +122,7 @@ def examples(run: FinishedRun, each: int = 2) -> list[dict[str, Any]]:
     for method in run.methods:
         own = run.completions[run.completions["method"] == method]
         own = own[own["subject"].isin(wanted[: 2 * each])].drop_duplicates("subject")
-        for row in own.to_dict("records"):
+        for row in records(own):
             pieces = [(visible(text), *mark) for text, *mark in marker.pieces(str(row["text"]))]
             found.append({**row, "subject": shown(row["subject"]), "pieces": pieces})
     return found

@@ -25,6 +25,7 @@ from equipoise.report.breakdown import (
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style
 from equipoise.report.finished_run import FinishedRun
+from equipoise.report.records import records
 
 WIDTH = 6.5
 """Width of a figure in inches: a column of text on letter or A4 paper."""
@@ -58,12 +59,12 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
             100 * terms.set_axis([f"{t}{'' if own else '*'}" for _, t, own in terms.index]),
             "completions that hold a term, % (* held out)", decimals=1),
         "stereotype": None if slope_rows is None else lambda: slope_figure(slope_rows),
-        "training": lambda: training_figure(trained) if trained else None,
+        "training": None if not trained else lambda: training_figure(trained),
     }  # fmt: skip
     with style():
         for name, make in makers.items():
-            if make is not None and (figure := make()) is not None:
-                save(figure, name, folder)
+            if make is not None:
+                save(make(), name, folder)
 
 
 def balance_figure(table: pd.DataFrame) -> Figure:
@@ -93,7 +94,7 @@ def trade_off_figure(points: pd.DataFrame) -> Figure:
     axes = figure.add_subplot()
     chart = trade_off_chart(points)
     unit = 72 * WIDTH * 0.7 / chart.width  # of the page's chart, in points
-    rows = {row["method"]: row for row in points.to_dict("records")}
+    rows = {row["method"]: row for row in records(points)}
     for mark in chart.marks:
         row = rows[mark.label]
         ends = (row["low"], row["high"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from equipoise.report.breakdown import (
@@ -19,7 +20,8 @@ from equipoise.report.charts import curve_panel, slope_chart
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.numbers import amount, percent
-from equipoise.report.visible import shown
+from equipoise.report.records import records
+from equipoise.visible import shown, visible
 
 OUTCOMES = {
     "balanced": "balanced",
@@ -82,9 +84,9 @@ def heat_map(run: FinishedRun) -> dict[str, Any]:
             "subject": shown(name),
             "split": split,
             "women": women.get(name),
-            "cells": [(rate, level(rate)) for rate in rates.loc[name].tolist()],
+            "cells": [(rate, level(rate)) for rate in own],
         }
-        for name, split in subjects_of(run)
+        for (name, split), own in zip(subjects_of(run), rates.to_numpy(float).tolist(), strict=True)
     ]
     known = any(row["women"] is not None for row in rows)
     return {"methods": list(rates.columns), "rows": rows, "women": known}
@@ -93,23 +95,22 @@ def heat_map(run: FinishedRun) -> dict[str, Any]:
 def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
     """Frequencies of terms by set; shades are of the highest frequency of all."""
     table = term_frequencies(run)
-    if table is None or table.empty or table.notna().sum().sum() == 0:
+    if table is None or table.empty or not table.notna().any(axis=None):
         return None
-    most = float(table.max(axis=None))
+    most = float(np.nanmax(table.to_numpy(dtype=float)))
     found = []
     for number, name in enumerate(run.task.lexicons):
-        part = table.xs(name, level="set") if name in table.index.get_level_values("set") else None
-        if part is None:
-            continue
         rows = [
             {
                 "term": shown(term),
                 "listed": bool(listed),
-                "cells": [(rate, level(rate, most)) for rate in row.tolist()],
+                "cells": [(rate, level(rate, most)) for rate in rates],
             }
-            for (term, listed), row in part.iterrows()
+            for (own, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
+            if own == visible(name)
         ]
-        found.append({"set": shown(name), "number": number, "rows": rows})
+        if rows:
+            found.append({"set": shown(name), "number": number, "rows": rows})
     return found
 
 
@@ -119,9 +120,9 @@ def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
     if table is None:
         return None
     return [
-        {"measure": measure, "title": MEASURES[measure], "chart": slope_chart(part),
-         "rows": part.to_dict("records")}
-        for measure, part in table.groupby("measure", sort=False)
+        {"measure": measure, "title": title, "chart": slope_chart(part), "rows": records(part)}
+        for measure, title in MEASURES.items()
+        if len(part := table[table["measure"] == measure])
     ]  # fmt: skip
 
 
@@ -143,11 +144,10 @@ def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
         for split, subjects in SPLITS.items():
             rows = comparison_rows(run, outcome, split)
             if len(rows):
-                records = rows.to_dict("records")
                 told = [
                     {"claim": claim(row), "verdict": shown(row.get("verdict", "")),
                      "effect": row.get("cohens_h", math.nan)}
-                    for row in records
+                    for row in records(rows)
                 ]  # fmt: skip
                 found.append({"title": f"{name}, {subjects}", "rows": told})
     return found or None
@@ -161,11 +161,11 @@ def columns_table(
         return None
     there = [name for name in layout if name in table.columns and table[name].dtype == float]
     there = [name for name in there if table[name].notna().any()]
-    own = table.set_index("method")
+    own = {row["method"]: row for row in records(table)}
     cells = {
-        method: [layout[name][1](float(own.loc[method, name])) for name in there]
+        method: [layout[name][1](own[method][name]) for name in there]
         for method in methods
-        if method in own.index
+        if method in own
     }
     rows = [{"method": method, "cells": texts} for method, texts in cells.items()]
     if not (rows and there):
@@ -198,7 +198,7 @@ def settings(run: FinishedRun) -> dict[str, Any] | None:
     rows = [
         {"setting": row["setting"], "differs": row["differs"] == "yes",
          "cells": [row[method] for method in methods]}
-        for row in table.to_dict("records")
+        for row in records(table)
     ]  # fmt: skip
     rows.sort(key=lambda row: not row["differs"])
     return {"methods": methods, "rows": rows}

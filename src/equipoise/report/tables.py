@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ import pandas as pd
 
 from equipoise.artifacts import open_atomic
 from equipoise.evaluation import write_table
-from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
+from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import has_intervals, judge_of, measure_of
 from equipoise.report.latex import booktabs
 from equipoise.report.numbers import amount, interval, p_value, percent, points, signed
-from equipoise.report.sections import COST, MEASURES, OUTCOMES, SPLITS, columns_table
+from equipoise.report.records import records
+from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
 
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
@@ -43,7 +45,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     for name, make in makers.items():
         if (made := make()) is not None:
             frame, text = made
-            write_table(folder / f"{name}.csv", frame)
+            write_table(folder / f"{name}.csv", frame, excel_safe=True)
             with open_atomic(folder / f"{name}.tex") as stream:
                 stream.write(text)
 
@@ -53,7 +55,7 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     has = has_intervals(table)
     splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
     columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
-        (SPLITS[split], lambda row, split=split: balance_text(row, split, has)) for split in splits
+        (SPLITS[split], partial(balance_text, split=split, has_intervals=has)) for split in splits
     ]
     columns += [
         ("held-out terms", lambda row: percent(row["held_out"])),
@@ -64,9 +66,7 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     if measure_of(run):
         columns.append(("slope", lambda row: signed(row["slope"])))
     columns.append(("tokens each", lambda row: amount(row["tokens"])))
-    rows = [
-        [row["method"], *(show(row) for _, show in columns)] for row in table.to_dict("records")
-    ]
+    rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
     spread = "95 % intervals in parentheses" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
@@ -109,8 +109,8 @@ def _terms(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         return None
     rows = [
         [str(term), str(name), "listed" if listed else "held out",
-         *(percent(rate) for rate in row.tolist())]
-        for (name, term, listed), row in table.iterrows()
+         *(percent(rate) for rate in rates)]
+        for (name, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
     ]  # fmt: skip
     header = ["term", "set", "", *map(str, table.columns)]
     text = booktabs(header, rows, "Completions in which a term stands.", "tab:terms")
@@ -124,7 +124,7 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     rows = [
         [row["method"], MEASURES[row["measure"]], signed(row["slope"]),
          f"{signed(row['low'])} to {signed(row['high'])}", signed(row["r"])]
-        for row in table.to_dict("records")
+        for row in records(table)
     ]  # fmt: skip
     header = ["method", "measure", "slope", "95 % interval", "r"]
     caption = "Slopes over the share of women, per 100 percentage points."
@@ -139,7 +139,7 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     split = next((s for s in SPLITS if len(comparison_rows(run, "balanced", s))), None)
     if split is None:
         return None
-    told = [claim(row) for row in comparison_rows(run, "balanced", split).to_dict("records")]
+    told = [claim(row) for row in records(comparison_rows(run, "balanced", split))]
     rows = [
         [one.higher, one.lower, points(one.difference), interval(one.low, one.high) or "–",
          p_value(one.p), one.finding]

@@ -16,7 +16,6 @@ from equipoise.report.headline import headline
 from equipoise.report.machine import KIND, write_results
 from equipoise.report.page import render_page
 from equipoise.report.paper import paper
-from equipoise.report.plots import write_figures
 from equipoise.report.tables import write_tables
 from equipoise.report.task_of_run import KEPT, task_of
 from equipoise.task.task import Task
@@ -67,8 +66,10 @@ def write_report(
 
 def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]:
     """All files of the report; the names of those that a reader wants first."""
+    from equipoise.report.plots import write_figures  # matplotlib takes half a second
+
     table = headline(run)
-    said, citation = answer(run, table), bibliography(run)
+    said, citation = answer(run, table), bibliography(run.task)
     parts: list[Callable[[], None]] = [
         lambda: _text(folder / "index.html", render_page(run, table, said, citation)),
         lambda: write_tables(run, table, folder / "tables"),

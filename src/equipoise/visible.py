@@ -42,6 +42,15 @@ def shown(value: object) -> str:
     return visible(shortened(str(value)))
 
 
+def markdown(text: str) -> str:
+    r"""``text`` so that Markdown shows it as it is, and no HTML in it is one.
+
+    >>> print(markdown("a*b <script> [x](y)"))
+    a\*b \<script\> \[x\](y)
+    """
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!$~&" else c for c in shown(text))
+
+
 def well_formed(value: Any) -> Any:
     """Plain data with every text in it ``visible``: what JSON files of a run may hold.
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.report.visible import DIRECTION, MOST_CHARACTERS, shown, visible, well_formed
+from equipoise.visible import DIRECTION, MOST_CHARACTERS, shown, visible, well_formed
 
 
 @pytest.mark.parametrize(
