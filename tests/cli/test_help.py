@@ -23,6 +23,7 @@ COMMANDS = [
     ["compare"],
     ["power"],
     ["data"],
+    ["push"],
     ["task"],
     ["task", "check"],
     ["task", "show"],

@@ -18,6 +18,7 @@ from equipoise.cli import (
     methods,
     models,
     power,
+    push,
     report,
     run,
     task,
@@ -45,6 +46,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("power", epilog=power.EXAMPLES)(power.power)
 app.command("data", epilog=data.EXAMPLES)(data.data)
+app.command("push", epilog=push.EXAMPLES)(push.push)
 app.add_typer(task.app, name="task")
 app.add_typer(models.app, name="models")
 app.command("methods")(methods.methods)

@@ -92,7 +92,7 @@ class Chart:
     marks: tuple[Mark, ...]
 
 
-def trade_off_chart(points: pd.DataFrame, width: float = 440, height: float = 300) -> Chart:
+def trade_off_chart(points: pd.DataFrame, width: float = 440, height: float = 276) -> Chart:
     """Balance to the right, fluency upwards; labels are moved apart where they would overlap.
 
     Args:

@@ -68,11 +68,11 @@ FILES = {
 """What is left out of a report where a table of ``results/`` is not there."""
 
 
-def level(rate: float, most: float = 1.0) -> int:
+def level(rate: float) -> int:
     """The shade of a rate, 0-10; only 0 itself has none. NaN has none either."""
-    if math.isnan(rate) or rate <= 0 or most <= 0:
+    if math.isnan(rate) or rate <= 0:
         return 0
-    return max(1, min(10, round(10 * rate / most)))
+    return max(1, min(10, round(10 * rate)))
 
 
 def heat_map(run: FinishedRun) -> dict[str, Any]:
@@ -93,18 +93,22 @@ def heat_map(run: FinishedRun) -> dict[str, Any]:
 
 
 def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
-    """Frequencies of terms by set; shades are of the highest frequency of all."""
+    """Frequencies of terms by set.
+
+    Shades are of the square root of the share of the highest frequency: few terms are frequent,
+    and the rest would look alike.
+    """
     table = term_frequencies(run)
     if table is None or table.empty or not table.notna().any(axis=None):
         return None
-    most = float(np.nanmax(table.to_numpy(dtype=float)))
+    most = float(np.nanmax(table.to_numpy(dtype=float))) or 1.0
     found = []
     for number, name in enumerate(run.task.lexicons):
         rows = [
             {
                 "term": shown(term),
                 "listed": bool(listed),
-                "cells": [(rate, level(rate, most)) for rate in rates],
+                "cells": [(rate, level(math.sqrt(rate / most))) for rate in rates],
             }
             for (own, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
             if own == visible(name)
