@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from equipoise.errors import EquipoiseError
 from report.made_runs import TASK, make_run, small_task
 
 
@@ -65,3 +67,28 @@ class TestAfterARun:
         assert "Try again with: equipoise report runs/small" in outcome.err
         assert Path("runs/small/results/compliance.csv").is_file()
         assert "sft" in outcome.out
+
+    def test_cells_that_failed_are_named_in_it(
+        self, equipoise, study_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from equipoise.study import computation
+
+        honest = computation.run_cell
+
+        def run_cell(cell, *arguments, **options):
+            if (cell.label, cell.seed) == ("sft", 2):
+                raise EquipoiseError("out of luck")
+            return honest(cell, *arguments, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(computation, "run_cell", run_cell)
+            outcome = equipoise("run", study_file)
+        assert outcome.code == 1
+        assert "1 cell failed: sft, seed 2: out of luck" in outcome.err
+        page = Path("runs/small/report/index.html")
+        assert "The cell sft, seed 2: it is not finished." in page.read_text("utf-8")
+        assert "Not finished, and in no number here: sft with seed 2." in page.read_text("utf-8")
+        told = json.loads(Path("runs/small/report/results.json").read_text("utf-8"))
+        assert "The cell sft, seed 2: it is not finished." in told["missing"]
+        assert equipoise("run", study_file).code == 0  # the cell is made up for
+        assert "it is not finished" not in page.read_text("utf-8")

@@ -86,4 +86,19 @@ def test_every_table_of_a_report_compiles(latex: str, tmp_path: Path, run, folde
     assert [path.stem for path in files] == [
         "comparisons", "cost", "main", "stereotype", "subjects", "terms",
     ]  # fmt: skip
-    compiled(latex, tmp_path, "\n".join(rf"\input{{tables/{path.stem}}}" for path in files))
+    inputs = "\n".join(rf"\input{{tables/{path.stem}}}" for path in files)
+    assert "Overfull" not in compiled(latex, tmp_path, inputs)
+
+
+def test_a_table_of_many_columns_fits_a_line_of_text(latex: str, tmp_path: Path) -> None:
+    header = ["method", "train subjects", "validation subjects", "held-out terms",
+              "balanced and in range", "log-prob. a token", "slope", "tokens each"]  # fmt: skip
+    row = ["prompt-balanced", ("100.0 %", "96.2 to 100.0"), ("100.0 %", "96.2 to 100.0"),
+           "100.0 %", "100.0 %", "−2.28", "+2.18", "12,168"]  # fmt: skip
+    table = booktabs(header, [row] * 9, "A caption.", "tab:x", ["A note."])
+    assert "Overfull" not in compiled(latex, tmp_path, table)
+
+
+def test_words_stand_left_and_numbers_right() -> None:
+    table = booktabs(["a", "b", "c"], [["x", "not shown", "1"], ["y", "differs", "–"]], "", "t")
+    assert r"\begin{tabular}{@{}llr@{}}" in table

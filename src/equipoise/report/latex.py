@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from textwrap import wrap
 
 from equipoise.visible import shown
 
@@ -19,7 +20,7 @@ _SPECIAL = {
 }  # fmt: skip
 """Characters that LaTeX takes for more than themselves, alone, in a ligature or after ``\\\\``."""
 
-MOST_ROWS = 40
+MOST_ROWS = 45
 """Rows of a table that fits a page."""
 
 _NAMED = {
@@ -62,16 +63,28 @@ def _escape_character(character: str) -> str:
     return f"{{[}}U+{ord(character):04X}{{]}}"
 
 
+Cell = str | tuple[str, str]
+"""What stands in a cell; the second of two texts is small and below the first."""
+
+_SIZES = {"small": (4.5, 4.0), "footnotesize": (4.15, 3.5), "scriptsize": (3.8, 3.0)}
+"""Sizes of type, each with the points an average character takes and half the space between
+columns."""
+
+LINE = 345.0
+"""Points of a line in LaTeX's own ``article``."""
+
+
 def booktabs(
     header: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[Cell]],
     caption: str,
     label: str,
     notes: Sequence[str] = (),
 ) -> str:
     r"""A table that floats, or one that pages break where it has more than ``MOST_ROWS`` rows.
 
-    The first column is left-aligned, the others right.
+    Columns of words are left-aligned, the others right. Titles are broken to the width of their
+    column, and the type is as large as lets the table fit a line of text.
 
     Args:
         header: Titles of the columns.
@@ -80,15 +93,20 @@ def booktabs(
         label: For ``\ref``; letters, digits, ``:`` and ``-``.
         notes: Sentences printed below the table.
     """
-    columns = rf"{{@{{}}l{'r' * (len(header) - 1)}@{{}}}}"
+    every = [[row[number] for row in rows] for number in range(len(header))]
+    kinds = ["l" if number == 0 or _is_words(cells) else "r" for number, cells in enumerate(every)]
+    widths = list(map(_width, header, every))
+    columns = rf"{{@{{}}{''.join(kinds)}@{{}}}}"
     title = rf"\caption{{{escape(caption)}}}\label{{{label}}}"
-    head = [r"\toprule", _line(header), r"\midrule"]
-    body = [_line(row) for row in rows]
+    size, space = _size(widths)
+    setting = rf"\{size}\setlength{{\tabcolsep}}{{{space:g}pt}}"
+    head = [r"\toprule", " & ".join(map(_title, header, widths, kinds)) + r" \\", r"\midrule"]
+    body = [" & ".join(map(_cell, row)) + r" \\" for row in rows]
     below = [rf"\par\smallskip{{\footnotesize {escape(note)}}}" for note in notes]
     if len(rows) > MOST_ROWS:
         lines = [
             r"% Needs \usepackage{booktabs,longtable}.",
-            r"\begingroup\small\setlength{\tabcolsep}{4pt}",
+            rf"\begingroup{setting}",
             rf"\begin{{longtable}}{columns}",
             rf"{title}\\",
             *head,
@@ -103,7 +121,7 @@ def booktabs(
         lines = [
             r"% Needs \usepackage{booktabs}.",
             r"\begin{table}",
-            r"\centering\small\setlength{\tabcolsep}{4pt}",
+            rf"\centering{setting}",
             title,
             rf"\begin{{tabular}}{columns}",
             *head,
@@ -116,5 +134,38 @@ def booktabs(
     return "\n".join([*lines, ""])
 
 
-def _line(cells: Sequence[str]) -> str:
-    return " & ".join(map(escape, cells)) + r" \\"
+def _is_words(cells: Sequence[Cell]) -> bool:
+    """Whether all cells of a column are texts that begin with a letter."""
+    return bool(cells) and all(isinstance(cell, str) and cell[:1].isalpha() for cell in cells)
+
+
+def _width(title: str, cells: Sequence[Cell]) -> int:
+    """Characters of the longest line in a column, its title broken where it can be."""
+    lines = [line for cell in cells for line in ((cell,) if isinstance(cell, str) else cell)]
+    return max(map(len, ["", *shown(title).replace("-", "- ").split(), *lines]))
+
+
+def _size(widths: Sequence[int]) -> tuple[str, float]:
+    """The largest size in which the columns fit a line, and the space between them.
+
+    Where none does it is the smallest.
+    """
+    gaps = 2 * (len(widths) - 1)
+    for size, (character, space) in _SIZES.items():
+        if sum(widths) * character + gaps * space <= LINE:
+            return size, space
+    return size, space
+
+
+def _title(title: str, width: int, kind: str) -> str:
+    lines = [escape(line) for line in wrap(shown(title), max(width, 1), break_long_words=False)]
+    stack = r"\\".join(lines)
+    return rf"\shortstack[{kind}]{{{stack}}}" if len(lines) > 1 else stack
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return escape(cell)
+    first, below = map(escape, cell)
+    lines = rf"{first}\\[-0.3ex]\scriptsize {below}"
+    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{lines}\end{{tabular}}"

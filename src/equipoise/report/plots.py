@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
 from equipoise.report.breakdown import (
@@ -25,6 +25,7 @@ from equipoise.report.breakdown import (
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style
 from equipoise.report.finished_run import FinishedRun
+from equipoise.report.numbers import cell
 from equipoise.report.records import records
 
 WIDTH = 6.5
@@ -54,10 +55,10 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     makers: dict[str, Callable[[], Figure] | None] = {
         "balance": lambda: balance_figure(table),
         "trade_off": None if points is None else lambda: trade_off_figure(points),
-        "subjects": lambda: heat_figure(100 * subjects, "balanced completions, %"),
+        "subjects": lambda: heat_figure(subjects, "balanced completions, %"),
         "terms": None if terms is None else lambda: heat_figure(
-            100 * terms.set_axis([f"{t}{'' if own else '*'}" for _, t, own in terms.index]),
-            "completions that hold a term, % (* held out)", decimals=1),
+            terms.set_axis([f"{t}{'' if own else '*'}" for _, t, own in terms.index]),
+            "completions that hold a term, % (* held out)", decimals=1, power=0.5),
         "stereotype": None if slope_rows is None else lambda: slope_figure(slope_rows),
         "training": None if not trained else lambda: training_figure(trained),
     }  # fmt: skip
@@ -112,23 +113,26 @@ def trade_off_figure(points: pd.DataFrame) -> Figure:
     return figure
 
 
-def heat_figure(table: pd.DataFrame, title: str, *, decimals: int = 0) -> Figure:
-    """A frame of percentages as shades with their numbers, a row a row.
+def heat_figure(
+    table: pd.DataFrame, title: str, *, decimals: int = 0, power: float = 1.0
+) -> Figure:
+    """A frame of rates as shades with their percentages, a row a row.
 
     Args:
-        table: In percent; NaN is shown as a dash.
+        table: Rates (0-1); NaN is shown as a dash.
         title: Stands above it.
-        decimals: Of the numbers.
+        decimals: Of the percentages.
+        power: Of the rate, that shades grow with.
     """
     height = min(0.19 * len(table) + 0.9, TALLEST)
     figure = Figure(figsize=(max(WIDTH * 0.55, 1.6 + 0.75 * table.shape[1]), height))
     axes = figure.add_subplot()
     values = table.to_numpy(dtype=float)
     highest = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
-    axes.imshow(values, cmap=_SHADES, vmin=0, vmax=max(highest, 1e-9) * 1.4, aspect="auto")
+    shades = PowerNorm(power, vmin=0, vmax=max(highest, 1e-9) * 1.4 ** (1 / power))
+    axes.imshow(values, cmap=_SHADES, norm=shades, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
-        text = "–" if math.isnan(value) else f"{value:.{decimals}f}"
-        axes.text(j, i, text, ha="center", va="center", fontsize=6.5, color=INK)
+        axes.text(j, i, cell(value, decimals), ha="center", va="center", fontsize=6.5, color=INK)
     axes.set_xticks(range(table.shape[1]), [label(name, 24) for name in table.columns],
                     rotation=30, ha="right")  # fmt: skip
     axes.set_yticks(range(len(table)), [label(name) for name in table.index])

@@ -20,7 +20,7 @@ from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import has_intervals, judge_of, measure_of
-from equipoise.report.latex import booktabs
+from equipoise.report.latex import Cell, booktabs
 from equipoise.report.numbers import amount, interval, p_value, percent, points, signed
 from equipoise.report.records import records
 from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
@@ -54,20 +54,20 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     """The main table, with intervals where they were computed, else sample SDs."""
     has = has_intervals(table)
     splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
-    columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
-        (SPLITS[split], partial(balance_text, split=split, has_intervals=has)) for split in splits
+    columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
+        (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
     ]
     columns += [
         ("held-out terms", lambda row: percent(row["held_out"])),
         ("balanced and in range", lambda row: percent(row["satisfied"])),
     ]
     if judge_of(run):
-        columns.append(("log-prob. a token", lambda row: signed(row["fluency"])))
+        columns.append(("log p per token", lambda row: signed(row["fluency"])))
     if measure_of(run):
         columns.append(("slope", lambda row: signed(row["slope"])))
     columns.append(("tokens each", lambda row: amount(row["tokens"])))
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
-    spread = "95 % intervals in parentheses" if has else "± sample SD over seeds"
+    spread = "95 % intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
     return booktabs(
@@ -79,12 +79,12 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     )
 
 
-def balance_text(row: dict[str, Any], split: str, has_intervals: bool) -> str:
-    """A balance rate with its interval, or with its SD where no method has intervals."""
+def balance_cell(row: dict[str, Any], split: str, has_intervals: bool) -> Cell:
+    """A balance rate above its interval, or with its SD where no method has intervals."""
     text = percent(row[split])
     if has_intervals:
         range_ = interval(row[f"{split}_low"], row[f"{split}_high"])
-        return f"{text} ({range_})" if range_ else text
+        return (text, range_) if range_ else text
     sd = row[f"{split}_sd"]
     return text if math.isnan(sd) else f"{text} ± {100 * sd:.1f}"
 
