@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,3 +61,15 @@ def chromium() -> Iterator[Browser]:
         browser = started.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def latex() -> str:
+    """The path of a LaTeX that has booktabs."""
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("no pdflatex is installed (Debian: texlive-latex-recommended)")
+    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, text=True)
+    if not found.stdout.strip():
+        pytest.skip("this LaTeX has no booktabs (Debian: texlive-latex-recommended)")
+    return program

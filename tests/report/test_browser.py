@@ -16,6 +16,7 @@ import pytest
 from equipoise.report import write_report
 from equipoise.task.task import Task, load_task
 from report.made_runs import TASK, comparisons, every_table, make_run, small_task
+from report.real_latex import compiled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -242,9 +243,9 @@ class TestHostile:
     @pytest.fixture
     def attacked(self, tmp_path: Path) -> tuple[Path, Task]:
         """A run that is hostile wherever text can come from."""
-        name = "nurse <img src=x onerror=attacked=1>"
+        name = r"nurse \input /etc/passwd <img src=x onerror=attacked=1>"
         prompt = "Complete </script><script>attacked=1</script> {subject}"
-        text = TASK.replace("[subjects.nurse]", f'[subjects."{name}"]').replace(
+        text = TASK.replace("[subjects.nurse]", f"[subjects.'{name}']").replace(
             'neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"
         )
         task = small_task(tmp_path, text)
@@ -313,6 +314,16 @@ class TestHostile:
             if path.suffix in (".html", ".md", ".json", ".csv", ".tex", ".svg", ".bib"):
                 text = path.read_bytes().decode("utf-8")
                 assert "\u202e" not in text or path.name == "task.toml"
+
+    def test_its_tables_compile(
+        self, attacked: tuple[Path, Task], latex: str, tmp_path: Path
+    ) -> None:
+        folder = report(*attacked).parent
+        names = sorted(path.stem for path in (folder / "tables").glob("*.tex"))
+        inputs = "\n".join(rf"\input{{tables/{name}}}" for name in names)
+        log = compiled(latex, folder, inputs)
+        assert "(/etc/passwd" not in log.replace("\n", "")  # as LaTeX tells of files it reads
+        assert "passwd" in (folder / "tables" / "subjects.tex").read_text("ascii")
 
 
 def test_a_hundred_thousand_completions_stay_fluent(tmp_path: Path, opened) -> None:

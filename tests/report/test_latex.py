@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.report.latex import MOST_ROWS, booktabs, escape
+from report.real_latex import compiled
 
 HOSTILE = [
     r"\input{/etc/passwd}", r"\write18{id}", "^^5cinput", "%", "$x_1^2$", "a & b \\\\ c", "{", "}}",
@@ -40,31 +39,6 @@ def test_a_table_that_no_page_holds_may_break() -> None:
     rows = [["a", "1"]] * (MOST_ROWS + 1)
     assert "longtable" in booktabs(["x", "y"], rows, "c", "tab:x")
     assert "longtable" not in booktabs(["x", "y"], rows[1:], "c", "tab:x")
-
-
-@pytest.fixture(scope="module")
-def latex() -> str:
-    """The path of a LaTeX that has booktabs."""
-    program = shutil.which("pdflatex")
-    if program is None:
-        pytest.skip("no pdflatex is installed (Debian: texlive-latex-recommended)")
-    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, text=True)
-    if not found.stdout.strip():
-        pytest.skip("this LaTeX has no booktabs (Debian: texlive-latex-recommended)")
-    return program
-
-
-def compiled(latex: str, folder: Path, body: str) -> str:
-    """What LaTeX says of a document of ``body``; a failure fails the test."""
-    (folder / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs,longtable}\n\\begin{document}\n"
-        f"{body}\n\\end{{document}}\n",
-        encoding="ascii",
-    )
-    command = [latex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
 
 
 @pytest.mark.parametrize("count", [1, 50])
