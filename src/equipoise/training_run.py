@@ -143,6 +143,10 @@ class TrainingRun:
         workspace = Workspace(self.folder, self.model_folder, progress.report, progress.say)
         with clear_write_errors(self.folder):
             self.method.fit(lm, self.task, self.seed, workspace)
+        if is_first_process():
+            from equipoise.publishing.write import write_cards
+
+            write_cards(self.method, lm, self.task, self.seed, workspace)
 
     def _compare(self, stored: Any) -> None:
         before, now = _flat(stored), _flat(self.record())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from huggingface_hub import ModelCard
 from transformers import AutoModelForCausalLM
 
 from equipoise import EquipoiseError, Study
@@ -39,6 +40,7 @@ OF_TRAINING |= {"own_scores.csv"}
 OF_A_MODEL = {
     f"model/{name}"
     for name in (
+        "README.md",
         "chat_template.jinja",
         "config.json",
         "generation_config.json",
@@ -186,6 +188,22 @@ def test_training_info_is_what_a_paper_needs(made_once: Path) -> None:
     assert len([row for row in info["history"] if "loss" in row]) == info["steps"]
     cell = json.loads((made_once / "cells" / "sft" / "seed1" / "summary.json").read_text())
     assert {"torch", "transformers"} <= set(cell["environment"]["packages"])
+
+
+def test_every_trained_model_has_a_card_with_its_own_numbers(made_once: Path) -> None:
+    rates = pd.read_csv(made_once / "results" / "by_seed.csv")
+    cards = sorted(made_once.glob("cells/*/*/model/README.md"))
+    assert len(cards) == len(list(made_once.glob("cells/*/*/model"))) == 4
+    for path in cards:
+        cell = path.parents[1]
+        own = rates[
+            (rates["method"] == cell.parent.name) & (rates["seed"] == int(cell.name[len("seed") :]))
+        ]
+        data = ModelCard.load(path).data
+        found = {(r.dataset_name, r.metric_type): r.metric_value for r in data.eval_results}
+        for split, balanced in zip(own["split"], own["balanced"], strict=True):
+            assert found[f"small, {split} subjects", "balanced"] == balanced
+        assert "model/README.md" in json.loads((cell / "manifest.json").read_text())["files"]
 
 
 def test_trained_folder_loads_without_equipoise(made_once: Path) -> None:

@@ -19,6 +19,8 @@ from equipoise.cli import (
     models,
     plan,
     power,
+    push,
+    report,
     run,
     status,
     task,
@@ -41,6 +43,7 @@ app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
 app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
 app.command("complete", epilog=complete.EXAMPLES)(complete.complete)
@@ -49,6 +52,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("power", epilog=power.EXAMPLES)(power.power)
 app.command("data", epilog=data.EXAMPLES)(data.data)
+app.command("push", epilog=push.EXAMPLES)(push.push)
 app.add_typer(task.app, name="task")
 app.add_typer(models.app, name="models")
 app.command("methods")(methods.methods)

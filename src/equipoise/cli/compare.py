@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from equipoise.cli.options import (
+    ExcelSafe,
     Force,
     PrefixRule,
     Seed,
@@ -51,6 +52,7 @@ def compare(
         typer.Option(metavar="FILE.csv", help="Write the whole table there."),
     ] = None,
     seed: Seed = 0,
+    excel_safe: ExcelSafe = False,
     force: Force = False,
 ) -> None:
     """Test two files of completions against each other.
@@ -81,7 +83,7 @@ def compare(
     for line in _notes(scored, table, the_task, settings.alpha):
         show(line)
     if out is not None:
-        write_table(out, table)
+        write_table(out, table, excel_safe=excel_safe)
         say_written([out])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import Force, Seed, TaskName
+from equipoise.cli.options import ExcelSafe, Force, Seed, TaskName
 from equipoise.cli.terminal import say_written
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def data(
         typer.Option(metavar="KIND", help="Prompt of the pairs.", show_default="neutral"),
     ] = None,
     seed: Seed = 42,
+    excel_safe: ExcelSafe = False,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
@@ -77,6 +78,8 @@ def data(
 
     kind = format or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
     _check_flags(kind, {"--pairs": pairs, "--neither": neither, "--prompt": prompt})
+    if excel_safe and kind != "csv":
+        raise typer.BadParameter("--excel-safe needs --format csv.")
     named = "pair_stats" if kind == "preference" else "dataset_stats"
     statistics = out.with_name(f"{out.stem}_{named}.json")
     described = load_task(task)
@@ -87,7 +90,7 @@ def data(
         if kind == "preference":
             made.write_pairs(out, statistics, pairs or "minimal", neither or 0.0, prompt)
         else:
-            made.write_examples(out, statistics, kind)
+            made.write_examples(out, statistics, kind, excel_safe)
     if not quiet:
         say_written([out, statistics])
 
@@ -109,7 +112,9 @@ class _Made:
     split: Split
     report: Callable[[str, int, int], None]
 
-    def write_examples(self, out: Path, statistics: Path, kind: Literal["csv", "jsonl"]) -> None:
+    def write_examples(
+        self, out: Path, statistics: Path, kind: Literal["csv", "jsonl"], excel_safe: bool
+    ) -> None:
         from equipoise.artifacts import write_json
         from equipoise.task.dataset import dataset_statistics, write_examples
         from equipoise.task.examples import BalancedExampleGenerator
@@ -119,7 +124,7 @@ class _Made:
         made = list(_counted(examples, len(subjects) * self.n, self.report))
         parts = (made, []) if self.split == "train" else ([], made)
         write_json(statistics, dataset_statistics(*parts, self.task))
-        write_examples(out, made, kind)
+        write_examples(out, made, kind, excel_safe=excel_safe)
 
     def write_pairs(
         self,

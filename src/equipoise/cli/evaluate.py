@@ -10,6 +10,7 @@ import typer
 
 from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import (
+    ExcelSafe,
     Force,
     PrefixRule,
     Quiet,
@@ -64,6 +65,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Write all tables and the judged texts there."),
     ] = None,
+    excel_safe: ExcelSafe = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -108,7 +110,7 @@ def evaluate(
     if out is not None:
         tables = {**found.tables(), "scored.csv": found.completions}
         for name in names:
-            write_table(out / name, tables[name])
+            write_table(out / name, tables[name], excel_safe=excel_safe)
         say_written(out / name for name in names)
 
 

@@ -11,6 +11,7 @@ from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import (
     AnyModelName,
     BaseUrl,
+    ExcelSafe,
     Force,
     MaxNewTokens,
     Quiet,
@@ -64,6 +65,7 @@ def generate(
     top_k: TopK = 0,
     max_new_tokens: MaxNewTokens = 64,
     trust_remote_code: TrustRemoteCode = False,
+    excel_safe: ExcelSafe = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -113,7 +115,7 @@ def generate(
         progress.say(f"{lm.name} on {lm.precision}")
         policy = Policy(lm, described, prompt)
         delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
-        write_table(out, delivery.completions)
+        write_table(out, delivery.completions, excel_safe=excel_safe)
     if remote is not None:
         answers.unlink(missing_ok=True)
     if not quiet:

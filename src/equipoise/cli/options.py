@@ -98,6 +98,10 @@ TrustRemoteCode = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+ExcelSafe = Annotated[
+    bool,
+    typer.Option("--excel-safe", help="Put ' before texts that a spreadsheet would run."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 TextColumn = Annotated[

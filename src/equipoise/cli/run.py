@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,12 +13,13 @@ import typer
 
 from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import BaseUrl
-from equipoise.cli.terminal import say, say_written, show_table
+from equipoise.cli.terminal import complain, say, say_written, show_table
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 
 if TYPE_CHECKING:
     from equipoise.study.outcome import StudyResult
+    from equipoise.task.task import Task
 
 EXAMPLES = """\b
 Examples:
@@ -90,9 +93,10 @@ def run(
             result = study.run(folder, quiet=quiet, engine=chosen)
         except CellsFailedError as error:
             if error.result:
-                _report(error.result, quiet=quiet)
+                with _told_only():  # which cells failed is the error to end with
+                    _report(error.result, study.specification.task, quiet=quiet)
             raise
-    _report(result, quiet=quiet)
+        _report(result, study.specification.task, quiet=quiet)
 
 
 def address(base_url: str | None) -> list[str]:
@@ -107,7 +111,18 @@ def _advice(text: str) -> str:
     return text.replace(": stopped; ", ": ")
 
 
-def _report(result: StudyResult, *, quiet: bool) -> None:
+@contextlib.contextmanager
+def _told_only() -> Iterator[None]:
+    from equipoise.errors import EquipoiseError
+
+    try:
+        yield
+    except EquipoiseError as error:
+        complain(str(error))
+
+
+def _report(result: StudyResult, task: Task, *, quiet: bool) -> None:
+    """Print the table and what was written; then write the report, which may fail without harm."""
     from equipoise.evaluation import balance_table, measures_table
 
     evaluation = result.evaluation
@@ -116,11 +131,39 @@ def _report(result: StudyResult, *, quiet: bool) -> None:
         show_table(measures_table(evaluation.summary))
     for remark in evaluation.remarks:
         say(remark)
-    if quiet:
-        return
+    if not quiet:
+        _say_done(result)
+    _write_report(result.folder, task, quiet=quiet)
+
+
+def _say_done(result: StudyResult) -> None:
     done, total = len(result.skipped), len(result.skipped) + len(result.computed)
     if not result.computed:
         say(f"Nothing was to do: all {total} cells were done already.")
     elif done:
         say(f"{done} of {total} cells were done already.")
     say_written(result.written)
+
+
+def _write_report(folder: Path, task: Task, *, quiet: bool) -> None:
+    """Write the report of a run whose results are on the disk.
+
+    Raises:
+        EquipoiseError: It cannot be written; the error says that the results can be used.
+    """
+    from equipoise.errors import EquipoiseError
+    from equipoise.progress import StageProgress
+    from equipoise.report import write_report
+
+    try:
+        with StageProgress(quiet=quiet) as progress:
+            page, *_ = write_report(folder, task=task, on_progress=progress.report)
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise EquipoiseError(
+            f"the results are complete, but the report was not written ({reason.rstrip('.')})",
+            file=folder,
+            mend=f"Try again with: equipoise report {folder}",
+        ) from error
+    if not quiet:
+        say(f"Report: {page}")

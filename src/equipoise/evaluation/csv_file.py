@@ -5,10 +5,10 @@ The module knows rows and columns only; what the columns mean is said in ``compl
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,12 +17,14 @@ import pandas as pd
 
 from equipoise.artifacts import open_atomic, read_bounded
 from equipoise.errors import EquipoiseError
+from equipoise.spreadsheet import escape_formula
 
 MAX_CSV_BYTES = 2_000_000_000
 """Larger files are refused; a million completions are some 150 MB."""
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+MOST_CHARACTERS = 16_000_000
+"""Characters of a field, at most: 1 MB lines are read; a file whose quotation mark is never closed
+is refused before it fills the memory."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ class Rows:
 def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
     """The rows of a CSV file in UTF-8 (with or without byte order mark), comma-separated.
 
-    Blank lines are skipped. Spaces around column names are dropped, values are kept as written,
-    except that the apostrophe ``write_table`` puts before a formula is taken away again.
+    Blank lines are skipped. Spaces around column names are dropped, values are kept as written.
 
     Args:
         path: The file.
@@ -62,8 +63,8 @@ def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
     Raises:
         EquipoiseError: The file is missing, a folder, a device, too large, empty, only a header,
             not UTF-8, or holds NUL bytes; two columns share a name; a row has more or fewer fields
-            than the header; a quotation mark is never closed; a field is longer than 131,072
-            characters.
+            than the header; a quotation mark is never closed; a field is longer than
+            ``MOST_CHARACTERS``.
     """
     path = Path(path)
     stream = io.StringIO(_read_text(path), newline="")
@@ -73,37 +74,36 @@ def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
     lines: list[int] = []
     start = 1
     try:
-        for record in reader:
-            if record and header is None:
-                header = _check_header([name.strip() for name in record], path)
-            elif record and header is not None:
-                _check_width(record, header, path, start)
-                records.append(record)
-                lines.append(start)
-            start = reader.line_num + 1
+        with _field_limit(MOST_CHARACTERS):
+            for record in reader:
+                if record and header is None:
+                    header = _check_header([name.strip() for name in record], path)
+                elif record and header is not None:
+                    _check_width(record, header, path, start)
+                    records.append(record)
+                    lines.append(start)
+                start = reader.line_num + 1
     except csv.Error as error:
-        raise EquipoiseError(
-            f"line {start}: {error}",
-            file=path,
-            mend='Put text that holds commas, quotes or line breaks in "...", quotes doubled.',
-        ) from None
+        raise _unreadable(str(error), start, path) from None
     if header is None:
         raise EquipoiseError("empty", file=path, mend="It needs a header and at least one row.")
     if not records:
         raise EquipoiseError("has a header but no rows", file=path, mend="Add completions.")
-    columns = {
-        name: [unescape_formula(value) for value in values]
-        for name, values in zip(header, zip(*records, strict=True), strict=True)
-    }
-    return Rows(columns, path, lines)
+    values = map(list, zip(*records, strict=True))
+    return Rows(dict(zip(header, values, strict=True)), path, lines)
 
 
-def write_table(path: str | Path, frame: pd.DataFrame) -> None:
+def write_table(path: str | Path, frame: pd.DataFrame, *, excel_safe: bool = False) -> None:
     r"""Write ``frame`` as CSV, the same bytes for the same values.
 
-    Floats have six decimals, missing values are empty, lines end in ``\n``, there is no index. A
-    text that a spreadsheet would run as a formula (it starts with ``= + - @`` or a tab) gets a
-    leading apostrophe, which ``read_rows`` removes. The file appears complete or not at all.
+    Floats have six decimals, missing values are empty, lines end in ``\n``, there is no index.
+    Texts are written as they are, so that every reader of CSV gets them back to the letter. The
+    file appears complete or not at all.
+
+    Args:
+        path: The file.
+        frame: The table.
+        excel_safe: For people, who open it in a spreadsheet: see ``spreadsheet.escape_formula``.
 
     Raises:
         EquipoiseError: The file cannot be written.
@@ -112,30 +112,34 @@ def write_table(path: str | Path, frame: pd.DataFrame) -> None:
     quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
     for name in safe.columns:
         if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object:
-            safe[name] = safe[name].map(_escape_cell)
+            if excel_safe:
+                safe[name] = safe[name].map(escape_formula)
             # The csv module leaves a lone carriage return bare, and readers end the row there.
             if safe[name].astype("str").str.contains("\r", regex=False).any():
                 quoting = csv.QUOTE_ALL
+    if excel_safe:
+        safe.columns = safe.columns.map(escape_formula)
     with open_atomic(path) as stream:
         safe.to_csv(stream, index=False, float_format="%.6f", lineterminator="\n", quoting=quoting)
 
 
-def escape_formula(text: str) -> str:
-    """``text`` with an apostrophe before it if a spreadsheet would take it for a formula.
-
-    >>> escape_formula("=1+1"), escape_formula("The nurse was bold.")
-    ("'=1+1", 'The nurse was bold.')
-    """
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unescape_formula(text: str) -> str:
-    """The exact inverse of ``escape_formula``."""
-    return text[1:] if text[:1] == "'" and _ESCAPED_FORMULA.match(text) else text
+@contextlib.contextmanager
+def _field_limit(most: int) -> Iterator[None]:
+    """Within it the csv module reads fields of ``most`` characters; it has one limit for all."""
+    before = csv.field_size_limit(most)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
-def _escape_cell(value: object) -> object:
-    return escape_formula(value) if isinstance(value, str) else value
+def _unreadable(problem: str, line: int, path: Path) -> EquipoiseError:
+    """The csv module's complaint about the row that starts in ``line``."""
+    mend = 'Put text that holds commas, quotes or line breaks in "...", quotes doubled.'
+    if problem.startswith("field larger"):
+        problem = f"a field of more than {MOST_CHARACTERS:,} characters"
+        mend = "Shorten it, or close the quotation mark it starts with."
+    return EquipoiseError(f"line {line}: {problem}", file=path, mend=mend)
 
 
 def _read_text(path: Path) -> str:

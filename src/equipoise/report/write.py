@@ -1,0 +1,121 @@
+"""The whole report in one folder: it appears complete, or what was there before stays."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from equipoise.artifacts import clear_read_errors, clear_write_errors, open_atomic, read_or_none
+from equipoise.errors import EquipoiseError
+from equipoise.methods.method import OnProgress, no_progress
+from equipoise.report.answer import answer
+from equipoise.report.bibliography import bibliography
+from equipoise.report.finished_run import FinishedRun, read_record, read_run
+from equipoise.report.headline import headline
+from equipoise.report.machine import KIND, write_results
+from equipoise.report.page import render_page
+from equipoise.report.paper import paper
+from equipoise.report.tables import write_tables
+from equipoise.report.task_of_run import KEPT, task_of
+from equipoise.task.task import Task
+
+FOLDER = "report"
+"""Where a run's report is, below the run's own folder."""
+
+
+def write_report(
+    run: str | Path,
+    out: str | Path | None = None,
+    *,
+    task: Task | str | Path | None = None,
+    on_progress: OnProgress = no_progress,
+) -> list[Path]:
+    """Write the report of a finished run; the same bytes for the same results.
+
+    Args:
+        run: The run's folder.
+        out: The report's folder, by default ``report`` in the run's. An earlier report in it is
+            replaced.
+        task: The run's task, where neither a built-in one nor the copy in an earlier report is it.
+        on_progress: Receives progress.
+
+    Returns:
+        What was written, the page first.
+
+    Raises:
+        EquipoiseError: The run or its task cannot be read, or the report cannot be written; an
+            earlier report is then as it was.
+    """
+    folder = Path(run)
+    target = folder / FOLDER if out is None else Path(out)
+    target = target if target.name else target.resolve()  # "." has no name to be renamed to
+    _refuse_foreign(target)
+    found = read_run(folder, task_of(read_record(folder), target, task))
+    partial = target.with_name(f".{target.name}.partial")
+    with clear_write_errors(target):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    try:
+        names = _write(found, partial, on_progress)
+        _replace(target, partial)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return [target / name for name in names]
+
+
+def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]:
+    """All files of the report; the names of those that a reader wants first."""
+    from equipoise.report.plots import write_figures  # matplotlib takes half a second
+
+    table = headline(run)
+    said, citation = answer(run, table), bibliography(run.task)
+    parts: list[Callable[[], None]] = [
+        lambda: _text(folder / "index.html", render_page(run, table, said, citation)),
+        lambda: write_tables(run, table, folder / "tables"),
+        lambda: _text(folder / "paper.md", paper(run, table, citation)),
+        lambda: _text(folder / "citation.bib", citation + "\n"),
+        lambda: write_results(run, table, said, folder / "results.json"),
+        lambda: _keep_task(run.task.path, folder / KEPT),
+        lambda: write_figures(run, table, folder / "figures"),
+    ]
+    for done, write in enumerate(parts):
+        on_progress("report", done, len(parts))
+        write()
+    return ["index.html", "paper.md", "figures", "tables", "results.json"]
+
+
+def _keep_task(source: Path | None, copy: Path) -> None:
+    """Copy the task file, so that the report can be made again where the task is not at hand."""
+    if source is not None:
+        with clear_read_errors(source), clear_write_errors(copy):
+            shutil.copyfile(source, copy)
+
+
+def _text(path: Path, text: str) -> None:
+    with open_atomic(path) as stream:
+        stream.write(text)
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Raise if something is there that is no report."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    earlier = read_or_none(target / "results.json")
+    if not isinstance(earlier, dict) or KIND not in earlier:
+        raise EquipoiseError(
+            "something is there that is no report",
+            file=target,
+            mend="Choose another folder with --out, or take it away.",
+        )
+
+
+def _replace(target: Path, partial: Path) -> None:
+    """Put ``partial`` in the place of ``target``."""
+    aside = target.with_name(f".{target.name}.before")
+    with clear_write_errors(target):
+        shutil.rmtree(aside, ignore_errors=True)
+        if target.exists():
+            target.rename(aside)
+        partial.rename(target)
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,362 @@
+"""The page in a real Chromium: it works, it is fast, and nothing in a run's data does anything."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+from equipoise.report import write_report
+from equipoise.task.task import Task, load_task
+from report.made_runs import TASK, comparisons, every_table, make_run, small_task
+from report.real_latex import compiled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ATTACKS = [
+    "<script>window.attacked = 1</script>",
+    "</script><script>window.attacked = 1</script>",
+    "<!--<script>",
+    "<img src=x onerror='window.attacked=1'>",
+    "<svg onload='window.attacked=1'><animate onbegin='window.attacked=1' attributeName=x dur=1s>",
+    "\"><iframe srcdoc=\"<script>parent.attacked=1</script>\"></iframe>",
+    "<a href='javascript:window.attacked=1'>x</a><base href='https://example.invalid/'>",
+    "<style>*{background:url(https://example.invalid/x)}</style>",
+    "<link rel=stylesheet href=https://example.invalid/x.css><meta http-equiv=refresh content=0>",
+    "<form action=https://example.invalid><button autofocus onfocus='window.attacked=1'>",
+    "{{ 7 * 7 }} {% raw %} ${7*7}",
+    "\u202egnihtemos\u202c \u2066x\u2069 \u200f",
+    "=HYPERLINK(\"https://example.invalid\")",
+    r"\input{/etc/passwd} $x$ \write18{id}",
+    "bold\u2028and\u2029kind &lt;b&gt; &amp;#60;",
+    "bold " * 200_000,  # a line of a megabyte
+    "__proto__",
+]  # fmt: skip
+
+
+@dataclass
+class Opened:
+    """A page and what it did."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def opened(chromium: Browser) -> Iterator[Any]:
+    """Opens a page from a file, and takes down every request and every complaint."""
+    contexts = []
+
+    def open_page(path: Path, **options: Any) -> Opened:
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        found = Opened(context.new_page())
+        found.page.on("request", lambda request: found.requests.append(request.url))
+        found.page.on("console", lambda message: found.complaints.append(message.text))
+        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.page.on("dialog", lambda dialog: found.complaints.append(dialog.message))
+        found.page.goto(path.as_uri())
+        return found
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def report(folder: Path, task: Task) -> Path:
+    return write_report(folder, task=task)[0]
+
+
+def rows(page: Page) -> list[str]:
+    return page.locator("#rows .row .text").all_inner_texts()
+
+
+def count(page: Page) -> int:
+    text = page.locator("#count").inner_text()
+    match = re.match(r"([\d,]+) of", text)
+    assert match, text
+    return int(match[1].replace(",", ""))
+
+
+def test_the_page_asks_for_nothing_and_complains_of_nothing(
+    folder: Path, task: Task, opened
+) -> None:
+    path = report(folder, task)
+    found = opened(path)
+    assert (
+        found.page.locator("h1").inner_text() == "Which method gives balanced sentences from tiny?"
+    )
+    assert count(found.page) == 72
+    assert found.requests == [path.as_uri()]
+    assert found.complaints == []
+
+
+def test_filters(folder: Path, task: Task, opened) -> None:
+    page = opened(report(folder, task)).page
+    page.select_option("select[name=method]", label="sft")
+    assert count(page) == 36
+    page.select_option("select[name=subject]", label="nurse")
+    assert count(page) == 12
+    page.select_option("select[name=balanced]", label="not balanced")
+    assert count(page) == 2
+    assert set(rows(page)) == {"The nurse was bold and tall."}
+    page.select_option("select[name=seed]", label="2")
+    assert count(page) == 0
+    for name in ("method", "subject", "balanced", "seed"):
+        page.select_option(f"select[name={name}]", value="")
+    page.fill("input[name=text]", "ACTIVE and")
+    assert count(page) == 9
+    page.fill("input[name=text]", "<")
+    assert count(page) == 0
+
+
+def test_terms_are_marked_by_more_than_colour(folder: Path, task: Task, opened) -> None:
+    page = opened(report(folder, task)).page
+    page.select_option("select[name=method]", label="sft")
+    styles = page.evaluate(
+        """() => ["s0", "s1"].map((name) => {
+             const style = getComputedStyle(document.querySelector(`#rows mark.${name}`));
+             return [style.textDecorationStyle, style.textDecorationColor];
+           })"""
+    )
+    (one, blue), (other, orange) = styles
+    assert one != other
+    assert blue != orange
+    assert page.locator("#rows mark.s0").first.get_attribute("data-set") == "agentic"
+    page.fill("input[name=text]", "active")
+    page.select_option("select[name=method]", label="prompt")
+    assert page.locator("#rows mark.held").first.inner_text() == "active"
+
+
+def test_it_can_be_used_by_keyboard_alone(folder: Path, task: Task, opened) -> None:
+    page = opened(report(folder, task)).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.focus("#list")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".row.active").get_attribute("aria-rowindex") == "2"
+    assert page.locator("#detail .whole").inner_text() == "The doctor was bold and tall."
+    page.keyboard.press("End")
+    assert page.locator(".row.active").get_attribute("aria-rowindex") == "72"
+    assert "sft · seed 3 · nurse · unseen subject" in page.locator("#detail").inner_text()
+    page.keyboard.press("Home")
+    assert page.locator(".row.active").get_attribute("aria-rowindex") == "1"
+
+
+def test_every_control_has_a_name_and_every_table_its_headers(
+    folder: Path, task: Task, opened
+) -> None:
+    page = opened(report(folder, task)).page
+    nameless = page.evaluate(
+        """() => {
+          const asked = "select, input, [tabindex], svg[role=img], nav, aside";
+          const name = (e) => e.labels?.length || e.ariaLabel || e.getAttribute("aria-labelledby");
+          return [...document.querySelectorAll(asked)].filter((e) => !name(e))
+            .map((e) => e.outerHTML);
+        }"""
+    )
+    assert nameless == []
+    assert page.evaluate(
+        """() => [...document.querySelectorAll("table")].every((t) => t.caption
+             && t.querySelector("thead th[scope=col]") && t.querySelector("tbody th[scope=row]"))"""
+    )
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map((h) => +h.tagName[1])")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_dark(folder: Path, task: Task, opened, scheme: str) -> None:
+    page = opened(report(folder, task), color_scheme=scheme).page
+    page.select_option("select[name=method]", label="sft")
+    worst = page.evaluate(CONTRAST)
+    assert worst["ratio"] >= 4.5, worst
+
+
+CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const paint = (colors) => {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const color of colors) { canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => {
+    const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = rgb.map((c) => linear(c / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let worst = { ratio: 99 };
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !element.checkVisibility()) continue;
+    if (element.closest(".vh, script, style, .skip")) continue;
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) {
+      layers.unshift(getComputedStyle(at).backgroundColor);
+    }
+    const style = getComputedStyle(element);
+    const back = light(paint(layers));
+    const front = light(paint([...layers, element.closest("svg") ? style.fill : style.color]));
+    const ratio = (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
+    if (ratio < worst.ratio) worst = { ratio, element: element.outerHTML.slice(0, 160) };
+  }
+  return worst;
+}"""
+"""The least contrast of any text with what is behind it (WCAG 2.2, 1.4.3)."""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_the_page_fits_the_window(folder: Path, task: Task, opened, width: int) -> None:
+    page = opened(report(folder, task), viewport={"width": width, "height": 800}).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_scripts_it_still_answers(folder: Path, task: Task, opened) -> None:
+    page = opened(report(folder, task), java_script_enabled=False).page
+    assert page.locator("table.main tbody tr").count() == 2
+    assert page.locator("noscript").count() == 1
+    assert not page.locator("#browser").is_visible()
+
+
+def test_it_prints_without_what_only_a_screen_can_do(folder: Path, task: Task, opened) -> None:
+    page = opened(report(folder, task)).page
+    page.emulate_media(media="print")
+    assert not page.locator("#browser").is_visible()
+    assert not page.locator(".contents").is_visible()
+    assert page.locator("#examples").is_visible()
+    assert page.pdf().startswith(b"%PDF")
+
+
+class TestHostile:
+    """What strangers put into a run stays text."""
+
+    @pytest.fixture
+    def attacked(self, tmp_path: Path) -> tuple[Path, Task]:
+        """A run that is hostile wherever text can come from."""
+        name = r"nurse \input /etc/passwd <img src=x onerror=attacked=1>"
+        prompt = "Complete </script><script>attacked=1</script> {subject}"
+        text = TASK.replace("[subjects.nurse]", f"[subjects.'{name}']").replace(
+            'neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"
+        )
+        task = small_task(tmp_path, text)
+
+        def texts(method: str, seed: int, subject: str) -> Sequence[str]:
+            return ATTACKS
+
+        tables = every_table(task)
+        tables["comparisons"] = comparisons({"verdict": ATTACKS[1]}, {"method_a": ATTACKS[3]})
+        tables["settings"] = pd.DataFrame(
+            [(ATTACKS[0], "yes", ATTACKS[3], ATTACKS[1])],
+            columns=["setting", "differs", "prompt", "sft"],
+        )
+        tables["stereotype"].loc[0, "measure"] = ATTACKS[4]
+        folder = make_run(tmp_path / "run", task, texts=texts, tables=tables,
+                          record={"name": ATTACKS[1] + "\ud800\u202e"})  # fmt: skip
+        for path in folder.rglob("training_info.json"):
+            path.write_text(
+                f'{{"precision": "{ATTACKS[0]}\\ud800", "history": [{{"loss": 1e999}}]}}'
+            )
+        (folder / "environment.json").write_text(
+            '{"processor": "<script>attacked=1</script>\\ud800", "packages": {"<b>": "</dd>"}}'
+        )
+        return folder, task
+
+    def test_nothing_runs_and_nothing_leaves(self, attacked: tuple[Path, Task], opened) -> None:
+        path = report(*attacked)
+        found = opened(path)
+        page = found.page
+        page.wait_for_timeout(300)
+        expected = len(ATTACKS) * 18
+        assert count(page) == expected
+        for key in ("Home", "PageDown", "End"):
+            page.focus("#list")
+            page.keyboard.press(key)
+        for attack in ATTACKS[:10]:
+            page.fill("input[name=text]", attack[:200])
+            assert count(page) >= 18, attack
+            assert any(attack.split("\n")[0][:20] in text for text in rows(page))
+        assert page.evaluate("window.attacked") is None
+        assert found.requests == [path.as_uri()]
+        assert found.complaints == []
+        assert page.evaluate("document.scripts.length") == 2
+        assert (
+            page.evaluate("document.querySelectorAll('img, iframe, base, form[action]').length")
+            == 0
+        )
+
+    def test_a_script_that_got_in_would_be_stopped(self, folder: Path, task: Task, opened) -> None:
+        """The policy itself works: a page that was tampered with runs nothing."""
+        path = report(folder, task)
+        text = path.read_text("utf-8")
+        spoilt = path.with_name("spoilt.html")
+        image = "<img src=https://example.invalid/x onerror='window.attacked=1'>"
+        attack = f"<script>window.attacked=1</script>{image}"
+        spoilt.write_text(text.replace("<main", attack + "<main"), encoding="utf-8")
+        found = opened(spoilt)
+        found.page.wait_for_timeout(300)
+        assert found.page.evaluate("window.attacked") is None
+        assert any("Content Security Policy" in text for text in found.complaints)
+        assert count(found.page) == 72  # while the page's own script does run
+
+    def test_a_report_is_well_formed_everywhere(self, attacked: tuple[Path, Task]) -> None:
+        page = report(*attacked)
+        for path in page.parent.rglob("*"):
+            if path.suffix in (".html", ".md", ".json", ".csv", ".tex", ".svg", ".bib"):
+                text = path.read_bytes().decode("utf-8")
+                assert "\u202e" not in text or path.name == "task.toml"
+
+    def test_its_tables_compile(
+        self, attacked: tuple[Path, Task], latex: str, tmp_path: Path
+    ) -> None:
+        folder = report(*attacked).parent
+        names = sorted(path.stem for path in (folder / "tables").glob("*.tex"))
+        inputs = "\n".join(rf"\input{{tables/{name}}}" for name in names)
+        log = compiled(latex, folder, inputs)
+        assert "(/etc/passwd" not in log.replace("\n", "")  # as LaTeX tells of files it reads
+        assert "passwd" in (folder / "tables" / "subjects.tex").read_text("ascii")
+
+
+def test_a_hundred_thousand_completions_stay_fluent(tmp_path: Path, opened) -> None:
+    task = load_task("occupations")
+    each = 100_000 // (20 * 2 * 2) // 1
+
+    def texts(method: str, seed: int, subject: str) -> Sequence[str]:
+        return [f"The {subject} was bold, number {n} of {method}, and caring with {seed}."
+                for n in range(each)]  # fmt: skip
+
+    folder = make_run(tmp_path / "run", task, seeds=[1, 2], texts=texts)
+    page = opened(report(folder, task)).page
+    assert count(page) == 100_000
+    assert page.locator("#rows .row").count() < 60
+    started = time.perf_counter()
+    page.fill("input[name=text]", "number 7 of sft")
+    assert count(page) == 40
+    assert time.perf_counter() - started < 5  # on a busy machine; measured: a tenth of it
+    page.fill("input[name=text]", "")
+    frames = page.evaluate(
+        """async () => {
+          const list = document.getElementById("list"), times = [];
+          for (let step = 0; step < 40; step++) {
+            list.scrollTop = step * 90000;
+            const before = performance.now();
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            times.push(performance.now() - before);
+          }
+          return times.sort((a, b) => a - b)[20];
+        }"""
+    )
+    assert frames < 200
+    page.focus("#list")
+    page.keyboard.press("End")
+    assert page.locator(".row.active").get_attribute("aria-rowindex") == "100000"
+    assert page.locator(".row.active").is_visible()

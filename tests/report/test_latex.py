@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipoise.report.latex import MOST_ROWS, booktabs, escape
+from report.real_latex import compiled
+
+HOSTILE = [
+    r"\input{/etc/passwd}", r"\write18{id}", "^^5cinput", "%", "$x_1^2$", "a & b \\\\ c", "{", "}}",
+    "#1", "~", "--", "---", "''", "``", "?`", "!`", "<<", ",,", '"quoted"', "[x]", "*", "café",
+    "中文", "\u202ex", "\ud800", "a\nb\n\nc", "\\", "naïve coöperation", "½ ± – — … → ∞",
+]  # fmt: skip
+
+
+@given(st.text(alphabet=st.characters(categories=None) | st.sampled_from("\\{}$&#^_%~")))
+def test_only_ascii_and_own_commands_are_left(text: str) -> None:
+    told = escape(text)
+    assert told.isascii()
+    assert "\n" not in told
+    rest = re.sub(r"\\[a-zA-Z]+|\\[`'^~=.\"{}$&#_%]", "", told)
+    assert "\\" not in rest
+    assert not set("$&#^_%~") & set(rest)
+    bare = re.sub(r"\\[{}]", "", told)
+    assert bare.count("{") == bare.count("}")
+
+
+def test_what_is_printed_is_what_was_written() -> None:
+    assert escape("prompt-balanced, 12,168") == "prompt-balanced, 12,168"
+    assert escape("é ß 中") == r"\'{e} \ss{} {[}U+4E2D{]}"
+    assert escape("--") == "-{}-"
+
+
+def test_a_table_that_no_page_holds_may_break() -> None:
+    rows = [["a", "1"]] * (MOST_ROWS + 1)
+    assert "longtable" in booktabs(["x", "y"], rows, "c", "tab:x")
+    assert "longtable" not in booktabs(["x", "y"], rows[1:], "c", "tab:x")
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_hostile_cells_compile(latex: str, tmp_path: Path, count: int) -> None:
+    rows = [[text, text] for text in HOSTILE * count]
+    table = booktabs(["a_b", "50 %"], rows, HOSTILE[0], "tab:x", [HOSTILE[4]])
+    log = compiled(latex, tmp_path, table)
+    assert "/etc/passwd" not in re.sub(r"\s", "", log)
+    assert "Undefined" not in log
+    assert (tmp_path / "paper.pdf").stat().st_size > 1000
+
+
+def test_every_table_of_a_report_compiles(latex: str, tmp_path: Path, run, folder) -> None:
+    from equipoise.report.headline import headline
+    from equipoise.report.tables import write_tables
+
+    write_tables(run, headline(run), tmp_path / "tables")
+    files = sorted((tmp_path / "tables").glob("*.tex"))
+    assert [path.stem for path in files] == [
+        "comparisons", "cost", "main", "stereotype", "subjects", "terms",
+    ]  # fmt: skip
+    inputs = "\n".join(rf"\input{{tables/{path.stem}}}" for path in files)
+    assert "Overfull" not in compiled(latex, tmp_path, inputs)
+
+
+def test_a_table_of_many_columns_fits_a_line_of_text(latex: str, tmp_path: Path) -> None:
+    header = ["method", "train subjects", "validation subjects", "held-out terms",
+              "balanced and in range", "log-prob. a token", "slope", "tokens each"]  # fmt: skip
+    row = ["prompt-balanced", ("100.0 %", "96.2 to 100.0"), ("100.0 %", "96.2 to 100.0"),
+           "100.0 %", "100.0 %", "−2.28", "+2.18", "12,168"]  # fmt: skip
+    table = booktabs(header, [row] * 9, "A caption.", "tab:x", ["A note."])
+    assert "Overfull" not in compiled(latex, tmp_path, table)
+
+
+def test_words_stand_left_and_numbers_right() -> None:
+    table = booktabs(["a", "b", "c"], [["x", "not shown", "1"], ["y", "differs", "–"]], "", "t")
+    assert r"\begin{tabular}{@{}llr@{}}" in table
