@@ -46,9 +46,7 @@ def start(
     return process
 
 
-def _run(
-    file: str, folder: str, overrides: list[str], die_at: int | None, log: str | None
-) -> None:
+def _run(file: str, folder: str, overrides: list[str], die_at: int | None, log: str | None) -> None:
     torch.set_num_threads(1)
     accesses = 0
 

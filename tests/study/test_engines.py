@@ -20,7 +20,7 @@ from equipoise.study.specification import Cell, read_specification
 
 from .conftest import WriteStudy, steady
 
-LONG = ("methods.sft.max_steps=120", "methods.sft.checkpoint_minutes=0.001")
+LONG = ("methods.sft.max_steps=60", "methods.sft.checkpoint_minutes=0.001")
 """Training of some seconds, with a checkpoint every few updates."""
 
 PROGRAM = """
@@ -28,7 +28,7 @@ import sys
 from equipoise import Study
 from equipoise.study.engines.ray_cluster import RayEngine
 from equipoise.study.engines.slurm import SlurmEngine
-engine = {"ray": lambda: RayEngine(2, 1, 0), "slurm": lambda: SlurmEngine(2, 1, 0, {}, "local")}
+engine = {"ray": lambda: RayEngine(1, 1, 0), "slurm": lambda: SlurmEngine(2, 1, 0, {}, "local")}
 study = Study.from_toml(sys.argv[2], sys.argv[4:])
 study.run(sys.argv[3], engine=engine[sys.argv[1]]())
 """

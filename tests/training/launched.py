@@ -1,6 +1,6 @@
 """What `test_several_processes` starts with ``accelerate launch``: trains, and saves the weights.
 
-Arguments: folder of the model, folder to write to.
+Arguments: folder of the model, folder to write to; and ``fsdp`` to split the model.
 """
 
 from __future__ import annotations
@@ -18,8 +18,31 @@ from equipoise.training.train import train
 from training.twins import make_examples
 
 
+def let_cpus_shard() -> None:
+    """Have accelerate split models on CPUs too.
+
+    It reads FSDP's settings there as elsewhere, then takes up the plugin for GPUs only; everything
+    behind that switch is the same.
+    """
+    from accelerate.state import AcceleratorState, PartialState
+    from accelerate.utils import DistributedType
+
+    make = AcceleratorState.__init__
+
+    def init(self, *arguments, fsdp_plugin=None, **options):
+        make(self, *arguments, fsdp_plugin=fsdp_plugin, **options)
+        if fsdp_plugin is not None and self.distributed_type == DistributedType.MULTI_CPU:
+            self.distributed_type, self.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
+            PartialState._shared_state["distributed_type"] = DistributedType.FSDP
+
+    AcceleratorState.__init__ = init
+
+
 def main(model: str, folder: Path) -> None:
+    from torch.distributed.tensor import DTensor
+
     torch.set_num_threads(1)
+    split = []
     lm = load_model(model, device="cpu", dtype="float32")
     record = train(
         lm,
@@ -29,12 +52,18 @@ def main(model: str, folder: Path) -> None:
         seed=1,
         checkpoints=folder / "checkpoints",
         logs=folder / "logs",
+        on_step=lambda *_: split.append(
+            all(isinstance(parameter, DTensor) for parameter in lm.model.parameters())
+        ),
     )
     rank, size = torch.distributed.get_rank(), torch.distributed.get_world_size()
     result = {"weights": lm.model.state_dict(), "eval_loss": record.eval_loss, "size": size}
+    result["split"] = all(split)
     torch.save({**result, "history": record.history}, folder / f"rank{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
+    if "fsdp" in sys.argv[3:]:
+        let_cpus_shard()
     main(sys.argv[1], Path(sys.argv[2]))

@@ -80,11 +80,12 @@ def test_a_stopped_run_ends_with_the_same_weights(
     assert run.said == []
 
 
+@pytest.mark.parametrize("step", [2, 3, 4, 5, 6])
 def test_the_record_of_a_stopped_run_is_that_of_the_whole(
-    run: Run, examples: list[TokenSequence], tmp_path: Path, whole: Whole
+    run: Run, examples: list[TokenSequence], tmp_path: Path, whole: Whole, step: int
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(examples, eval_examples=UNSEEN, folder=tmp_path, on_step=interrupt_at(4), **OPTIONS)
+        run(examples, eval_examples=UNSEEN, folder=tmp_path, on_step=interrupt_at(step), **OPTIONS)
     run(examples, eval_examples=UNSEEN, folder=tmp_path, **OPTIONS)
     assert run.record is not None
     assert run.record.steps == whole.record.steps
@@ -92,6 +93,8 @@ def test_the_record_of_a_stopped_run_is_that_of_the_whole(
     assert run.record.eval_loss == whole.record.eval_loss
     assert run.record.final_train_loss == whole.record.final_train_loss
     assert run.record.train_loss == pytest.approx(whole.record.train_loss, rel=1e-5)
+    # The evaluation after the first epoch included, wherever it was stopped; in the same order.
+    assert repr(run.record.history) == repr(whole.record.history)
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
@@ -154,7 +157,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first of the tests below keeps a run stopped after update 4, for the others."""
+    """Where the first of the tests below keeps a run stopped after update 5, for the others."""
     return tmp_path_factory.mktemp("stopped") / "run"
 
 
@@ -170,15 +173,15 @@ def test_a_damaged_checkpoint_is_passed_over(
     options = {**OPTIONS, "checkpoint_minutes": 1e-9}  # one after each update; two are kept
     if not stopped.exists():
         with pytest.raises(KeyboardInterrupt):
-            run(examples, folder=stopped, on_step=interrupt_at(4), **options)
+            run(examples, folder=stopped, on_step=interrupt_at(5), **options)
     folder = Path(shutil.copytree(stopped, tmp_path / "damaged"))
-    newest = folder / "checkpoints" / "checkpoint-4"
-    assert sorted(path.name for path in newest.parent.iterdir()) == ["checkpoint-3", newest.name]
+    newest = folder / "checkpoints" / "checkpoint-5"
+    assert sorted(path.name for path in newest.parent.iterdir()) == ["checkpoint-4", newest.name]
     DAMAGES[damage](newest)
     resumed = run(examples, folder=folder, **options)
     assert len(run.said) == 1
     assert f"{newest} is passed over" in run.said[0]
-    assert run.steps == [(3, 6), (4, 6), (5, 6), (6, 6)]
+    assert run.steps == [(4, 6), (5, 6), (6, 6)]
     assert same(resumed, whole.weights)
 
 

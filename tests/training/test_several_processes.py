@@ -13,6 +13,30 @@ from training.twins import difference, make_examples, same
 
 SCRIPT = Path(__file__).with_name("launched.py")
 
+FSDP = {  # as `accelerate launch --use_fsdp --fsdp_version 2 ...` sets it; see docs/running.md
+    "ACCELERATE_USE_FSDP": "true",
+    "FSDP_VERSION": "2",
+    "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
+    "FSDP_TRANSFORMER_CLS_TO_WRAP": "LlamaDecoderLayer",
+    "FSDP_STATE_DICT_TYPE": "FULL_STATE_DICT",
+    "FSDP_RESHARD_AFTER_FORWARD": "true",
+    "ACCELERATE_USE_CPU": "true",
+}
+
+
+def _launch(model: Path, folder: Path, *arguments: str, **settings: str) -> None:
+    """Train in two processes of this CPU, by torchrun."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(SCRIPT), str(model), str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **settings},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
 
 def test_two_processes_equal_one_with_twice_the_batch(
     run: Run, start: Weights, tiny_model_folder: Path, tmp_path: Path
@@ -22,16 +46,7 @@ def test_two_processes_equal_one_with_twice_the_batch(
     They are started by torchrun, with which `accelerate launch` starts several GPUs; for several
     CPUs accelerate asks for MPI.
     """
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*command, str(SCRIPT), str(tiny_model_folder), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    _launch(tiny_model_folder, tmp_path)
     ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
     assert all(rank["size"] == 2 for rank in ranks)
     assert same(ranks[0]["weights"], ranks[1]["weights"])
@@ -56,3 +71,28 @@ def test_two_processes_equal_one_with_twice_the_batch(
     assert [row["loss"] for row in ranks[0]["history"] if "loss" in row] == [
         pytest.approx(loss, rel=1e-5) for loss in losses
     ]
+
+
+def test_a_model_split_by_fsdp_learns_the_same(
+    run: Run, start: Weights, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    """Its layers are halved between two processes; the loss curve is that of one process."""
+    _launch(tiny_model_folder, tmp_path, "fsdp", **FSDP)
+    ranks = [torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1)]
+    assert all(rank["split"] for rank in ranks), "while training, no process has all weights"
+    one = run(
+        make_examples(32),
+        eval_examples=make_examples(3, seed=9),
+        epochs=2,
+        batch_size=16,
+        grad_accum_steps=1,
+    )
+    assert run.record is not None
+    losses = [row["loss"] for row in run.record.history if "loss" in row]
+    for rank in ranks:
+        assert [row["loss"] for row in rank["history"] if "loss" in row] == [
+            pytest.approx(loss, rel=1e-5) for loss in losses
+        ]
+        assert rank["eval_loss"] == pytest.approx(run.record.eval_loss, rel=1e-5)
+        assert set(rank["weights"]) == set(one)
+        assert difference(rank["weights"], one) < 1e-4 * difference(start, one)

@@ -76,7 +76,15 @@ def _show(found: StudyPlan) -> None:
     parts = ("weights", "gradients", "optimizer", "activations", "logits", "others")
     for name in ("method", *parts, "fitting", "drawing", "peak"):
         memory.add_column(name, justify="left" if name == "method" else "right")
-    for name in ("method", "cells", "trained weights", "updates", "tokens trained", "drawn", "time"):
+    for name in (
+        "method",
+        "cells",
+        "trained weights",
+        "updates",
+        "tokens trained",
+        "drawn",
+        "time",
+    ):
         work.add_column(name, justify="left" if name == "method" else "right")
     for label, one in found.methods.items():
         gb = one.memory.as_gb()

@@ -124,11 +124,11 @@ def _really_saved(lm: LanguageModel, nodes: int, rows: int) -> int:
 
 
 @pytest.mark.parametrize(("nodes", "rows"), [(37, 11), (101, 53)])
-def test_activations_equal_those_of_a_real_pass(tiny_lm: LanguageModel, nodes: int, rows: int) -> None:
+def test_activations_equal_those_of_a_real_pass(
+    tiny_lm: LanguageModel, nodes: int, rows: int
+) -> None:
     vocabulary = tiny_lm.model.config.vocab_size
-    below, logits = saved_bytes(
-        tiny_lm.model.config, nodes, rows, weights=torch.float32, lora=None
-    )
+    below, logits = saved_bytes(tiny_lm.model.config, nodes, rows, weights=torch.float32, lora=None)
     assert logits == rows * vocabulary * 16
     assert below + rows * vocabulary * 6 == _really_saved(tiny_lm, nodes, rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -57,6 +58,7 @@ class LocalEngine:
                 team.start(worker)
             while any(worker.process for worker in team.workers):
                 time.sleep(POLL_SECONDS)
+                team.note_cells()
                 for worker in team.workers:
                     team.look_after(worker)
                 watch.look()
@@ -91,7 +93,8 @@ class _Team:
     workers: list[_Worker]
     error: str = ""
     _said: set[str] = field(default_factory=set)
-    _deaths: Counter[Cell] = field(default_factory=Counter)
+    _cells: dict[int, Cell] = field(default_factory=dict)
+    _deaths: Counter[Cell | None] = field(default_factory=Counter)
 
     def start(self, worker: _Worker) -> None:
         """Give ``worker`` a process."""
@@ -124,7 +127,8 @@ class _Team:
             self.stop()
             return
         self._mourn(pid, -code)
-        self.start(worker)
+        if not self.error:
+            self.start(worker)
 
     def stop(self) -> None:
         """Let all processes write their checkpoints and end; Ctrl-C again ends them at once."""
@@ -142,24 +146,32 @@ class _Team:
             for worker in self.workers:
                 worker.forget()
 
-    def _mourn(self, pid: int, number: int) -> None:
-        """A process was killed: say which cell it had, and give that up if it was killed before."""
-        claims = Store(self.assignment.out).claims
-        name = signal.Signals(number).name
+    def note_cells(self) -> None:
+        """Take down which process has, or last had, which cell."""
+        host, claims = platform.node(), Store(self.assignment.out).claims
         for cell in self.assignment.cells:
             note = claims.note(cell)
-            if note is None or note.worker.pid != pid or claims.is_claimed(cell):
-                continue
-            self._deaths[cell] += 1
-            self.progress.say(f"{cell}: its process was killed ({name}).")
-            if self._deaths[cell] >= MOST_DEATHS:
-                claims.fail(
-                    cell,
-                    EquipoiseError(
-                        f"its process was killed {MOST_DEATHS} times ({name})",
-                        mend="If memory ran out, set a smaller batch_size, or fewer --jobs.",
-                    ),
-                )
+            if note is not None and note.worker.host == host:
+                self._cells[note.worker.pid] = cell
+
+    def _mourn(self, pid: int, number: int) -> None:
+        """A process was killed: say which cell it had, and give that up if it was killed before."""
+        cell, name = self._cells.get(pid), signal.Signals(number).name
+        self._deaths[cell] += 1
+        often = self._deaths[cell] >= MOST_DEATHS
+        if cell is None:
+            self.progress.say(f"A process was killed before it had a cell ({name}).")
+            if often:
+                self.error = f"{MOST_DEATHS} processes were killed before they had a cell ({name})"
+                self.stop()
+            return
+        self.progress.say(f"{cell}: its process was killed ({name}).")
+        if often:
+            error = EquipoiseError(
+                f"its process was killed {MOST_DEATHS} times ({name})",
+                mend="If memory ran out, set a smaller batch_size, or fewer --jobs.",
+            )
+            Store(self.assignment.out).claims.fail(cell, error)
 
     def _pass_on(self, worker: _Worker, says: IO[bytes]) -> None:
         """Say what the worker's process says, once where several say the same."""

@@ -30,11 +30,11 @@ class Watch:
     def look(self, *, say: bool = False) -> None:
         """Take note of what has come to an end; ``say`` it, where the workers do not."""
         for cell in list(self.left):
-            if error := self._store.claims.failure(cell):
+            if self._mark(cell) not in (None, self._before[cell]):
+                outcome = self._outcome(cell) if say else ""
+            elif error := self._store.claims.failure(cell):
                 self.failed[cell] = error
                 outcome = "failed; the cells finished so far are kept"
-            elif self._mark(cell) not in (None, self._before[cell]):
-                outcome = self._outcome(cell) if say else ""
             else:
                 continue
             del self.left[cell]

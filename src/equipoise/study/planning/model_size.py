@@ -28,9 +28,7 @@ LLAMA_3_1_8B = {
 }
 """Dubey et al. 2024, "The Llama 3 Herd of Models", arXiv 2407.21783, table 3; 8.03 billion weights."""
 
-KNOWN = dict.fromkeys(
-    ("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B-Instruct"), LLAMA_3_1_8B
-)
+KNOWN = dict.fromkeys(("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B-Instruct"), LLAMA_3_1_8B)
 """Architectures of Hub models that are planned for without asking the Hub."""
 
 
@@ -103,8 +101,8 @@ class ModelSize:
         The output layer is left out: only tokens that predict something are multiplied with it.
         """
         text = self.config.get_text_config()
-        tables = text.vocab_size * text.hidden_size
-        return self.parameters - tables * (1 if text.tie_word_embeddings else 2)
+        tables = 1 if text.tie_word_embeddings else 2
+        return self.parameters - tables * int(text.vocab_size) * int(text.hidden_size)
 
     @property
     def kv_bytes_per_token(self) -> int:

@@ -169,7 +169,7 @@ def drawing_bytes(
 ) -> int:
     """Keys and values of all rows, and logits with what sampling makes of them.
 
-    A few rows that are twice as long as the task's range of words decide how wide all are.
+    One row that reaches ``max_new_tokens`` decides how wide all are.
     """
     rows = sampling.batch_size if rows is None else rows
     prompts = [
@@ -177,8 +177,7 @@ def drawing_bytes(
         for s in task.subjects
     ]
     longest = max(map(len, prompts))
-    new = min(sampling.max_new_tokens, 2 * round(TOKENS_PER_WORD * task.constraint.words[1]))
-    new = CACHE_ROOM * -(-new // CACHE_ROOM)
+    new = CACHE_ROOM * -(-sampling.max_new_tokens // CACHE_ROOM)
     cache = (rows * (longest + new) + len(prompts) * longest) * size.kv_bytes_per_token
     vocabulary = int(size.config.get_text_config().vocab_size)
     return int(cache + rows * vocabulary * (2 + 4 + 4))
@@ -269,7 +268,7 @@ def _rollouts(
 ) -> list[tuple[TokenSequence, ...]]:
     """Completions that share nothing but their prompts, all of them long."""
     length = _longest(settings, task)
-    found = []
+    found: list[tuple[TokenSequence, ...]] = []
     for subject in task.train:
         context = encoder.context(
             task.prompt(subject.name, settings.prompt), task.response_prefix(subject.name)

@@ -156,8 +156,10 @@ def _remark(needed: Memory, memory: float) -> str:
     """What stands in the way of a cell."""
     if needed.peak <= memory:
         return ""
-    ways = "shard it (FSDP), or set lora = true" if needed.optimizer > needed.weights else (
-        "use a larger device"
+    ways = (
+        "shard it (FSDP), or set lora = true"
+        if needed.optimizer > needed.weights
+        else ("use a larger device")
     )
     return f"more than the {memory / 1e9:.0f} GB there: {ways}"
 
