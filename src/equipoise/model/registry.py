@@ -162,7 +162,7 @@ def check_model_name(
         return
     if folder is not None:
         _check_folder(folder, file, field)
-    elif existing(text) is not None:
+    elif (there := existing(text)) is not None and there.is_file():
         raise EquipoiseError(
             f"model '{text}' is a file", file=file, field=field, mend="Name the folder it is in."
         )
