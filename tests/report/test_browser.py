@@ -76,6 +76,14 @@ def report(folder: Path, task: Task) -> Path:
     return write_report(folder, task=task)[0]
 
 
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run with every table, written once."""
+    folder = tmp_path_factory.mktemp("made")
+    task = small_task(folder)
+    return report(make_run(folder / "run", task, tables=every_table(task)), task)
+
+
 def rows(page: Page) -> list[str]:
     return page.locator("#rows .row .text").all_inner_texts()
 
@@ -87,21 +95,18 @@ def count(page: Page) -> int:
     return int(match[1].replace(",", ""))
 
 
-def test_the_page_asks_for_nothing_and_complains_of_nothing(
-    folder: Path, task: Task, opened
-) -> None:
-    path = report(folder, task)
-    found = opened(path)
+def test_the_page_asks_for_nothing_and_complains_of_nothing(page_file: Path, opened) -> None:
+    found = opened(page_file)
     assert (
         found.page.locator("h1").inner_text() == "Which method gives balanced sentences from tiny?"
     )
     assert count(found.page) == 72
-    assert found.requests == [path.as_uri()]
+    assert found.requests == [page_file.as_uri()]
     assert found.complaints == []
 
 
-def test_filters(folder: Path, task: Task, opened) -> None:
-    page = opened(report(folder, task)).page
+def test_filters(page_file: Path, opened) -> None:
+    page = opened(page_file).page
     page.select_option("select[name=method]", label="sft")
     assert count(page) == 36
     page.select_option("select[name=subject]", label="nurse")
@@ -119,8 +124,8 @@ def test_filters(folder: Path, task: Task, opened) -> None:
     assert count(page) == 0
 
 
-def test_terms_are_marked_by_more_than_colour(folder: Path, task: Task, opened) -> None:
-    page = opened(report(folder, task)).page
+def test_terms_are_marked_by_more_than_colour(page_file: Path, opened) -> None:
+    page = opened(page_file).page
     page.select_option("select[name=method]", label="sft")
     styles = page.evaluate(
         """() => ["s0", "s1"].map((name) => {
@@ -137,8 +142,8 @@ def test_terms_are_marked_by_more_than_colour(folder: Path, task: Task, opened) 
     assert page.locator("#rows mark.held").first.inner_text() == "active"
 
 
-def test_it_can_be_used_by_keyboard_alone(folder: Path, task: Task, opened) -> None:
-    page = opened(report(folder, task)).page
+def test_it_can_be_used_by_keyboard_alone(page_file: Path, opened) -> None:
+    page = opened(page_file).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.focus("#list")
@@ -153,10 +158,8 @@ def test_it_can_be_used_by_keyboard_alone(folder: Path, task: Task, opened) -> N
     assert page.locator(".row.active").get_attribute("aria-rowindex") == "1"
 
 
-def test_every_control_has_a_name_and_every_table_its_headers(
-    folder: Path, task: Task, opened
-) -> None:
-    page = opened(report(folder, task)).page
+def test_every_control_has_a_name_and_every_table_its_headers(page_file: Path, opened) -> None:
+    page = opened(page_file).page
     nameless = page.evaluate(
         """() => {
           const asked = "select, input, [tabindex], svg[role=img], nav, aside";
@@ -176,8 +179,8 @@ def test_every_control_has_a_name_and_every_table_its_headers(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read_in_light_and_dark(folder: Path, task: Task, opened, scheme: str) -> None:
-    page = opened(report(folder, task), color_scheme=scheme).page
+def test_text_can_be_read_in_light_and_dark(page_file: Path, opened, scheme: str) -> None:
+    page = opened(page_file, color_scheme=scheme).page
     page.select_option("select[name=method]", label="sft")
     worst = page.evaluate(CONTRAST)
     assert worst["ratio"] >= 4.5, worst
@@ -216,20 +219,20 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_the_page_fits_the_window(folder: Path, task: Task, opened, width: int) -> None:
-    page = opened(report(folder, task), viewport={"width": width, "height": 800}).page
+def test_the_page_fits_the_window(page_file: Path, opened, width: int) -> None:
+    page = opened(page_file, viewport={"width": width, "height": 800}).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_without_scripts_it_still_answers(folder: Path, task: Task, opened) -> None:
-    page = opened(report(folder, task), java_script_enabled=False).page
+def test_without_scripts_it_still_answers(page_file: Path, opened) -> None:
+    page = opened(page_file, java_script_enabled=False).page
     assert page.locator("table.main tbody tr").count() == 2
     assert page.locator("noscript").count() == 1
     assert not page.locator("#browser").is_visible()
 
 
-def test_it_prints_without_what_only_a_screen_can_do(folder: Path, task: Task, opened) -> None:
-    page = opened(report(folder, task)).page
+def test_it_prints_without_what_only_a_screen_can_do(page_file: Path, opened) -> None:
+    page = opened(page_file).page
     page.emulate_media(media="print")
     assert not page.locator("#browser").is_visible()
     assert not page.locator(".contents").is_visible()
@@ -294,11 +297,12 @@ class TestHostile:
             == 0
         )
 
-    def test_a_script_that_got_in_would_be_stopped(self, folder: Path, task: Task, opened) -> None:
+    def test_a_script_that_got_in_would_be_stopped(
+        self, page_file: Path, tmp_path: Path, opened
+    ) -> None:
         """The policy itself works: a page that was tampered with runs nothing."""
-        path = report(folder, task)
-        text = path.read_text("utf-8")
-        spoilt = path.with_name("spoilt.html")
+        text = page_file.read_text("utf-8")
+        spoilt = tmp_path / "spoilt.html"
         image = "<img src=https://example.invalid/x onerror='window.attacked=1'>"
         attack = f"<script>window.attacked=1</script>{image}"
         spoilt.write_text(text.replace("<main", attack + "<main"), encoding="utf-8")
@@ -328,7 +332,7 @@ class TestHostile:
 
 def test_a_hundred_thousand_completions_stay_fluent(tmp_path: Path, opened) -> None:
     task = load_task("occupations")
-    each = 100_000 // (20 * 2 * 2) // 1
+    each = 100_000 // (20 * 2 * 2)
 
     def texts(method: str, seed: int, subject: str) -> Sequence[str]:
         return [f"The {subject} was bold, number {n} of {method}, and caring with {seed}."

@@ -57,6 +57,19 @@ def test_labels_of_equal_methods_do_not_cover_each_other() -> None:
     assert {(mark.x, mark.y) for mark in marks} == {(marks[0].x, marks[0].y)}
 
 
+def test_no_label_covers_the_dot_of_another() -> None:
+    points = pd.DataFrame(
+        {"method": ["prompt", "filter", "ctrlg", "sft"], "balance": [0.0, 1.0, 1.0, 0.97],
+         "low": math.nan, "high": math.nan, "fluency": [-3.69, -4.28, -4.48, -5.64]}
+    )  # fmt: skip
+    chart = trade_off_chart(points)
+    for mark in chart.marks:
+        for other in chart.marks:
+            apart = abs(other.y - (mark.label_y - 4)) >= 11 or abs(other.x - mark.x) > 60
+            assert apart, (mark.label, other.label)
+        assert 0 < mark.label_y < chart.height
+
+
 def test_labels_at_the_right_edge_turn_left() -> None:
     points = pd.DataFrame(
         {

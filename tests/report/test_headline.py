@@ -58,7 +58,7 @@ class TestAnswer:
         )
 
     def test_definition(self, run: FinishedRun) -> None:
-        assert definition(run) == (
+        assert definition(run.task) == (
             "Balanced: at least one agentic term and at least one communal term. "
             "Length is judged apart (4 to 9 words)."
         )

@@ -66,7 +66,7 @@ def push(
 
 def _no_bars_in_files() -> None:
     """The client draws bars, which belong on a terminal alone."""
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if not sys.stderr.isatty():
         disable_progress_bars()

@@ -141,9 +141,9 @@ def _text(trained: Trained) -> str:
     """Everything below the front matter."""
     parts = [
         f"# {markdown(_title(trained))}",
-        f"A language model under {markdown(trained.summary)}, made with Equipoise "
-        f"{equipoise.__version__} to study methods of bias control. It is an object of research, "
-        "not a product.",
+        f"A language model made with Equipoise {equipoise.__version__} to study bias control, by "
+        f"the method {markdown(trained.method)}: {markdown(trained.summary)}. It is an object of "
+        "research, not a product.",
         "## Task\n\n" + _task(trained),
         "## Training\n\n" + _training(trained),
         "## Measured\n\n" + _measured(trained),

@@ -102,14 +102,21 @@ def trade_off_chart(points: pd.DataFrame, width: float = 440, height: float = 27
     """
     x = Scale(0.0, 1.0, 58, width - 16)
     y = scale_of(points["fluency"].tolist(), height - 44, 14)
-    placed: list[tuple[float, float, float, float]] = []
+    placed = [_around(row, x, y) for row in records(points)]
     marks = []
     for row in records(points.sort_values("fluency", kind="stable")):
         at = (x(row["balance"]), y(row["fluency"]))
-        label_x, label_y, anchor = _free_place(row["method"], at, width, placed)
+        label_x, label_y, anchor = _free_place(row["method"], at, width, y.start, placed)
         low, high = _ends(row, x)
         marks.append(Mark(row["method"], *at, low, high, label_x, label_y, anchor))
     return Chart(width, height, x, y, tuple(marks))
+
+
+def _around(row: dict[str, Any], x: Scale, y: Scale) -> tuple[float, float, float, float]:
+    """The box of a dot and its interval: left, top, right, bottom."""
+    dot, height = x(row["balance"]), y(row["fluency"])
+    left, right = (dot if end is None else end for end in _ends(row, x))
+    return min(left, dot - 5), height - 5, max(right, dot + 5), height + 5
 
 
 def _ends(row: dict[str, Any], x: Scale) -> tuple[float | None, float | None]:
@@ -122,9 +129,10 @@ def _free_place(
     label: str,
     at: tuple[float, float],
     width: float,
+    bottom: float,
     placed: list[tuple[float, float, float, float]],
 ) -> tuple[float, float, str]:
-    """Where a label above or below its dot covers no earlier one; it is added to ``placed``.
+    """Where a label above or below its dot covers nothing that is ``placed``; it is added to that.
 
     Beside the dot is its interval.
     """
@@ -133,7 +141,8 @@ def _free_place(
     anchor, left = ("start", at[0] - 4) if right else ("end", at[0] + 5 - extent)
     for shift in (side * step for step in range(12, 400, 8) for side in (-1, 1)):
         box = (left, at[1] + shift - 7, left + extent, at[1] + shift + 7)
-        if not any(_overlap(box, other) for other in placed):
+        inside = box[1] > -8 and box[3] < bottom
+        if inside and not any(_overlap(box, other) for other in placed):
             break
     placed.append(box)
     return (left if right else at[0] + 5), at[1] + shift + 4, anchor
