@@ -109,7 +109,7 @@ def run_cell(
         "environment": environment(),
     }
     write_json(folder / "summary.json", summary)
-    if method.changes_weights:
+    if isinstance(lm, LanguageModel) and method.changes_weights:
         _write_cards(cell, specification, lm, workspace, rates)
     return float(scored["balanced"].mean())
 
