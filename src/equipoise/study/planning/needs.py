@@ -206,7 +206,7 @@ def training_of(method: Method[Any], task: Task, encoder: Encoder, seed: int) ->
     if not isinstance(settings, TrainingSettings):
         return None
     examples = _examples(method, task, encoder, seed)
-    random.Random(seed).shuffle(examples)
+    random.Random(seed).shuffle(examples)  # noqa: S311
     micro, per_update = settings.batch_size, settings.effective_batch
     if isinstance(settings, RLHFSettings):
         micro = settings.rollout_batch_size

@@ -37,7 +37,7 @@ class MethodPlan:
         parameters: Weights that are trained.
         updates: Of them, in each cell.
         trained_tokens: Tokens that a cell's training computes; shared ones are computed once.
-        drawn_tokens: Tokens that a cell draws, if completions are in the middle of the task's range.
+        drawn_tokens: Tokens that a cell draws, if completions are in the middle of the range.
         memory: At the peak of a cell.
         seconds: Of all cells one after the other.
         remark: What stands in its way; empty if nothing does.
