@@ -95,7 +95,8 @@ def test_claim(tmp_path: Path) -> None:
 def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from equipoise.study.claims import Claims; from equipoise.study.specification import Cell\n"
+        "from equipoise.study.claims import Claims\n"
+        "from equipoise.study.specification import Cell\n"
         "claims = Claims(Path(sys.argv[1]))\n"
         "with claims.present(), claims.claim(Cell('sft', 1)):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
@@ -203,7 +204,7 @@ def test_workers_stop_when_the_first_process_is_killed(
 def test_a_cell_that_kills_its_processes_is_given_up(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the system does when memory runs out. The process stands for a worker that holds a cell."""
+    """As the system does when memory runs out; a process stands for a worker with a cell."""
     program = tmp_path / "worker.py"
     program.write_text(
         "import json, os, platform, signal, sys, time; from pathlib import Path\n"

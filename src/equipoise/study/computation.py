@@ -129,7 +129,6 @@ class Computation:
         """
         if self._specification.methods[cell.label].changes_weights:
             self._lm = None  # not two models in memory
-            _free_memory()
             return self._load(self._store.cell_folder(start) / "model" if start else None)
         if self._lm is None:
             self._lm = self._load(None)
@@ -138,6 +137,7 @@ class Computation:
 
     def _load(self, folder: Path | None) -> LanguageModel:
         study, progress = self._specification.study, self._progress
+        _free_memory()
         with progress.paused():  # fetching a model draws bars of its own
             lm = load_model(
                 folder or study.model,
