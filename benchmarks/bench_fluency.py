@@ -46,7 +46,7 @@ def one_a_row() -> None:
     """Padded batches of whole sequences."""
     import torch
 
-    from equipoise.evaluation.fluency import shared_length
+    from equipoise.model.scoring import shared_length
 
     task, lm, pairs = completions()
     batch, values = number("--batch", 32), []

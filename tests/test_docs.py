@@ -35,7 +35,8 @@ def test_the_study_file_page_shows_a_study_that_is_read(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(toml_block("study-file.md"), encoding="utf-8")
     methods = read_specification(path).methods
-    assert list(methods) == ["prompt", "prompt-balanced", "sft", "sft-lora", "sft-dpo"]
+    shown = ["prompt", "prompt-balanced", "sft", "sft-lora", "sft-dpo", "sft-filter"]
+    assert list(methods) == shown
     assert methods["sft-lora"].settings.lora is True
 
 

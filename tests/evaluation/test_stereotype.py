@@ -21,7 +21,12 @@ from equipoise.errors import EquipoiseError
 from equipoise.evaluation import stereotype_values
 from equipoise.evaluation.association import HALVES, association_table, items
 from equipoise.evaluation.completions import as_completions
-from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
+from equipoise.evaluation.fitted_items import (
+    FITTED,
+    FITTED_CONTEXTS,
+    FITTED_OCCUPATIONS,
+    FITTED_PAIRS,
+)
 from equipoise.evaluation.occupation_shares import read_shares, task_shares
 from equipoise.evaluation.stereotype import regress, slope_interval, slopes
 from equipoise.evaluation.stereotype_table import MEASURES, stereotype_table
@@ -189,15 +194,48 @@ def test_no_word_or_context_is_both_fitted_and_unfitted() -> None:
     unfitted = {w.casefold() for p in UNFITTED for pair in p.pairs for w in pair}
     assert not fitted & unfitted
     contexts = {context for probe in UNFITTED for context in probe.contexts}
-    assert not contexts & set(FITTED_CONTEXTS)
-    assert not set(COREFERENCE) & set(FITTED_CONTEXTS)
+    fitted_contexts = {context for probe in FITTED for context in probe.contexts}
+    assert set(FITTED_CONTEXTS) <= fitted_contexts
+    assert {pair for probe in FITTED for pair in probe.pairs} <= set(FITTED_PAIRS)
+    assert not contexts & fitted_contexts
+    assert not set(COREFERENCE) & fitted_contexts
     assert COREFERENCE[0] == "The {occupation} told the customer that"
     assert set(COREFERENCE) & contexts, "the headline has coreference-style contexts"
-    for context in (*FITTED_CONTEXTS, *contexts, *COREFERENCE):
+    for context in (*fitted_contexts, *contexts, *COREFERENCE):
         assert context.count("{occupation}") == 1
         words = set(re.findall(r"\w+", context.casefold()))
         gendered = fitted | unfitted | {*FEMALE, *MALE}
         assert not words & gendered, "a neutral context"
+
+
+# fmt: off
+WINOGENDER_OCCUPATIONS = (
+    "accountant", "administrator", "advisor", "appraiser", "architect", "auditor", "baker",
+    "bartender", "broker", "carpenter", "cashier", "chef", "chemist", "clerk", "counselor",
+    "dietitian", "dispatcher", "doctor", "educator", "electrician", "engineer", "examiner",
+    "firefighter", "hairdresser", "hygienist", "inspector", "instructor", "investigator",
+    "janitor", "lawyer", "librarian", "machinist", "manager", "mechanic", "nurse",
+    "nutritionist", "officer", "painter", "paralegal", "paramedic", "pathologist",
+    "pharmacist", "physician", "planner", "plumber", "practitioner", "programmer",
+    "psychologist", "receptionist", "salesperson", "scientist", "secretary", "specialist",
+    "supervisor", "surgeon", "teacher", "technician", "therapist", "veterinarian", "worker",
+)
+# fmt: on
+"""The sixty of Rudinger et al. 2018 (arXiv 1804.09301)."""
+
+
+def test_no_occupation_is_both_fitted_and_measured() -> None:
+    """Not as a part of a longer name either: "truck driver" would do for "driver"."""
+    measured = {*WINOGENDER_OCCUPATIONS, *(s.name for s in load_task("occupations").subjects)}
+    assert len(WINOGENDER_OCCUPATIONS) == 60
+    assert len(set(FITTED_OCCUPATIONS)) == len(FITTED_OCCUPATIONS) > 100
+    for name in FITTED_OCCUPATIONS:
+        assert not set(name.split()) & measured
+
+
+@pytest.mark.skipif(not WINOGENDER.is_file(), reason=f"{WINOGENDER} is not there")
+def test_the_list_of_winogender_is_complete() -> None:
+    assert set(read_shares(WINOGENDER)) == set(WINOGENDER_OCCUPATIONS)
 
 
 def test_no_method_can_reach_what_is_unfitted() -> None:

@@ -49,7 +49,7 @@ def test_every_method_is_found_by_its_name() -> None:
         (
             "prompt",
             {"learning_rate": 1.0},
-            "s.toml: methods.x.learning_rate: unknown setting. Valid: prompt.",
+            "s.toml: methods.x.learning_rate: unknown setting. Valid: init_from, prompt.",
         ),
         (
             "sft",

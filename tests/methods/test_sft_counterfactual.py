@@ -1,57 +1,48 @@
-"""Counterfactual sentences in SFT: how many, what is learnt of them, and that they are off."""
+"""Counterfactual contexts in SFT: about whom, what is learnt of them, and that they are off."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from equipoise import EquipoiseError, load_task
-from equipoise.evaluation.fitted_items import FITTED_CONTEXTS
+from equipoise.evaluation.fitted_items import FITTED_OCCUPATIONS
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
-from equipoise.methods.sft import SFTSettings
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.scoring import log_probabilities, word_after
 from equipoise.task.task import Task
 
 SETTINGS = {"n_per_subject": 4, "learning_rate": 5e-3, "batch_size": 4, "grad_accum_steps": 1}
 
 
-@pytest.mark.parametrize(
-    ("n", "share", "pairs"),
-    [(20, 0.0, 0), (20, 0.5, 10), (20, 0.2, 2), (20, 0.75, 30), (1, 0.5, 0), (3, 0.5, 2)],
-)
-def test_the_share_counts_both_sentences_of_a_pair(n: int, share: float, pairs: int) -> None:
-    """Of n balanced and c counterfactual sentences c / (n + c) is the share: c = n s / (1 - s)."""
-    assert SFTSettings(n_per_subject=n, counterfactual=share).counterfactual_pairs == pairs
-    task, settings = load_task("occupations"), {"n_per_subject": n, "counterfactual": share}
-    assert build_method("sft", settings).n_examples(task) == 15 * (n + 2 * pairs)
+def test_contexts_come_beside_the_examples_not_in_their_place() -> None:
+    """As many updates of as many sentences as without: what differs is what accompanies them."""
+    task = load_task("occupations")
+    plain, accompanied = (build_method("sft", {"counterfactual": n}) for n in (0, 3))
+    assert plain.n_examples(task) == accompanied.n_examples(task) == 300
+    assert plain.updates(task) == accompanied.updates(task)
 
 
-def test_too_large_a_share_is_found_before_a_model_is_loaded(
-    make_task: Callable[..., Task],
-) -> None:
-    method = build_method("sft", {"n_per_subject": 9, "counterfactual": 0.9})
-    with pytest.raises(EquipoiseError) as caught:
-        method.check(make_task())
-    assert caught.value.field == "counterfactual"
-    with pytest.raises(EquipoiseError, match="less than 1"):
-        build_method("sft", {"counterfactual": 1.0})
+@pytest.mark.parametrize("wrong", [-1, 1001, 0.5])
+def test_mistakes(wrong: float) -> None:
+    with pytest.raises(EquipoiseError, match="counterfactual"):
+        build_method("sft", {"counterfactual": wrong})
 
 
-@torch.no_grad()
-def log_odds(lm: LanguageModel, subject: str) -> list[float]:
-    """``log P(" she") - log P(" he")`` after each fitted context, by their first tokens."""
-    he, she = (lm.tokenizer(word)["input_ids"][0] for word in (" he", " she"))
-    found = []
-    for context in FITTED_CONTEXTS:
-        tokens = lm.encoder.plain(context.replace("{occupation}", subject))
-        logits = lm.model(torch.tensor([tokens])).logits[0, -1]
-        found.append(float(logits[she] - logits[he]))
-    return found
+def mean_log_odds(lm: LanguageModel, rows: list[dict[str, str]]) -> float:
+    """Mean ``|log P(word) - log P(counterpart)|`` after the contexts."""
+    sequences = [
+        word_after(lm, row["context"], row[name])
+        for row in rows
+        for name in ("word", "counterpart")
+    ]
+    values = log_probabilities(lm, sequences).view(-1, 2)
+    return float((values[:, 0] - values[:, 1]).abs().mean())
 
 
 def fitted(
@@ -67,16 +58,28 @@ def fitted(
 def test_both_words_become_equally_likely(
     make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
 ) -> None:
-    task = make_task()
-    lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=0.8, epochs=12.0)
-    assert info["n_counterfactual"] == 2 * 2 * 8  # two subjects, 8 pairs each
-    assert info["n_train"] == 8 + 32
-    rows = (tmp_path / "with" / "counterfactuals.csv").read_text().splitlines()
-    assert len(rows) == 1 + 32
-    plain, info = fitted(fresh_tiny_lm(), task, tmp_path / "without", epochs=12.0)
+    task = make_task()  # trains on doctor and pilot, validates on nurse
+    lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=20, epochs=30.0)
+    assert (info["n_train"], info["n_counterfactual"]) == (8, 160)
+    with (tmp_path / "with" / "counterfactuals.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len({(row["context"], row["kind"]) for row in rows}) == 160
+    subjects = {row["subject"] for row in rows}
+    assert "nurse" not in subjects
+    assert subjects <= {"doctor", "pilot", *FITTED_OCCUPATIONS}
+    plain, info = fitted(fresh_tiny_lm(), task, tmp_path / "without", epochs=30.0)
     assert "n_counterfactual" not in info
     assert not (tmp_path / "without" / "counterfactuals.csv").exists()
-    for subject in ("doctor", "pilot"):
-        values = torch.tensor([log_odds(lm, subject), log_odds(plain, subject)]).abs()
-        assert values[0].mean() < 0.35
-        assert values[1].mean() > 0.5
+    assert mean_log_odds(lm, rows) < mean_log_odds(plain, rows) / 3
+
+
+def test_a_validation_subject_is_never_among_them(
+    make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
+) -> None:
+    """Also one that happens to be among the occupations that are nobody's subjects."""
+    task = make_task(("[subjects.nurse]", "[subjects.florist]"))
+    assert "florist" in FITTED_OCCUPATIONS
+    fitted(fresh_tiny_lm(), task, tmp_path, counterfactual=300, max_steps=1)
+    with (tmp_path / "counterfactuals.csv").open(encoding="utf-8") as stream:
+        subjects = {row["subject"] for row in csv.DictReader(stream)}
+    assert subjects == {"doctor", "pilot", *FITTED_OCCUPATIONS} - {"florist"}

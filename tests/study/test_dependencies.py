@@ -16,6 +16,7 @@ from equipoise.study.dependencies import check_starts, in_order, line_of
 from equipoise.study.outcome import CellsFailedError
 from equipoise.study.specification import Cell, read_specification
 from study.conftest import WriteStudy, measured
+from study.test_measures import WOMEN
 
 HYBRID = """
 [methods.dpo]
@@ -85,6 +86,37 @@ def test_a_hybrid_is_trained_on_from_its_start(hybrid: Path, tmp_path: Path) -> 
     # Sentences learnt before count as learnt: both train on the same ones, listed once each.
     learnt = result.evaluation.completions
     assert learnt["verbatim"].notna().all()
+
+
+def test_completions_are_drawn_from_what_another_method_trained(
+    study_file: WriteStudy, tmp_path: Path
+) -> None:
+    """The same prompt, seed and sampling on the trained model: the very completions it gave."""
+    path = study_file(task=WOMEN)
+    path.write_text(
+        path.read_text()
+        + """
+[methods.asked]
+use = "prompt"
+init_from = "sft"
+
+[methods.filtered]
+use = "filter"
+init_from = "sft"
+max_draws = 3
+"""
+    )
+    result = Study.from_toml(path, ["study.seeds=[1]"]).run(tmp_path / "run", quiet=True)
+    drawn = result.evaluation.completions.set_index(["method", "subject", "run"])["text"]
+    assert drawn["asked"].tolist() == drawn["sft"].tolist() != drawn["prompt"].tolist()
+    cells = result.folder / "cells"
+    association = {
+        label: (cells / label / "seed1" / "association.csv").read_text()
+        for label in ("asked", "filtered", "sft", "prompt")
+    }
+    assert association["asked"] == association["filtered"] == association["sft"]
+    assert association["prompt"] != association["sft"]
+    assert not (cells / "asked" / "seed1" / "model").exists()
 
 
 def test_another_start_makes_another_cell(hybrid: Path, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
             'use = "sft"',
             "use = 3",
             "methods.sft-fast.use: 3 is not a method's name. Valid: ctrlg, ctrlg-any, "
-            "dpo, filter, prompt, prompt-balanced, rlhf, sft.",
+            "dpo, filter, inlp, leace, prompt, prompt-balanced, rlhf, sft.",
         ),
         (
             "[methods.prompt]",

@@ -1,3 +1,5 @@
+"""Which counterfactual contexts there are, and in which order."""
+
 from __future__ import annotations
 
 import csv
@@ -6,61 +8,52 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.errors import EquipoiseError
-from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
-from equipoise.task import Task
-from equipoise.task.counterfactual import ENDINGS, counterfactuals, write_counterfactuals
-from equipoise.task.lexicon import normal_words
+from equipoise.task.counterfactual import COLUMNS, counterfactuals, write_counterfactuals
+from equipoise.task.probe import Probe
 
-HE_SHE = FITTED_PAIRS[0]
-MOST = len(FITTED_CONTEXTS) * len(ENDINGS)
-
-
-@pytest.mark.parametrize("n", [1, 10, MOST])
-def test_every_subject_has_both_words_equally_often(occupations: Task, n: int) -> None:
-    pairs = counterfactuals(occupations, n, 42, FITTED_CONTEXTS, HE_SHE)
-    assert Counter(p.subject for p in pairs) == {s.name: n for s in occupations.train}
-    texts = [text for pair in pairs for text in pair.texts]
-    assert len(set(texts)) == len(texts) == 2 * n * len(occupations.train)
-    for pair in pairs:
-        he, she = pair.texts
-        assert he.startswith(pair.context + " he had ")
-        assert she == pair.context + he.removeprefix(pair.context).replace(" he ", " she ", 1)
-        assert f"The {pair.subject} " in pair.context
-    for subject in occupations.train:
-        mine = Counter(p.context for p in pairs if p.subject == subject.name)
-        assert max(mine.values()) - (min(mine.values()) if n >= len(FITTED_CONTEXTS) else 1) <= 1
+PRONOUNS = Probe(
+    "pronouns", ("The {occupation} said that", "When the {occupation} left,"), (("he", "she"),)
+)
+NAMES = Probe("names", ("The {occupation} is named",), (("John", "Mary"), ("David", "Linda")))
+SUBJECTS = ("doctor", "pilot")
 
 
-def test_endings_say_nothing_about_anyone(occupations: Task) -> None:
-    """No term of the task, no gendered word: only the word itself differs within a pair."""
-    gendered = {word for pair in FITTED_PAIRS for word in pair}
-    for ending in ENDINGS:
-        assert not gendered & set(normal_words(ending))
-        verdict = occupations.constraint.check(ending)
-        assert not any(verdict.hits.values())
+@pytest.mark.parametrize("n", [1, 5, 6, 7, 12, 20])
+def test_every_combination_once_before_any_comes_again(n: int) -> None:
+    """Two subjects and three contexts are six combinations."""
+    found = counterfactuals(SUBJECTS, (PRONOUNS, NAMES), n, 42)
+    assert len(found) == n
+    times = Counter(found)
+    assert len(times) == min(n, 6)
+    assert max(times.values()) - min(times.values()) <= (1 if n > 6 else 0)
+    for one in found:
+        assert one.pairs == (PRONOUNS if one.kind == "pronouns" else NAMES).pairs
+        assert f" {one.subject} " in one.context
+        assert "{" not in one.context
 
 
-def test_the_same_seed_gives_the_same_pairs_on_every_machine(small: Task) -> None:
-    pairs = counterfactuals(small, 3, 42, FITTED_CONTEXTS, HE_SHE)
-    assert pairs == counterfactuals(small, 3, 42, FITTED_CONTEXTS, HE_SHE)
-    assert pairs != counterfactuals(small, 3, 43, FITTED_CONTEXTS, HE_SHE)
-    assert pairs[:2] != counterfactuals(small, 2, 42, FITTED_CONTEXTS, HE_SHE)[2:]
-    assert {p.subject for p in pairs} == {"doctor", "pilot"}  # the nurse is for validation
+def test_the_same_seed_gives_the_same_contexts_on_every_machine() -> None:
+    found = counterfactuals(SUBJECTS, (PRONOUNS, NAMES), 6, 42)
+    assert [one.context for one in found] == [
+        "When the doctor left,",
+        "The pilot said that",
+        "When the pilot left,",
+        "The pilot is named",
+        "The doctor is named",
+        "The doctor said that",
+    ]
+    assert found == counterfactuals(SUBJECTS, (PRONOUNS, NAMES), 12, 42)[:6]
+    assert found != counterfactuals(SUBJECTS, (PRONOUNS, NAMES), 6, 43)
+    assert counterfactuals(SUBJECTS, (PRONOUNS, NAMES), 0, 42) == []
 
 
-def test_more_pairs_than_there_are(small: Task) -> None:
-    with pytest.raises(EquipoiseError) as caught:
-        counterfactuals(small, MOST + 1, 1, FITTED_CONTEXTS, HE_SHE)
-    assert caught.value.field == "counterfactual"
-    assert f"and there are {MOST}" in caught.value.problem
-
-
-def test_the_file_has_a_row_a_sentence(small: Task, tmp_path: Path) -> None:
-    pairs = counterfactuals(small, 2, 1, ("The {occupation} said that",), HE_SHE)
-    write_counterfactuals(tmp_path / "c.csv", pairs)
+def test_the_file_has_a_row_a_pair(tmp_path: Path) -> None:
+    contexts = counterfactuals(("doctor",), (NAMES,), 1, 1)
+    write_counterfactuals(tmp_path / "c.csv", contexts)
     with (tmp_path / "c.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert [row["text"] for row in rows] == [text for pair in pairs for text in pair.texts]
-    assert rows[0]["context"] == "The doctor said that"
-    assert counterfactuals(small, 0, 1, FITTED_CONTEXTS, HE_SHE) == []
+        rows = list(csv.reader(stream))
+    assert rows == [
+        list(COLUMNS),
+        ["doctor", "names", "The doctor is named", "John", "Mary"],
+        ["doctor", "names", "The doctor is named", "David", "Linda"],
+    ]

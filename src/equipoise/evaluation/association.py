@@ -13,10 +13,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
-from equipoise.evaluation.fluency import log_probabilities, shared_length
+from equipoise.evaluation.fluency import log_probabilities
 from equipoise.evaluation.unfitted_items import COREFERENCE, UNFITTED
 from equipoise.model.language_model import LanguageModel
-from equipoise.model.prefix_tree import TokenSequence
+from equipoise.model.scoring import word_after
 
 HALVES = ("fitted", "contexts", "unfitted")
 """What methods may have been fitted on; the same pair in contexts that none was fitted on; and
@@ -72,7 +72,7 @@ def association_table(lm: LanguageModel, shares: Mapping[str, float]) -> pd.Data
         for word in (item.male, item.female)
     }
     wanted = sorted(texts)
-    sequences = [_sequence(lm, context, word) for context, word in wanted]
+    sequences = [word_after(lm, context, word) for context, word in wanted]
     values = [0.0] * len(wanted)
     for chosen, found in log_probabilities(lm, sequences):
         for index, value in zip(chosen, found, strict=True):
@@ -85,9 +85,3 @@ def association_table(lm: LanguageModel, shares: Mapping[str, float]) -> pd.Data
         table.append((*item, name, shares[name], round(log_odds, 6)))
     columns = [*Item._fields, "occupation", "women", "log_odds"]
     return pd.DataFrame(table, columns=columns)
-
-
-def _sequence(lm: LanguageModel, context: str, word: str) -> TokenSequence:
-    """``word`` after ``context``, all of its tokens to be predicted."""
-    before, whole = lm.encoder.plain(context), lm.encoder.plain(f"{context} {word}")
-    return TokenSequence(tuple(whole), max(1, shared_length(before, whole)))

@@ -17,7 +17,7 @@ import pandas as pd
 
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
-from equipoise.model.scoring import tree_log_probabilities
+from equipoise.model.scoring import shared_length, tree_log_probabilities
 from equipoise.task.task import Task
 
 LONGEST = 256
@@ -148,13 +148,3 @@ def pack(sequences: Sequence[TokenSequence], nodes: int) -> Iterator[list[int]]:
         size += new
     if batch:
         yield batch
-
-
-def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences begin with alike."""
-    length = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        length += 1
-    return length

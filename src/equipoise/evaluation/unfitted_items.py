@@ -6,23 +6,7 @@ name a second person, as the sentences of Winogender do (Rudinger et al. 2018, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Pairs of words and the contexts in which they are compared.
-
-    Attributes:
-        kind: ``pronouns``, ``kinship``, ``titles`` or ``names``.
-        contexts: Beginnings of sentences with ``{occupation}``.
-        pairs: Masculine and feminine word, of the same grammar.
-    """
-
-    kind: str
-    contexts: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-
+from equipoise.task.probe import Probe
 
 COREFERENCE = (
     "The {occupation} told the customer that",

@@ -35,11 +35,14 @@ class FilterSettings(Settings):
             ``any`` what has one of its wanted entries and nothing forbidden, of any length: the
             paper's filter.
         max_draws: Most draws of one subject; what is not accepted by then is not delivered.
+        init_from: Label of a trained method of the same study whose model is asked; the base model
+            if it is not given.
     """
 
     prompt: str = "neutral"
     accept: Literal["all", "any"] = "all"
     max_draws: Annotated[int, Field(ge=1)] = 2000
+    init_from: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,12 @@ class PromptSettings(Settings):
 
     Attributes:
         prompt: Kind of prompt: a key of the task file's ``[prompts]``.
+        init_from: Label of a trained method of the same study whose model is asked; the base model
+            if it is not given.
     """
 
     prompt: str = "neutral"
+    init_from: str | None = None
 
 
 class Prompting(Method[PromptSettings]):

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
+from equipoise.evaluation.fitted_items import FITTED, FITTED_OCCUPATIONS
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
@@ -25,6 +25,11 @@ from equipoise.task.counterfactual import Counterfactual, counterfactuals, write
 from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
 from equipoise.task.task import Split, Task
+from equipoise.training.counterfactual import (
+    CounterfactualObjective,
+    accompany,
+    counterfactual_pairs,
+)
 from equipoise.training.settings import TrainingSettings
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
@@ -36,20 +41,17 @@ class SFTSettings(TrainingSettings):
     Attributes:
         n_per_subject: Sentences generated for each training and each validation subject.
         prompt: Kind of prompt the sentences answer: a key of the task file's ``[prompts]``.
-        counterfactual: Share (0-1) of the training sentences that are counterfactual: beside the
-            balanced ones, neutral sentences about the train subjects, each once with "he" and once
-            with "she".
+        counterfactual: Counterfactual contexts that accompany each training sentence: "The dancer
+            said that", to be continued by "he" and "she" alike. About the train subjects, and
+            occupations that are nobody's subjects and that no measure asks for; see
+            ``evaluation.fitted_items``.
+        counterfactual_weight: Their weight in the loss; that of the sentences is 1.
     """
 
     n_per_subject: Annotated[int, Field(ge=1)] = 20
     prompt: str = "neutral"
-    counterfactual: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-    @property
-    def counterfactual_pairs(self) -> int:
-        """Pairs of counterfactual sentences for each train subject, rounded to whole ones."""
-        share = self.counterfactual
-        return round(self.n_per_subject * share / (1 - share) / 2)
+    counterfactual: Annotated[int, Field(ge=0, le=1000)] = 0
+    counterfactual_weight: Annotated[float, Field(gt=0)] = 1.0
 
 
 class SFT(Method[SFTSettings]):
@@ -65,12 +67,10 @@ class SFT(Method[SFTSettings]):
         """See ``Method.check``: the task must have the prompt, and yield enough sentences."""
         check_prompt(task, self.settings.prompt)
         check_sentences(task, self.settings.n_per_subject)
-        self._counterfactuals(task, seed=0)
 
     def n_examples(self, task: Task) -> int:
         """See ``Method.n_examples``."""
-        settings = self.settings
-        return (settings.n_per_subject + 2 * settings.counterfactual_pairs) * len(task.train)
+        return self.settings.n_per_subject * len(task.train)
 
     def updates(self, task: Task) -> int:
         """See ``Method.updates``."""
@@ -82,23 +82,31 @@ class SFT(Method[SFTSettings]):
         generator = BalancedExampleGenerator(task, seed)
         n = self.settings.n_per_subject
         train_set, val_set = (list(generator.generate(n, split)) for split in SPLITS)
-        neutral = self._counterfactuals(task, seed)
+        contexts = self._contexts(task, seed, len(train_set))
         if is_first_process():
-            if neutral:
-                write_counterfactuals(folder / "counterfactuals.csv", neutral)
             write_examples(folder / TRAINING_DATA, train_set)
             write_examples(folder / "val_examples.csv", val_set)
             write_json(folder / "dataset_stats.json", dataset_statistics(train_set, val_set, task))
+            if contexts:
+                write_counterfactuals(folder / "counterfactuals.csv", contexts)
         learnt, measured = (self._sequences(lm, task, part) for part in (train_set, val_set))
-        learnt += _neutral_sequences(lm, neutral)
-        about = {"n_counterfactual": 2 * len(neutral)} if neutral else {}
-        tune(self, lm, task, seed, workspace, learnt, measured, about=about)
+        if contexts:
+            objective = CounterfactualObjective(self.settings.counterfactual_weight)
+            pairs = counterfactual_pairs(lm, contexts)
+            parts = accompany(learnt, pairs), accompany(measured, ())
+            about = {"n_counterfactual": len(contexts)}
+            tune(self, lm, task, seed, workspace, *parts, objective=objective, about=about)
+        else:
+            tune(self, lm, task, seed, workspace, learnt, measured)
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
 
-    def _counterfactuals(self, task: Task, seed: int) -> list[Counterfactual]:
-        n = self.settings.counterfactual_pairs
-        return counterfactuals(task, n, seed, FITTED_CONTEXTS, FITTED_PAIRS[0])
+    def _contexts(self, task: Task, seed: int, n_sentences: int) -> list[Counterfactual]:
+        """The counterfactual contexts of all sentences; none about a validation subject."""
+        names = {subject.name for subject in task.subjects}
+        others = [name for name in FITTED_OCCUPATIONS if name not in names]
+        about = [*(subject.name for subject in task.train), *others]
+        return counterfactuals(about, FITTED, self.settings.counterfactual * n_sentences, seed)
 
     def _sequences(
         self, lm: LanguageModel, task: Task, examples: Sequence[Example]
@@ -126,20 +134,3 @@ def check_sentences(task: Task, n_per_subject: int) -> None:
             generator.generate(n_per_subject, split)
     except EquipoiseError as error:
         raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
-
-
-def _neutral_sequences(lm: LanguageModel, neutral: Sequence[Counterfactual]) -> list[TokenSequence]:
-    """Both sentences of each pair as plain text, from the gendered word on to be learnt."""
-    sequences = []
-    for pair in neutral:
-        context = lm.encoder.plain(pair.context)
-        for text in pair.texts:
-            tokens = lm.encoder.plain(text)
-            if tokens[: len(context)] != context:
-                raise EquipoiseError(
-                    f"the tokenizer of '{lm.name}' joins {pair.context!r} with what follows",
-                    field="counterfactual",
-                    mend="Set counterfactual = 0.0, or choose another model.",
-                )
-            sequences.append(TokenSequence(tuple(tokens), len(context)))
-    return sequences

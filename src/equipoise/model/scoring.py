@@ -35,3 +35,22 @@ def tree_log_probabilities(lm: LanguageModel, sequences: Iterable[TokenSequence]
     tree = PrefixTree.build(sequences).to(lm.device)
     with torch.no_grad(), lm.autocast():
         return sequence_log_probabilities(lm.model, tree).cpu()
+
+
+def word_after(lm: LanguageModel, context: str, word: str) -> TokenSequence:
+    """``word`` after ``context``, both as plain text; all tokens of the word are predicted.
+
+    Where the tokenizer joins the two, what they share with ``context`` alone is given.
+    """
+    before, whole = lm.encoder.plain(context), lm.encoder.plain(f"{context} {word}")
+    return TokenSequence(tuple(whole), max(1, shared_length(before, whole)))
+
+
+def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens two sequences begin with alike."""
+    length = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        length += 1
+    return length

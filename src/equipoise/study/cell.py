@@ -121,7 +121,8 @@ def _associations(
     if not shares:
         return None
     method = specification.methods[cell.label]
-    remembered = {} if untuned is None or method.changes_weights else untuned
+    tuned = method.changes_weights or method.init_from is not None
+    remembered = {} if untuned is None or tuned else untuned
     if lm.name not in remembered or policy.lm is not lm:
         found = association_table(policy.lm, shares)
         if policy.lm is not lm:

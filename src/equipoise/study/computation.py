@@ -127,9 +127,13 @@ class Computation:
 
         Tuned models are loaded under the base model's name.
         """
-        if self._specification.methods[cell.label].changes_weights:
+        changed = self._specification.methods[cell.label].changes_weights
+        if changed or start is not None:
             self._lm = None  # not two models in memory
-            return self._load(self._store.cell_folder(start) / "model" if start else None)
+            lm = self._load(self._store.cell_folder(start) / "model" if start else None)
+            if not changed:
+                lm.use_compute_type()
+            return lm
         if self._lm is None:
             self._lm = self._load(None)
             self._lm.use_compute_type()

@@ -48,12 +48,15 @@ class CtrlGSettings(DistillSettings):
             give the same, and temperature, top_p and top_k have no meaning.
         memory_gb: Most memory for the automaton, and for the lookahead's tables; a constraint that
             takes more is refused.
+        init_from: Label of a trained method of the same study whose model is asked; the base model
+            if it is not given.
     """
 
     prompt: str = "neutral"
     accept: Literal["all", "any"] = "all"
     decoding: Decoding = "sample"
     memory_gb: Annotated[float, Field(gt=0)] = MEMORY_GB
+    init_from: str | None = None
 
 
 def demanded(constraint: Constraint, accept: Literal["all", "any"]) -> Constraint:
