@@ -28,7 +28,7 @@ def whole(model: Any) -> Any:
         name: value.full_tensor() if isinstance(value, DTensor) else value
         for name, value in model.state_dict().items()
     }
-    plain_class: Any = next(kind for kind in type(model).__mro__ if not issubclass(kind, FSDPModule))
+    plain_class: Any = next(c for c in type(model).__mro__ if not issubclass(c, FSDPModule))
     with torch.device("meta"):
         plain: Any = plain_class(model.config)
     plain.load_state_dict(weights, assign=True)
