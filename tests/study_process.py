@@ -1,4 +1,4 @@
-"""Studies in processes of their own, forked from one that has imported everything: fast to start."""
+"""Studies in processes of their own, forked from one that has imported everything."""
 
 from __future__ import annotations
 

@@ -27,28 +27,46 @@ def test_a_signal_waits_for_the_end(number: int) -> None:
         signal.signal(number, before)
 
 
+def _interrupt(*times: int) -> None:
+    for _ in times:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_a_second_signal_does_not_wait() -> None:
-    done = False
-    with pytest.raises(KeyboardInterrupt), finishing():
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-        done = True
-    assert not done
+    seen: list[str] = []
+
+    def work() -> None:
+        with finishing():
+            _interrupt(1, 2)
+            seen.append("after")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert seen == []
 
 
 def test_inner_blocks_leave_it_to_the_outer_one() -> None:
-    done = False
-    with pytest.raises(KeyboardInterrupt), finishing():
+    seen: list[str] = []
+
+    def work() -> None:
         with finishing():
-            os.kill(os.getpid(), signal.SIGINT)
-        done = True
-    assert done
+            with finishing():
+                _interrupt(1)
+            seen.append("after")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert seen == ["after"]
 
 
 def test_a_file_is_written_to_its_end(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), open_atomic(tmp_path / "f.txt") as stream:
-        stream.write("first ")
-        os.kill(os.getpid(), signal.SIGINT)
-        stream.write("last")
+    def work() -> None:
+        with open_atomic(tmp_path / "f.txt") as stream:
+            stream.write("first ")
+            _interrupt(1)
+            stream.write("last")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert (tmp_path / "f.txt").read_text() == "first last"
     assert [path.name for path in tmp_path.iterdir()] == ["f.txt"]

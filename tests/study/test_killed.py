@@ -16,7 +16,7 @@ import study_process
 
 from .conftest import WriteStudy, steady
 
-KILLS = int(os.environ.get("EQUIPOISE_KILLS", "2"))
+KILLS = int(os.environ.get("EQUIPOISE_KILLS", "1"))
 OFTEN = ("methods.sft.checkpoint_minutes=0.0005", "methods.sft-fast.checkpoint_minutes=0.0005")
 """A checkpoint every 30 ms, so that many moments are inside one."""
 
@@ -39,7 +39,7 @@ def test_kill_at_random_moments(
 ) -> None:
     """Each kill may hit a run that goes on after an earlier one; a new run when one is complete."""
     expected, seconds, accesses = whole
-    dice, file = random.Random(1), study_file()
+    dice, file = random.Random(1), study_file()  # noqa: S311
     kinds = ["moment", "access"] * KILLS
     number = survived = 0
     while kinds:

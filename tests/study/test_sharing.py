@@ -55,8 +55,8 @@ def test_another_run_of_other_settings_is_refused(study_file: WriteStudy, tmp_pa
             pass
         assert contents(store.folder) == before
     assert str(caught.value) == (
-        f"{store.folder}: methods.sft.epochs: another run is at work in this folder, with 2.0 where "
-        "this one has 3.0. Wait for it, or choose another folder with --out."
+        f"{store.folder}: methods.sft.epochs: another run is at work in this folder, with 2.0 "
+        "where this one has 3.0. Wait for it, or choose another folder with --out."
     )
     with store.opened(other):  # nobody is at work any more, and no cell is finished
         pass
@@ -95,8 +95,10 @@ def test_claim(tmp_path: Path) -> None:
 def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from equipoise.study.claims import Claims; from equipoise.study.specification import Cell\n"
-        "with Claims(Path(sys.argv[1])).present(), Claims(Path(sys.argv[1])).claim(Cell('sft', 1)):\n"
+        "from equipoise.study.claims import Claims\n"
+        "from equipoise.study.specification import Cell\n"
+        "claims = Claims(Path(sys.argv[1]))\n"
+        "with claims.present(), claims.claim(Cell('sft', 1)):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
     process = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
@@ -126,7 +128,7 @@ def test_failures_are_known_to_others_and_forgiven(tmp_path: Path) -> None:
 
 
 def _claimed(folder: Path, label: str, timeout: float = 90.0) -> tuple[Cell, int]:
-    """A cell of a method that a process trains, with a few seconds of work left; and the process."""
+    """A cell of a method that a process trains, with seconds of work left; and the process."""
     claims, end = Claims(folder), time.monotonic() + timeout
     while time.monotonic() < end:
         for seed in (1, 2):
@@ -144,7 +146,7 @@ def test_killed_worker_is_replaced_and_the_bytes_are_those_of_one_process(
     study_file: WriteStudy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Two cells fail on the way, and are named; the others are not harmed by that."""
-    file, folder = study_file(("learning_rate = 1e-2", "learning_rate = 1e30")), tmp_path / "run"
+    file, folder = study_file(("learning_rate = 1e-2", "learning_rate = 1e300")), tmp_path / "run"
     study = Study.from_toml(file, LONG)
     with pytest.raises(CellsFailedError) as alone:
         study.run(tmp_path / "whole", quiet=True)
@@ -175,7 +177,7 @@ def test_killed_worker_is_replaced_and_the_bytes_are_those_of_one_process(
 def test_workers_stop_when_the_first_process_is_killed(
     study_file: WriteStudy, tmp_path: Path
 ) -> None:
-    file, folder = study_file(), tmp_path / "run"
+    file, folder = study_file(("seeds = [1, 2]", "seeds = [1]")), tmp_path / "run"
     code = (
         "import sys; from equipoise import Study\n"
         "from equipoise.study.engines.local import LocalEngine\n"
@@ -202,7 +204,7 @@ def test_workers_stop_when_the_first_process_is_killed(
 def test_a_cell_that_kills_its_processes_is_given_up(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the system does when memory runs out. The process stands for a worker that holds a cell."""
+    """As the system does when memory runs out; a process stands for a worker with a cell."""
     program = tmp_path / "worker.py"
     program.write_text(
         "import json, os, platform, signal, sys, time; from pathlib import Path\n"

@@ -136,7 +136,6 @@ class Computation:
         changed = self._specification.methods[cell.label].changes_weights
         if changed or start is not None:
             self._lm = None  # not two models in memory
-            _free_memory()
             lm = self._load(self._store.cell_folder(start) / "model" if start else None)
             if not changed:
                 lm.use_compute_type()
@@ -156,6 +155,7 @@ class Computation:
 
     def _load(self, folder: Path | None) -> LanguageModel:
         study, progress = self._specification.study, self._progress
+        _free_memory()
         with progress.paused():  # fetching a model draws bars of its own
             lm = load_model(
                 folder or study.model,

@@ -1,26 +1,40 @@
-"""Weights that FSDP has split among processes, made whole again."""
+"""A model that FSDP has split among processes, made whole again."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+import torch
 
 
-def make_whole(model: Any) -> None:
-    """Put whole weights in the place of shards, in place; every process must call it.
+def is_split(model: Any) -> bool:
+    """Whether FSDP has split ``model``."""
+    from torch.distributed.fsdp import FSDPModule
 
-    Afterwards the model can be saved, not run: FSDP's hooks still stand where shards were expected.
-    A model that was not split stays as it is.
+    return isinstance(model, FSDPModule)
+
+
+def whole(model: Any) -> Any:
+    """``model`` as one that FSDP has never seen; every process must call it and gets all weights.
+
+    A new model, as FSDP's hooks cannot be taken off. One that was not split is returned as it is.
     """
+    from torch.distributed.fsdp import FSDPModule
     from torch.distributed.tensor import DTensor
 
-    whole: dict[int, nn.Parameter] = {}  # tied weights stay tied
-    for module in model.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            if not isinstance(parameter, DTensor):
-                continue
-            if id(parameter) not in whole:
-                full = parameter.full_tensor().detach()
-                whole[id(parameter)] = nn.Parameter(full, requires_grad=False)
-            module._parameters[name] = whole[id(parameter)]
+    if not is_split(model):
+        return model
+    weights = {
+        name: value.full_tensor() if isinstance(value, DTensor) else value
+        for name, value in model.state_dict().items()
+    }
+    plain_class: Any = next(c for c in type(model).__mro__ if not issubclass(c, FSDPModule))
+    with torch.device("meta"):
+        plain: Any = plain_class(model.config)
+    plain.load_state_dict(weights, assign=True)
+    plain.tie_weights()
+    for name, buffer in model.named_buffers():  # those that are not stored, such as frequencies
+        parent, _, own = name.rpartition(".")
+        plain.get_submodule(parent)._buffers[own] = buffer
+    plain.generation_config = model.generation_config
+    return plain

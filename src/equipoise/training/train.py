@@ -22,7 +22,7 @@ from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint
 from equipoise.training.lora import add_adapters, merge_adapters
 from equipoise.training.objective import NextToken, Objective
 from equipoise.training.settings import TrainingSettings
-from equipoise.training.sharded import make_whole
+from equipoise.training.sharded import whole
 from equipoise.training.trainer import TreeTrainer
 
 
@@ -120,6 +120,10 @@ def train(
         ],
     )
     trainer.remove_callback(PrinterCallback)
+    if settings.lora and trainer.is_fsdp_enabled:
+        raise EquipoiseError(
+            "adapters are not split by FSDP", field="lora", mend="Leave FSDP out, or lora."
+        )
     resume = last_valid_checkpoint(checkpoints, announce)
     with stop_on_signal(clock), _clear_resume_errors(resume, watch):
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
@@ -128,7 +132,7 @@ def train(
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     # Else accelerate would not prepare the model again, and train it without autocast.
     vars(model).pop("_is_accelerate_prepared", None)
-    make_whole(model)
+    model = whole(model)
     lm.model = (merge_adapters(model) if settings.lora else model).eval()
     _check_weights(lm.model)
     return _record(trainer.state, time.perf_counter() - started, trainable)

@@ -26,6 +26,10 @@ LORA = TrainingSettings(lora=True)
 MATCHED = "batch_size = 16\ngrad_accum_steps = 1\n"
 MEASURED = {  # resident memory (10⁹ bytes) of a process that computed this cell alone
     ("prompt", ""): 1.508,
+    ("filter", 'prompt = "balanced"\nmax_draws = 30\n'): 2.222,
+    ("ctrlg", "hidden_states = 128\nn_samples = 1000\n"): 1.929,
+    ("leace", ""): 1.627,
+    ("inlp", ""): 1.589,
     ("sft", MATCHED): 3.479,
     ("sft", "batch_size = 4\ngrad_accum_steps = 1\n"): 3.119,
     ("sft", f"lora = true\n{MATCHED}"): 2.433,

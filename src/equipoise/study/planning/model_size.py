@@ -26,7 +26,7 @@ LLAMA_3_1_8B = {
     "max_position_embeddings": 131_072,
     "tie_word_embeddings": False,
 }
-"""Dubey et al. 2024, "The Llama 3 Herd of Models", arXiv 2407.21783, table 3; 8.03 billion weights."""
+"""Dubey et al. 2024, "The Llama 3 Herd of Models", arXiv 2407.21783, table 3; 8.03 billion."""
 
 KNOWN = dict.fromkeys(("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B-Instruct"), LLAMA_3_1_8B)
 """Architectures of Hub models that are planned for without asking the Hub."""

@@ -50,6 +50,8 @@ class Training:
         nodes_per_update: Mean over micro-batches, times their number.
         rows_per_update: Likewise.
         lora: Settings of adapters, if these are trained.
+        examples: Of all that is trained on.
+        per_update: Examples to an update.
     """
 
     updates: int
@@ -58,6 +60,8 @@ class Training:
     nodes_per_update: float
     rows_per_update: float
     lora: TrainingSettings | None
+    examples: int
+    per_update: int
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,7 @@ def training_of(method: Method[Any], task: Task, encoder: Encoder, seed: int) ->
     if not isinstance(settings, TrainingSettings):
         return None
     examples = _examples(method, task, encoder, seed)
-    random.Random(seed).shuffle(examples)
+    random.Random(seed).shuffle(examples)  # noqa: S311
     micro, per_update = settings.batch_size, settings.effective_batch
     if isinstance(settings, RLHFSettings):
         micro = settings.rollout_batch_size
@@ -230,6 +234,8 @@ def training_of(method: Method[Any], task: Task, encoder: Encoder, seed: int) ->
         batches * sum(nodes) / len(nodes),
         batches * sum(rows) / len(rows),
         settings if settings.lora else None,
+        len(examples),
+        per_update,
     )
 
 
