@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from equipoise.report.breakdown import Curve
 from equipoise.report.charts import (
+    Mark,
     Scale,
     curve_panel,
     round_values,
@@ -17,6 +18,7 @@ from equipoise.report.charts import (
     slope_chart,
     trade_off_chart,
 )
+from equipoise.report.labels import CHARACTER
 
 NUMBERS = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
@@ -46,28 +48,55 @@ def test_a_scale_may_run_upwards() -> None:
     assert (scale(0), scale(5), scale(10), scale(99)) == (100, 50, 0, 0)
 
 
-def test_labels_of_equal_methods_do_not_cover_each_other() -> None:
+def marks_of(balance: list[float], fluency: list[float]) -> tuple[Mark, ...]:
+    """Marks of methods without intervals."""
     points = pd.DataFrame(
-        {"method": [f"method-{i}" for i in range(8)], "balance": 0.5, "low": math.nan,
-         "high": math.nan, "fluency": -2.0}
+        {"method": [f"method-{i}" for i in range(len(balance))], "balance": balance,
+         "low": math.nan, "high": math.nan, "fluency": fluency}
     )  # fmt: skip
-    marks = trade_off_chart(points).marks
-    heights = sorted(mark.label_y for mark in marks)
-    assert min(np.diff(heights)) >= 14
-    assert {(mark.x, mark.y) for mark in marks} == {(marks[0].x, marks[0].y)}
+    return trade_off_chart(points).marks
 
 
-def test_no_label_covers_the_dot_of_another() -> None:
-    points = pd.DataFrame(
-        {"method": ["prompt", "filter", "ctrlg", "sft"], "balance": [0.0, 1.0, 1.0, 0.97],
-         "low": math.nan, "high": math.nan, "fluency": [-3.69, -4.28, -4.48, -5.64]}
-    )  # fmt: skip
-    chart = trade_off_chart(points)
-    for mark in chart.marks:
-        for other in chart.marks:
-            apart = abs(other.y - (mark.label_y - 4)) >= 11 or abs(other.x - mark.x) > 60
-            assert apart, (mark.label, other.label)
-        assert 0 < mark.label_y < chart.height
+def box(mark: Mark) -> tuple[float, float, float, float]:
+    """What a label covers."""
+    assert mark.place is not None
+    extent = CHARACTER * len(mark.label)
+    left = mark.place.x - (extent if mark.place.anchor == "end" else 0)
+    return left, mark.place.y - 11, left + extent, mark.place.y + 3
+
+
+REAL = (
+    [0.0, 0.867, 0.0, 0.007, 0.059, 0.856, 0.856, 0.06, 0.825, 0.0, 0.988],
+    [-3.69, -5.35, -3.6, -4.1, -3.29, -5.39, -5.28, -4.88, -5.22, -3.6, -5.48],
+)
+"""Eleven methods of a real study."""
+
+
+@pytest.mark.parametrize(
+    ("balance", "fluency"),
+    [([0.5] * 8, [-2.0] * 8), ([0.0, 1.0, 1.0, 0.97], [-3.69, -4.28, -4.48, -5.64]), REAL],
+)
+def test_labels_cover_neither_each_other_nor_a_dot(
+    balance: list[float], fluency: list[float]
+) -> None:
+    marks = marks_of(balance, fluency)
+    for mark in marks:
+        left, top, right, bottom = box(mark)
+        assert left >= 0
+        assert right <= 440
+        for other in marks:
+            assert not (left < other.x < right and top < other.y < bottom), (mark, other)
+            if other is not mark:
+                a, b, c, d = box(other)
+                assert not (left < c and a < right and top < d and b < bottom), (mark, other)
+
+
+def test_a_label_that_is_not_beside_its_dot_is_tied_to_it() -> None:
+    for mark in marks_of([0.5] * 8, [-2.0] * 8):
+        assert mark.place is not None
+        if abs(mark.place.y - 4 - mark.y) > 20:
+            assert mark.place.leader is not None
+            assert mark.place.leader[1] == mark.y
 
 
 def test_labels_at_the_right_edge_turn_left() -> None:
@@ -81,9 +110,10 @@ def test_labels_at_the_right_edge_turn_left() -> None:
         }
     )
     [mark] = trade_off_chart(points).marks
-    assert mark.anchor == "end"
-    assert mark.label_x == mark.x + 5  # where it ends
-    assert mark.label_x - 7 * len(mark.label) > 0
+    assert mark.place is not None
+    assert mark.place.anchor == "end"
+    assert mark.place.x == mark.x + 5  # where it ends
+    assert mark.place.leader is None
     assert mark.low is not None
     assert mark.low < mark.x
 

@@ -4,7 +4,7 @@
     headline        the main table; answer: the question and the answer in sentences
     claims          what the comparisons carry, in words that say no more
     breakdown       rates by subject, terms, slopes: frames that pages and figures draw
-    page, sections, charts, passages   the page: one file that works offline
+    page, sections, charts, labels, passages   the page: one file that works offline
     figures, plots  the same as SVG, PDF and PNG
     tables, latex   the same as CSV and LaTeX
     paper           paragraphs for a paper; machine: everything as JSON

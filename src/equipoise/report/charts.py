@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.report.breakdown import Curve
+from equipoise.report.labels import Box, Dot, Label, place_labels
 from equipoise.report.records import records
 
 
@@ -75,9 +76,7 @@ class Mark:
     y: float
     low: float | None = None
     high: float | None = None
-    label_x: float = 0.0
-    label_y: float = 0.0
-    anchor: str = "start"
+    place: Label | None = None
     seeds: tuple[float, ...] = ()
 
 
@@ -92,27 +91,29 @@ class Chart:
     marks: tuple[Mark, ...]
 
 
-def trade_off_chart(points: pd.DataFrame, width: float = 440, height: float = 276) -> Chart:
-    """Balance to the right, fluency upwards; labels are moved apart where they would overlap.
+def trade_off_chart(points: pd.DataFrame, width: float = 440) -> Chart:
+    """Balance to the right, fluency upwards; labels cover neither each other nor a dot.
 
     Args:
         points: ``breakdown.trade_off``.
-        width: In units.
-        height: In units.
+        width: In units; the height follows from the number of methods.
     """
+    height = 276.0 + 10 * max(0, len(points) - 6)
     x = Scale(0.0, 1.0, 58, width - 16)
     y = scale_of(points["fluency"].tolist(), height - 44, 14)
-    placed = [_around(row, x, y) for row in records(points)]
-    marks = []
-    for row in records(points.sort_values("fluency", kind="stable")):
-        at = (x(row["balance"]), y(row["fluency"]))
-        label_x, label_y, anchor = _free_place(row["method"], at, width, y.start, placed)
-        low, high = _ends(row, x)
-        marks.append(Mark(row["method"], *at, low, high, label_x, label_y, anchor))
+    rows = records(points.sort_values("fluency", ascending=False, kind="stable"))
+    dots = [
+        Dot(row["method"], x(row["balance"]), y(row["fluency"]), _around(row, x, y)) for row in rows
+    ]
+    places = place_labels(dots, (x.start, y.end - 20, width, y.start))
+    marks = [
+        Mark(dot.name, dot.x, dot.y, *_ends(row, x), place)
+        for row, dot, place in zip(rows, dots, places, strict=True)
+    ]
     return Chart(width, height, x, y, tuple(marks))
 
 
-def _around(row: dict[str, Any], x: Scale, y: Scale) -> tuple[float, float, float, float]:
+def _around(row: dict[str, Any], x: Scale, y: Scale) -> Box:
     """The box of a dot and its interval: left, top, right, bottom."""
     dot, height = x(row["balance"]), y(row["fluency"])
     left, right = (dot if end is None else end for end in _ends(row, x))
@@ -123,33 +124,6 @@ def _ends(row: dict[str, Any], x: Scale) -> tuple[float | None, float | None]:
     """Where the interval of a row ends; ``None`` where it has no end."""
     low, high = (None if math.isnan(row[end]) else x(row[end]) for end in ("low", "high"))
     return low, high
-
-
-def _free_place(
-    label: str,
-    at: tuple[float, float],
-    width: float,
-    bottom: float,
-    placed: list[tuple[float, float, float, float]],
-) -> tuple[float, float, str]:
-    """Where a label above or below its dot covers nothing that is ``placed``; it is added to that.
-
-    Beside the dot is its interval.
-    """
-    extent = 7.4 * len(label)
-    right = at[0] - 4 + extent < width
-    anchor, left = ("start", at[0] - 4) if right else ("end", at[0] + 5 - extent)
-    for shift in (side * step for step in range(12, 400, 8) for side in (-1, 1)):
-        box = (left, at[1] + shift - 7, left + extent, at[1] + shift + 7)
-        inside = box[1] > -8 and box[3] < bottom
-        if inside and not any(_overlap(box, other) for other in placed):
-            break
-    placed.append(box)
-    return (left if right else at[0] + 5), at[1] + shift + 4, anchor
-
-
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def slope_chart(rows: pd.DataFrame, width: float = 640, row_height: float = 30) -> Chart:

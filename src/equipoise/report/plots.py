@@ -38,6 +38,10 @@ BLUE, VERMILION = OKABE_ITO[:2]
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", BLUE])
 
 
+_LEADER = {"arrowstyle": "-", "color": SOFT, "lw": 0.5, "shrinkA": 0, "shrinkB": 3}
+"""The line from a label to its dot."""
+
+
 def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     """Write every figure that there is something for, in all formats.
 
@@ -91,22 +95,25 @@ def balance_figure(table: pd.DataFrame) -> Figure:
 
 def trade_off_figure(points: pd.DataFrame) -> Figure:
     """Balance against fluency, a dot a method, labels placed as on the page."""
-    figure = Figure(figsize=(WIDTH * 0.7, WIDTH * 0.5))
-    axes = figure.add_subplot()
     chart = trade_off_chart(points)
-    unit = 72 * WIDTH * 0.7 / chart.width  # of the page's chart, in points
+    wide = WIDTH * 0.7
+    figure = Figure(figsize=(wide, wide * chart.height / chart.width))
+    axes = figure.add_subplot()
+    unit = 72 * wide / chart.width  # of the page's chart, in points
     rows = {row["method"]: row for row in records(points)}
     for mark in chart.marks:
-        row = rows[mark.label]
-        ends = (row["low"], row["high"])
+        row, place = rows[mark.label], mark.place
+        at, ends = (100 * row["balance"], row["fluency"]), (row["low"], row["high"])
         if not any(map(math.isnan, ends)):
             axes.hlines(row["fluency"], 100 * ends[0], 100 * ends[1], color=BLUE, alpha=0.5)
-        axes.plot(100 * row["balance"], row["fluency"], "o", ms=5, color=BLUE)
-        shift = ((mark.label_x - mark.x) * unit, (mark.y - mark.label_y) * unit)
-        axes.annotate(
-            label(row["method"]), (100 * row["balance"], row["fluency"]), shift,
-            textcoords="offset points", ha="left" if mark.anchor == "start" else "right",
-        )  # fmt: skip
+        axes.plot(*at, "o", ms=5, color=BLUE)
+        if place is not None:
+            shift = ((place.x - mark.x) * unit, (mark.y - place.y) * unit)
+            axes.annotate(
+                label(row["method"]), at, shift, textcoords="offset points",
+                ha="left" if place.anchor == "start" else "right",
+                arrowprops=None if place.leader is None else _LEADER,
+            )  # fmt: skip
     axes.set_xlim(-2, 102)
     axes.set_xlabel("balanced completions, %")
     axes.set_ylabel("log-probability a token, nats")
