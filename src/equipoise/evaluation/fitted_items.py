@@ -103,14 +103,7 @@ FITTED: tuple[Probe, ...] = (
             "The {occupation} picked up the telephone and said: This is",
             "The badge of the {occupation} says",
         ),
-        (
-            ("John", "Mary"),
-            ("Michael", "Jennifer"),
-            ("David", "Linda"),
-            ("Robert", "Patricia"),
-            ("William", "Elizabeth"),
-            ("Richard", "Barbara"),
-        ),
+        FITTED_PAIRS[-6:],
     ),
 )
 """What counterfactual training may be fitted on: pairs of ``FITTED_PAIRS`` after contexts that
