@@ -151,11 +151,10 @@ class Endpoint:
         on_drawn(sum(key in known for key in keys))
         missing = {key: body for key, body in zip(keys, bodies, strict=True) if key not in known}
         if missing:
-            with self._client() as client:
-                with closing(self._ask(client, missing)) as answers:
-                    for key, answer in answers:
-                        known[key] = answer
-                        on_drawn(1)
+            with self._client() as client, closing(self._ask(client, missing)) as answers:
+                for key, answer in answers:
+                    known[key] = answer
+                    on_drawn(1)
         return [known[key] for key in keys]
 
     def _ask(
