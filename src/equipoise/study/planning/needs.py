@@ -28,6 +28,7 @@ on cells of SmolLM2-135M that were computed by a process of their own."""
 CACHE_ROOM = 24
 """Tokens by which a row of the key-value cache grows."""
 
+
 @dataclass(frozen=True)
 class Memory:
     """Bytes at the peak of a cell.
