@@ -93,7 +93,7 @@ def test_damaged_newest_checkpoint_falls_back_to_the_one_before(
     text = file.read_text()
     file.write_text(text[: text.index("[methods.prompt]")] + text[text.index("[methods.sft]") :])
     # After every update.
-    overrides = ["methods.sft.checkpoint_minutes=0.00001", "methods.sft.max_steps=40"]
+    overrides = ["methods.sft.checkpoint_minutes=0.00001", "methods.sft.max_steps=16"]
     study = Study.from_toml(file, overrides)
     whole, folder = tmp_path / "whole", tmp_path / "run"
     study.run(whole, quiet=True)

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import math
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -97,6 +98,7 @@ class Computation:
             except Exception as error:
                 self._lm = None  # it may be half trained
                 self._fail(cell, _as_failure(error))
+                _forget_frames(error)
                 self._progress.end_cell("failed; the cells finished so far are kept")
         return True
 
@@ -176,6 +178,14 @@ def _free_memory() -> None:
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # a C library without it
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Let go of what was in memory where ``error`` and its causes arose, the model above all."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__cause__ or cause.__context__
 
 
 def _as_failure(error: Exception) -> EquipoiseError:

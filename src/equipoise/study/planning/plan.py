@@ -16,13 +16,8 @@ from equipoise.methods.method import Method
 from equipoise.methods.rlhf.method import RLHFSettings
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.study.planning.model_size import ModelSize, model_size
-from equipoise.study.planning.needs import (
-    Memory,
-    Training,
-    expected_tokens,
-    memory_of,
-    training_of,
-)
+from equipoise.study.planning.needs import Memory, memory_of
+from equipoise.study.planning.training_work import Training, expected_tokens, training_of
 from equipoise.study.specification import Specification
 
 TRAINING_SHARE, DRAWING_SHARE = 0.32, 0.085
