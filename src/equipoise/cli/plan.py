@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from equipoise.cli.options import Json
+from equipoise.cli.options import Json, Overrides
 from equipoise.cli.terminal import say, show, show_table
 
 if TYPE_CHECKING:
@@ -36,14 +36,7 @@ def plan(
         ),
     ] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="The device is a GPU.")] = False,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="TABLE.SETTING=VALUE",
-            help="Replace a value of the file; may be repeated.",
-        ),
-    ] = None,
+    overrides: Overrides = None,
     as_json: Json = False,
 ) -> None:
     """Say what a study will need: memory, cells, tokens and time.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import BaseUrl
+from equipoise.cli.options import BaseUrl, Overrides
 from equipoise.cli.terminal import complain, say, say_written, show_table
 
 URL_VARIABLE = "OPENAI_BASE_URL"
@@ -34,14 +34,7 @@ def run(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the run.", show_default="runs/NAME"),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="TABLE.SETTING=VALUE",
-            help="Replace a value of the file; may be repeated.",
-        ),
-    ] = None,
+    overrides: Overrides = None,
     jobs: Annotated[
         int | None,
         typer.Option(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from equipoise.cli.options import Json
+from equipoise.cli.options import Json, RunFolder
 from equipoise.cli.terminal import show, show_table
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ Examples:
 
 
 def status(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: RunFolder,
     as_json: Json = False,
 ) -> None:
     """Show how a run stands: cells done, running, failed, missing.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from equipoise.cli.options import Json
+from equipoise.cli.options import Json, RunFolder
 from equipoise.cli.terminal import show
 
 EXAMPLES = """\b
@@ -17,7 +14,7 @@ Examples:
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    run: RunFolder,
     as_json: Json = False,
 ) -> None:
     """Compare the files of a run with their recorded SHA-256.
