@@ -147,9 +147,11 @@ def _write_report(folder: Path, task: Task, *, quiet: bool) -> None:
     from equipoise.errors import EquipoiseError
     from equipoise.progress import StageProgress
     from equipoise.report import write_report
+    from equipoise.study.store import Store
 
     try:
-        with StageProgress(quiet=quiet) as progress:
+        # Runs that share the cells end together, and each writes the same report.
+        with Store(folder).exclusive(), StageProgress(quiet=quiet) as progress:
             page, *_ = write_report(folder, task=task, on_progress=progress.report)
     except Exception as error:
         reason = str(error) or type(error).__name__
