@@ -13,6 +13,7 @@ from equipoise import EquipoiseError, load_task
 from equipoise.evaluation.fitted_items import FITTED_OCCUPATIONS
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
+from equipoise.methods.sft import SFT
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import log_probabilities, word_after
 from equipoise.task.task import Task
@@ -59,27 +60,25 @@ def test_both_words_become_equally_likely(
     make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
 ) -> None:
     task = make_task()  # trains on doctor and pilot, validates on nurse
-    lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=20, epochs=30.0)
-    assert (info["n_train"], info["n_counterfactual"]) == (8, 160)
+    lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=5, epochs=40.0)
+    assert (info["n_train"], info["n_counterfactual"]) == (8, 40)
     with (tmp_path / "with" / "counterfactuals.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert len({(row["context"], row["kind"]) for row in rows}) == 160
+    assert len({(row["context"], row["kind"]) for row in rows}) == 40
     subjects = {row["subject"] for row in rows}
     assert "nurse" not in subjects
     assert subjects <= {"doctor", "pilot", *FITTED_OCCUPATIONS}
-    plain, info = fitted(fresh_tiny_lm(), task, tmp_path / "without", epochs=30.0)
+    plain, info = fitted(fresh_tiny_lm(), task, tmp_path / "without", epochs=40.0)
     assert "n_counterfactual" not in info
     assert not (tmp_path / "without" / "counterfactuals.csv").exists()
     assert mean_log_odds(lm, rows) < mean_log_odds(plain, rows) / 3
 
 
-def test_a_validation_subject_is_never_among_them(
-    make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
-) -> None:
+def test_a_validation_subject_is_never_among_them(make_task: Callable[..., Task]) -> None:
     """Also one that happens to be among the occupations that are nobody's subjects."""
     task = make_task(("[subjects.nurse]", "[subjects.florist]"))
     assert "florist" in FITTED_OCCUPATIONS
-    fitted(fresh_tiny_lm(), task, tmp_path, counterfactual=300, max_steps=1)
-    with (tmp_path / "counterfactuals.csv").open(encoding="utf-8") as stream:
-        subjects = {row["subject"] for row in csv.DictReader(stream)}
+    method = build_method("sft", SETTINGS | {"counterfactual": 500})
+    assert isinstance(method, SFT)
+    subjects = {context.subject for context in method.contexts(task, 7, 8)}
     assert subjects == {"doctor", "pilot", *FITTED_OCCUPATIONS} - {"florist"}

@@ -82,7 +82,7 @@ class SFT(Method[SFTSettings]):
         generator = BalancedExampleGenerator(task, seed)
         n = self.settings.n_per_subject
         train_set, val_set = (list(generator.generate(n, split)) for split in SPLITS)
-        contexts = self._contexts(task, seed, len(train_set))
+        contexts = self.contexts(task, seed, len(train_set))
         if is_first_process():
             write_examples(folder / TRAINING_DATA, train_set)
             write_examples(folder / "val_examples.csv", val_set)
@@ -101,8 +101,8 @@ class SFT(Method[SFTSettings]):
         texts = tuple(example.text for example in train_set)
         return Policy(lm, task, self.settings.prompt, texts)
 
-    def _contexts(self, task: Task, seed: int, n_sentences: int) -> list[Counterfactual]:
-        """The counterfactual contexts of all sentences; none about a validation subject."""
+    def contexts(self, task: Task, seed: int, n_sentences: int) -> list[Counterfactual]:
+        """The counterfactual contexts of so many sentences; none about a validation subject."""
         names = {subject.name for subject in task.subjects}
         others = [name for name in FITTED_OCCUPATIONS if name not in names]
         about = [*(subject.name for subject in task.train), *others]
