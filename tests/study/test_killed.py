@@ -1,5 +1,7 @@
 """SIGKILL at any moment, and inside saving: the same command once more ends with the same bytes.
 
+So does the report, given the same seconds, which it shows.
+
 ``EQUIPOISE_KILLS`` is the number of kills of each kind; few by default, as they take seconds each.
 """
 
@@ -7,14 +9,17 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 import study_process
+from equipoise.report import write_report
+from equipoise.study.specification import read_specification
 
-from .conftest import WriteStudy, steady
+from .conftest import TIMED_COLUMNS, TIMED_KEYS, WriteStudy, steady
 
 KILLS = int(os.environ.get("EQUIPOISE_KILLS", "1"))
 OFTEN = ("methods.sft.checkpoint_minutes=0.0005", "methods.sft-fast.checkpoint_minutes=0.0005")
@@ -60,3 +65,20 @@ def test_kill_at_random_moments(
     process.join()
     assert process.exitcode == 0
     assert steady(folder) == expected
+    assert _report(folder, file, tmp_path / "killed") == _report(
+        _with_clock_of(folder, tmp_path / "whole"), file, tmp_path / "again"
+    )
+
+
+def _with_clock_of(run: Path, whole: Path) -> Path:
+    """``whole``, with what the clock decided in ``run`` in place of its own."""
+    for name in (*TIMED_COLUMNS, *TIMED_KEYS, "manifest.json"):
+        for path in whole.rglob(name):
+            shutil.copyfile(run / path.relative_to(whole), path)
+    return whole
+
+
+def _report(run: Path, study: Path, out: Path) -> dict[str, bytes]:
+    """All files of a run's report."""
+    write_report(run, out=out, task=read_specification(study).task)
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
