@@ -18,7 +18,6 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.errors import EquipoiseError
-from equipoise.manifest import LARGE
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
 from equipoise.model.embedded import fetch
@@ -33,6 +32,10 @@ from equipoise.model.registry import (
     local_folder,
     model_label,
 )
+
+
+BARS_FROM = 2_000_000_000
+"""Bytes of weights in a local folder from which on their loading draws a bar."""
 
 
 class RemoteCodeWarning(UserWarning):
@@ -224,8 +227,8 @@ def load_model(
 
 
 def _is_large(folder: Path) -> bool:
-    """Whether loading the weights in ``folder`` takes more than some seconds."""
-    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) > LARGE
+    """Whether loading the weights in ``folder`` may take some seconds."""
+    return sum(path.stat().st_size for path in folder.glob("*.safetensors")) > BARS_FROM
 
 
 def pickle_refused(error: Exception) -> bool:
