@@ -33,7 +33,6 @@ from equipoise.model.registry import (
     model_label,
 )
 
-
 BARS_FROM = 2_000_000_000
 """Bytes of weights in a local folder from which on their loading draws a bar."""
 
