@@ -1,4 +1,4 @@
-"""Generate and filter: draw from the untuned model until enough completions pass the check."""
+"""Generate and filter: draw from a model until enough completions pass the check."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FilterSettings(Settings):
 
 @dataclass(frozen=True)
 class FilteredPolicy(Policy):
-    """The untuned model, of which only accepted completions are delivered.
+    """A model, untuned or another method's, of which only accepted completions are delivered.
 
     Attributes:
         settings: What is accepted, and how long it is tried.

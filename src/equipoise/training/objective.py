@@ -57,7 +57,7 @@ class Objective(ABC, Generic[ExampleT]):
 
     @abstractmethod
     def sequences(self, example: ExampleT) -> tuple[TokenSequence, ...]:
-        """The sequences of one example; every example has as many."""
+        """The sequences of one example, in the order in which its tree holds them."""
 
     @abstractmethod
     def counts(self, examples: Sequence[ExampleT]) -> tuple[int, ...]:
