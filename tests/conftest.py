@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from endpoint_server import serving
+from endpoint_server import Proxy, proxy_of, serving
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import DEFAULT_MODEL
@@ -78,11 +78,18 @@ def tiny_model_folder(tiny_lm: LanguageModel, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
-def openai_server(
+def server(
     tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, str]]:
     """Address of a real server of the OpenAI protocol, and the tiny model's name there."""
     with serving(tiny_model_folder, tmp_path_factory.mktemp("serve")) as found:
+        yield found
+
+
+@pytest.fixture
+def proxy(server: tuple[str, str]) -> Iterator[Proxy]:
+    """Stands before the server: writes down what is asked, and fails where a test wants it."""
+    with proxy_of(server[0]) as found:
         yield found
 
 

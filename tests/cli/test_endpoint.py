@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from endpoint_server import Proxy, proxy_of
 
-
-@pytest.fixture
-def server(openai_server: tuple[str, str]) -> tuple[str, str]:
-    return openai_server
-
-
-@pytest.fixture
-def proxy(server: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+@pytest.fixture(autouse=True)
+def _users_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
     monkeypatch.setenv("OPENAI_BASE_URL", "")  # what --base-url sets is taken back
-    with proxy_of(server[0]) as found:
-        yield found
 
 
 def test_generate_goes_on_where_it_stopped(equipoise, proxy, server):

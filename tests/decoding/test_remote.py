@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from endpoint_server import Proxy, proxy_of
+from endpoint_server import Proxy
 from equipoise.decoding.answer import Answer, continuation
 from equipoise.decoding.answer_log import AnswerLog
 from equipoise.decoding.remote import Endpoint, Question
@@ -19,17 +18,6 @@ from equipoise.model.endpoint import EndpointSettings, check_endpoint
 QUESTIONS = [Question(f"Complete: The {name} was", f"The {name} was") for name in ("doctor", "cat")]
 SAMPLING = Sampling(temperature=0.9, top_p=0.8, max_new_tokens=7)
 KEY = "sk-secret-of-a-test"
-
-
-@pytest.fixture
-def server(openai_server: tuple[str, str]) -> tuple[str, str]:
-    return openai_server
-
-
-@pytest.fixture
-def proxy(server: tuple[str, str]) -> Iterator[Proxy]:
-    with proxy_of(server[0]) as found:
-        yield found
 
 
 def endpoint(

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from equipoise import EquipoiseError, Study
 from equipoise.methods.method import Method
 from equipoise.methods.registry import build_method
-from equipoise.study.dependencies import check_starts, in_order, line_of
+from equipoise.study.dependencies import check_starts, control_of, in_order, line_of
 from equipoise.study.outcome import CellsFailedError
 from equipoise.study.specification import Cell, read_specification
 from study.conftest import WriteStudy, measured
@@ -42,6 +42,30 @@ def test_order_and_line() -> None:
     assert line_of("c", chain) == ["c", "b", "a"]
     assert line_of("d", chain) == ["d"]
     assert line_of("x", methods(x="y", y="x")) == ["x", "y", "x"]
+
+
+def test_kinds_of_control_at_work_in_the_order_they_were_applied() -> None:
+    settings: dict[str, tuple[str, dict[str, Any]]] = {
+        "prompt": ("prompt", {}),
+        "filter": ("filter", {}),
+        "sft": ("sft", {}),
+        "asked": ("prompt", {"init_from": "sft"}),
+        "filtered": ("filter", {"init_from": "sft"}),
+        "again": ("sft", {"init_from": "sft"}),
+        "erased": ("leace", {"init_from": "sft"}),
+        "all": ("filter", {"init_from": "erased"}),
+    }
+    made = {label: build_method(name, values) for label, (name, values) in settings.items()}
+    assert {label: control_of(label, made) for label in made} == {
+        "prompt": "none",
+        "filter": "post-hoc",
+        "sft": "parametric",
+        "asked": "parametric",
+        "filtered": "parametric + post-hoc",
+        "again": "parametric",
+        "erased": "parametric + projection",
+        "all": "parametric + projection + post-hoc",
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from endpoint_server import Proxy, proxy_of
+from endpoint_server import Proxy
 from equipoise import EquipoiseError, Study
 from equipoise.study.specification import read_specification
 from tiny_study import write_study
@@ -35,17 +34,6 @@ max_draws = 6
 EASY = (('["bold", "ambitious", "self-reliant"]', '["t", "s", "to", "sel", "in", "of", "care"]'),)
 SUBJECTS = 3
 SAMPLES = 3
-
-
-@pytest.fixture
-def server(openai_server: tuple[str, str]) -> tuple[str, str]:
-    return openai_server
-
-
-@pytest.fixture
-def proxy(server: tuple[str, str]) -> Iterator[Proxy]:
-    with proxy_of(server[0]) as found:
-        yield found
 
 
 def study_file(folder: Path, url: str, model: str, *replacements: tuple[str, str]) -> Path:

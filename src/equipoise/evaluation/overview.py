@@ -23,16 +23,16 @@ def overview(
 ) -> pd.DataFrame:
     """One row a method, in order of first appearance; means over seeds of all its completions.
 
-    Columns: ``method``, ``control`` (see ``methods.method.Control``; empty where nobody knows),
-    ``seeds``, ``n``, ``balanced_train``, ``balanced_validation``, ``balanced_held_out``,
-    ``satisfied`` (rates 0-1, see ``compliance_table``), ``entropy`` (bits), ``pairs_share``,
-    ``self_bleu``, ``templates`` (0-1, see ``diversity_table``), ``log_probability_base``,
-    ``log_probability_independent`` (medians in nats per token, see ``fluency_table``),
-    ``divergence`` (from the untuned model, nats a sentence, see ``divergence_table``),
-    ``terms_slope``, ``stereotype_slope``, ``stereotype_low``, ``stereotype_high`` (of the terms in
-    the texts, and of the unfitted association with its 95 % interval, over all seeds; see
-    ``stereotype_table``), ``tokens_per_delivered``, ``fit_seconds``, ``peak_gb``,
-    ``trainable_parameters`` (see ``cost_table``). What was not measured is NaN.
+    Columns: ``method``, ``control`` (the kinds at work, see ``study.dependencies.control_of``;
+    empty where nobody knows), ``seeds``, ``n``, ``balanced_train``, ``balanced_validation``,
+    ``balanced_held_out``, ``satisfied`` (rates 0-1, see ``compliance_table``), ``entropy`` (bits),
+    ``pairs_share``, ``self_bleu``, ``templates`` (0-1, see ``diversity_table``),
+    ``log_probability_base``, ``log_probability_independent`` (medians in nats per token, see
+    ``fluency_table``), ``divergence`` (from the untuned model, nats a sentence, see
+    ``divergence_table``), ``terms_slope``, ``stereotype_slope``, ``stereotype_low``,
+    ``stereotype_high`` (of the terms in the texts, and of the unfitted association with its 95 %
+    interval, over all seeds; see ``stereotype_table``), ``tokens_per_delivered``, ``fit_seconds``,
+    ``peak_gb``, ``trainable_parameters`` (see ``cost_table``). What was not measured is NaN.
 
     Args:
         compliance: ``compliance_table``.
@@ -40,7 +40,7 @@ def overview(
         stereotype: ``stereotype_table``.
         fluency: ``fluency_table``.
         cost: ``cost_table``.
-        controls: Kind of control of each method.
+        controls: Kinds of control at work in each method.
     """
     whole = compliance[compliance["split"] == "all"].set_index("method")
     by_split = compliance.pivot_table(

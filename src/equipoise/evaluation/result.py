@@ -115,7 +115,7 @@ def assemble(
         task: The task they were scored with.
         by_model: What models have said.
         cost: What ``cost_table`` returned.
-        controls: The kind of control of each method.
+        controls: The kinds of control at work in each method.
         notes: Sentences to stand after those about the texts.
     """
     by_model = by_model or ByModel()

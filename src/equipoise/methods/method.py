@@ -180,7 +180,8 @@ class Method(ABC, Generic[SettingsT]):
     Attributes:
         name: How study files and the command line call it.
         summary: What it does, in a line.
-        control: The kind of control it is, for tables.
+        control: The kind of control it is by itself; see ``study.dependencies.control_of`` for
+            methods that start from another one.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
         needs_weights: Whether it needs the model at hand, with its weights and logits; otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ def run_cell(
     folder: Path,
     progress: StudyProgress,
     learnt_before: Sequence[str] = (),
-    untuned: dict[str, pd.DataFrame] | None = None,
+    known_association: Path | None = None,
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
@@ -55,7 +56,8 @@ def run_cell(
         folder: The cell's working folder.
         progress: Shows how it goes.
         learnt_before: Sentences that ``lm`` was trained on already.
-        untuned: Remembers what the untuned model associates, from one cell to the next.
+        known_association: What ``lm``, which the method leaves as it is, associates with
+            occupations, where another cell has measured it: a file to be copied.
     """
     method, task = specification.methods[cell.label], specification.task
     workspace = Workspace(
@@ -63,10 +65,10 @@ def run_cell(
     )
     if isinstance(lm, Endpoint):
         lm = lm.keeping(folder / ANSWERS)
-    precision, memory, started = lm.precision, PeakMemory(), time.perf_counter()
+    precision, meter = lm.precision, _Meter()
     with clear_write_errors(folder):
         policy = method.fit(lm, task, cell.seed, workspace)  # type: ignore[arg-type]
-    fitted, fit_peak = time.perf_counter(), memory.read()
+    cost: dict[str, Any] = meter.read("fit")
     wanted = specification.study.samples_per_subject
     delivery = policy.deliver(
         cell.label,
@@ -76,19 +78,22 @@ def run_cell(
         cell.seed,
         progress.report,
     )
-    drawn, sampling_peak = time.perf_counter(), memory.read()
+    cost |= meter.read("sampling")
     write_table(folder / COMPLETIONS, delivery.completions)
     if delivery.draws is not None:
         write_table(folder / "draws.csv", delivery.draws)
         write_table(folder / "acceptance.csv", acceptance_table(delivery.draws, wanted))
-    if (associations := _associations(specification, cell, policy, lm, untuned)) is not None:
-        write_table(folder / ASSOCIATION, associations)
+    _write_association(specification, policy, folder, known_association)
     if method.changes_weights and specification.measures.fluency:
         assert isinstance(policy.lm, LanguageModel)  # noqa: S101 - only such are tuned
         own = score_all(policy.lm, delivery.completions, task, "prompt", progress.report)
         write_table(folder / OWN_SCORES, own)
     scored = score(delivery.completions, task, [*learnt_before, *policy.training_texts] or None)
     rates = by_seed(scored, task)
+    cost = {**_counts(delivery, scored, task, wanted), **cost}
+    cost["trainable_parameters"] = _trainable_parameters(folder)
+    if isinstance(lm, Endpoint):
+        cost |= spending(lm)
     summary = {
         "label": cell.label,
         "method": method.name,
@@ -96,15 +101,7 @@ def run_cell(
         "model_revision": _revision(lm),
         "seed": cell.seed,
         "precision": precision,
-        "cost": {
-            **_counts(delivery, scored, task, wanted),
-            "fit_seconds": round(fitted - started, 3),
-            "sampling_seconds": round(drawn - fitted, 3),
-            "fit_peak_gb": fit_peak,
-            "sampling_peak_gb": sampling_peak,
-            "trainable_parameters": _trainable_parameters(folder),
-            **(spending(lm) if isinstance(lm, Endpoint) else {}),
-        },
+        "cost": cost,
         "rates": _records(rates),
         "environment": environment(),
     }
@@ -136,34 +133,37 @@ def _write_cards(
     )
 
 
-def _associations(
-    specification: Specification,
-    cell: Cell,
-    policy: Policy,
-    lm: LanguageModel | Endpoint,
-    untuned: dict[str, pd.DataFrame] | None,
-) -> pd.DataFrame | None:
-    """What the policy's model associates with the task's and Winogender's occupations.
+def _write_association(
+    specification: Specification, policy: Policy, folder: Path, known: Path | None
+) -> None:
+    """Write what the policy's model associates with the task's and Winogender's occupations.
 
-    None where no occupation's share of women is known, and for endpoints, which give no
+    Not where no occupation's share of women is known, nor for endpoints, which give no
     probabilities of words.
     """
-    if isinstance(lm, Endpoint) or isinstance(policy.lm, Endpoint):
-        return None
+    if known is not None:
+        with clear_write_errors(folder):
+            shutil.copyfile(known, folder / ASSOCIATION)
+        return
     winogender = specification.measures.winogender
     shares = {} if winogender is None else read_shares(winogender)
     shares |= task_shares(specification.task)
-    if not shares:
-        return None
-    method = specification.methods[cell.label]
-    tuned = method.changes_weights or method.init_from is not None
-    remembered = {} if untuned is None or tuned else untuned
-    if lm.name not in remembered or policy.lm is not lm:
-        found = association_table(policy.lm, shares)
-        if policy.lm is not lm:
-            return found
-        remembered[lm.name] = found
-    return remembered[lm.name]
+    if shares and not isinstance(policy.lm, Endpoint):
+        write_table(folder / ASSOCIATION, association_table(policy.lm, shares))
+
+
+class _Meter:
+    """Reads what each stage of a cell took."""
+
+    def __init__(self) -> None:
+        self._memory, self._last = PeakMemory(), time.perf_counter()
+
+    def read(self, stage: str) -> dict[str, Any]:
+        """Seconds and peak memory (GB) since the last reading, named after the ``stage``."""
+        now = time.perf_counter()
+        spent = {f"{stage}_seconds": round(now - self._last, 3)}
+        self._last = now
+        return {**spent, f"{stage}_peak_gb": self._memory.read()}
 
 
 def spending(endpoint: Endpoint) -> dict[str, Any]:

@@ -15,14 +15,12 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from equipoise.decoding.remote import Endpoint
 from equipoise.errors import EquipoiseError
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import model_label
-from equipoise.study.cell import run_cell
+from equipoise.study.cell import ASSOCIATION, run_cell
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts
 from equipoise.study.specification import Cell, Specification
@@ -45,7 +43,7 @@ class Computation:
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
-        self._untuned: dict[str, pd.DataFrame] = {}
+        self._untuned: Cell | None = None
         self.computed: list[Cell] = []
         self.failed: dict[Cell, EquipoiseError] = {}
 
@@ -117,16 +115,25 @@ class Computation:
         self, cell: Cell, start: Cell | None, lm: LanguageModel | Endpoint, partial: Path
     ) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
-        balanced = run_cell(
-            cell, self._specification, lm, partial, self._progress, before, self._untuned
-        )
+        known = self._known_association(cell, start)
+        balanced = run_cell(cell, self._specification, lm, partial, self._progress, before, known)
         aside = self._store.finish(cell, partial)
+        if start is None and not self._specification.methods[cell.label].changes_weights:
+            self._untuned = cell
         nothing = math.isnan(balanced)
         self._progress.end_cell(
             "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
         )
         if aside:
             self._progress.say(f"The damaged folder it replaces is kept: {aside}")
+
+    def _known_association(self, cell: Cell, start: Cell | None) -> Path | None:
+        """Where a finished cell of the very same weights has what they associate."""
+        same = start or self._untuned
+        if same is None or self._specification.methods[cell.label].changes_weights:
+            return None
+        path = self._store.cell_folder(same) / ASSOCIATION
+        return path if path.is_file() else None
 
     def _model_for(self, cell: Cell, start: Cell | None) -> LanguageModel | Endpoint:
         """The base model, loaded anew only after a method has changed it; or what ``start`` made.

@@ -59,6 +59,16 @@ def line_of(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
     return line
 
 
+def control_of(label: str, methods: Mapping[str, Method[Any]]) -> str:
+    """The kinds of control at work, in the order in which they were applied, joined by " + ".
+
+    ``none`` only where there is no other: a filter on a model that SFT made is "parametric +
+    post-hoc", a prompt asked of it "parametric", and of the untuned model "none".
+    """
+    kinds = [methods[name].control for name in reversed(line_of(label, methods))]
+    return " + ".join(dict.fromkeys(kind for kind in kinds if kind != "none")) or "none"
+
+
 def in_order(labels: Iterable[str], methods: Mapping[str, Method[Any]]) -> list[str]:
     """``labels`` such that each comes after what it starts from, otherwise as they are."""
     ordered: list[str] = []

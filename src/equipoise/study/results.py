@@ -23,6 +23,7 @@ from equipoise.statistics import (
 )
 from equipoise.statistics.comparisons import OUTCOMES
 from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
+from equipoise.study.dependencies import control_of
 from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
@@ -66,7 +67,7 @@ def collect(
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
     )
-    controls = {label: method.control for label, method in specification.methods.items()}
+    controls = {label: control_of(label, specification.methods) for label in specification.methods}
     seeds_note = three_seeds(frame)
     notes = (*shortfalls(cost), *spendings(cost), *([seeds_note] if seeds_note else []))
     return assemble(frame, task, by_model, cost=cost, controls=controls, notes=notes)
