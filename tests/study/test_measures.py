@@ -60,6 +60,19 @@ def test_every_completion_has_its_fluency(made_once: Path) -> None:
     assert (table[table["split"] == "all"]["n"] == 9).all()
 
 
+def test_a_judge_that_cannot_be_had_is_found_before_any_cell(
+    study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_model: None
+) -> None:
+    def refuse(name: str, *, progress: bool) -> Path:
+        raise EquipoiseError(f"'{name}' needs 1.8 GB while it is fetched, and 0.4 GB are free")
+
+    monkeypatch.setattr("equipoise.study.measures.fetch", refuse)
+    study = Study.from_toml(study_file(), [*ONE, 'measures.independent_model="gemma-3-270m"'])
+    with pytest.raises(EquipoiseError, match=r"'gemma-3-270m' needs 1\.8 GB"):
+        study.run(tmp_path / "run", quiet=True)
+    assert not list((tmp_path / "run").rglob("completions.csv"))
+
+
 def test_association_of_the_untuned_model_is_measured_once(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
 
     Columns: ``measure``, ``method``, ``seed``, ``occupations``, ``mean``, ``slope``, ``low``,
     ``high``, ``r``. The row without a seed is of all seeds: of each occupation's mean over them.
-    Its interval is about which occupations were chosen; how far seeds differ, their rows say.
+    Its interval is for other occupations and other seeds, a seed's for other occupations alone.
 
     Args:
         values: A frame of values, of one or more measures, methods and seeds.
@@ -45,7 +45,7 @@ def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
         for seed in table.columns:
             found = regress(table[seed].to_numpy(dtype=float), x)
             rows.append({"measure": measure, "method": method, "seed": seed, **found._asdict()})
-        found = regress(table.mean(axis=1).to_numpy(dtype=float), x)
+        found = regress(table.to_numpy(dtype=float).T, x)
         rows.append({"measure": measure, "method": method, "seed": pd.NA, **found._asdict()})
     frame = pd.DataFrame(rows).astype({"seed": "Int64"})
     order = np.lexsort(

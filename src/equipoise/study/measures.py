@@ -23,8 +23,9 @@ from equipoise.evaluation.fluency import SCORE_COLUMNS, Context
 from equipoise.evaluation.fluency_table import FluencyScores
 from equipoise.evaluation.overview import BASE, INDEPENDENT
 from equipoise.manifest import sha256
+from equipoise.model.embedded import fetch
 from equipoise.model.endpoint import is_endpoint
-from equipoise.model.registry import model_label
+from equipoise.model.registry import EMBEDDED, model_label
 from equipoise.study.identity import model_digest, task_digest
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification
@@ -65,6 +66,19 @@ def ask_models(
         judge = _Judge(measures.independent_model, specification)
         fluency[INDEPENDENT] = _fluency(judge, INDEPENDENT, "plain", completions, folder, progress)
     return ByModel(fluency, agency)
+
+
+def fetch_judges(specification: Specification, progress: StudyProgress) -> None:
+    """Fetch the embedded models that will judge, which may fail, before cells take hours.
+
+    Raises:
+        EquipoiseError: One cannot be had.
+    """
+    measures = specification.measures
+    for name in (measures.reference_model, measures.independent_model):
+        if name in EMBEDDED:
+            with progress.paused():
+                fetch(name, progress=not progress.quiet)
 
 
 class _Judge:

@@ -11,6 +11,7 @@ from equipoise.study.computation import Computation
 from equipoise.study.engines.assignment import Assignment, Engine
 from equipoise.study.engines.watch import Watch
 from equipoise.study.environment import environment
+from equipoise.study.measures import fetch_judges
 from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import collect, write_results
@@ -49,8 +50,8 @@ class Study:
 
         Raises:
             CellsFailedError: Cells failed; all others are computed, and the tables are over those.
-            EquipoiseError: The folder holds other results or cannot be written, or the model cannot
-                be loaded.
+            EquipoiseError: The folder holds other results or cannot be written, or the model or one
+                that judges cannot be loaded.
             KeyboardInterrupt: The run was stopped; what is done is kept.
         """
         specification = self.specification
@@ -64,6 +65,8 @@ class Study:
                 for cell, state in to_do.items():
                     if state != NOT_DONE:
                         progress.say(f"{cell} is computed again: {state}.")
+                if to_do:
+                    fetch_judges(specification, progress)
                 failed = self._compute(store, to_do, progress, engine)
                 threads = engine.threads() if engine else None
                 return self._finish(store, list(to_do), failed, progress, threads)

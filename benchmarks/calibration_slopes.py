@@ -1,0 +1,71 @@
+"""Do the intervals of stereotype's slope hold? Values with a known slope are simulated.
+
+Each occupation's value is its share of women times the true slope, plus what the occupation adds,
+plus a slope and noise of each seed's own. How often the nominal 95 % interval holds the truth, for
+the shares of women that the occupations task has (drawn with replacement where more are needed),
+and by how much the true slope is missed on average. Prints the table of docs/measures.md.
+
+    python benchmarks/calibration_slopes.py [--studies N] [--seed N]
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import numpy as np
+from sides import number
+
+from equipoise.evaluation.occupation_shares import task_shares
+from equipoise.evaluation.stereotype import Array, ends, slope_estimate
+from equipoise.task.task import load_task
+
+TRUE = 0.01
+"""The slope per percentage point: 1 nat per 100 points."""
+
+SCATTER = ((0.5, 0.0, 0.0), (0.5, 0.05, 0.1), (0.5, 0.5, 0.1), (0.1, 0.02, 0.1), (0.1, 0.1, 0.1))
+"""SDs in nats: of occupations, of seeds' slopes per 100 points, of a seed's single values. The
+first is an untuned model, the second SFT, the fourth SFT beside counterfactual contexts, as they
+were measured in ``studies/full.toml``; the others have seeds that differ far more."""
+
+
+def draw(
+    n: int, seeds: int, sds: tuple[float, float, float], grows: bool, generator: np.random.Generator
+) -> tuple[Array, Array]:
+    """Shares [N] and values [S, N]; where it ``grows``, occupations scatter more with the share."""
+    known = np.array(list(task_shares(load_task("occupations")).values()))
+    x = generator.choice(known, n, replace=n > len(known))
+    of_occupations, of_slopes, noise = sds
+    scale = of_occupations * (0.5 + x / 100 if grows else 1.0)
+    own = generator.normal(size=(seeds, 1)) * of_slopes / 100 * (x - x.mean())
+    values: Array = TRUE * x + generator.normal(size=n) * scale + own
+    return x, values + generator.normal(size=(seeds, n)) * noise
+
+
+def main() -> None:
+    """Print the table."""
+    started = time.perf_counter()
+    studies, seed = number("--studies", 2000), number("--seed", 0)
+    error = 100 * float(np.sqrt(0.05 * 0.95 / studies))
+    print(f"Seed {seed}; {studies:,} studies a row, Monte-Carlo error {error:.2f} points.\n")
+    print("| occupations | seeds | SD of occupations | of slopes | of values | even | growing |")
+    print("|---" * 7 + "|")
+    shape = itertools.product((5, 10, 20, 50), (1, 3, 10), SCATTER)
+    for i, (n, seeds, sds) in enumerate(shape):
+        if seeds == 1 and sds[1] > 0:
+            continue  # the interval of one seed is not about others
+        cells = []
+        for grows in (False, True):
+            generator = np.random.default_rng([seed, i, int(grows)])
+            found = [
+                ends(slope_estimate(*draw(n, seeds, sds, grows, generator))) for _ in range(studies)
+            ]
+            low, high = np.array(found).T
+            cells.append(f"{100 * ((low <= TRUE) & (high >= TRUE)).mean():.1f}")
+        row = [str(n), str(seeds), *map(str, sds), *cells]
+        print("| " + " | ".join(row) + " |", flush=True)
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
