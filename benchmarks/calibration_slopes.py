@@ -29,12 +29,15 @@ first is an untuned model, the second SFT, the fourth SFT beside counterfactual 
 were measured in ``studies/full.toml``; the others have seeds that differ far more."""
 
 
+SHARES = np.array(list(task_shares(load_task("occupations")).values()))
+"""Percent of women in each of the task's occupations."""
+
+
 def draw(
     n: int, seeds: int, sds: tuple[float, float, float], grows: bool, generator: np.random.Generator
 ) -> tuple[Array, Array]:
     """Shares [N] and values [S, N]; where it ``grows``, occupations scatter more with the share."""
-    known = np.array(list(task_shares(load_task("occupations")).values()))
-    x = generator.choice(known, n, replace=n > len(known))
+    x = generator.choice(SHARES, n, replace=n > len(SHARES))
     of_occupations, of_slopes, noise = sds
     scale = of_occupations * (0.5 + x / 100 if grows else 1.0)
     own = generator.normal(size=(seeds, 1)) * of_slopes / 100 * (x - x.mean())

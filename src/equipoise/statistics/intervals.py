@@ -136,7 +136,9 @@ def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) ->
 
     sides = [cells.only(cells.of_split(split)) for split in SPLITS[:2]]
     floor, confidence = _floor(*sides), 1 - settings.alpha
-    fixed, sampled = (gap(cells.means, trained, which, floor) for which in ("fixed", "sampled"))
+    is_rate = cells.kind == "rate"
+    fixed = gap(cells.means, trained, "fixed", floor)
+    sampled = gap(cells.means, trained, "sampled", floor, proportions=is_rate)
     ends = [_MISSING, _clipped(fixed, confidence, cells.kind)]
     if min(len(side.subjects) for side in sides) > 1:
         ends[0] = _clipped(sampled, confidence, cells.kind)

@@ -76,19 +76,51 @@ def gap(
     trained: np.ndarray,
     subjects: Subjects = "sampled",
     sampling: Floats | None = None,
+    *,
+    proportions: bool = True,
 ) -> Estimate:
     """Generalisation gap: mean over the train subjects minus mean over the others.
 
     With fixed subjects it also holds what makes these train subjects easier than these others,
-    whatever was learnt; only with sampled ones does 0 stand for "no gap".
+    whatever was learnt; only with sampled ones does 0 stand for "no gap". Then it is Welch's
+    problem of two samples, and all sources together have the degrees of freedom of Welch (1947).
 
     Args:
         rates: Shape (..., S, O).
         trained: Which subjects are train subjects, shape (O,), bool; some, not all.
         subjects: See above.
         sampling: As in ``Estimate``, shape (...).
+        proportions: Rates are of 0-1, so that seeds move the harder subjects more; see `_alike`.
     """
-    return _contrast([(1.0, rates)], [(1.0, trained), (-1.0, ~trained)], subjects, sampling)
+    groups = [(1.0, trained), (-1.0, ~trained)]
+    if subjects == "fixed":
+        return _contrast([(1.0, rates)], groups, subjects, sampling)
+    gaps = rates[..., trained].mean(axis=-1) - rates[..., ~trained].mean(axis=-1)
+    if proportions:
+        gaps = gaps * _alike((rates[..., trained].mean(-1) + rates[..., ~trained].mean(-1)) / 2)
+    return _welch(_contrast([(1.0, rates)], groups, subjects, sampling, [gaps]))
+
+
+def _alike(rates: Floats) -> Floats:
+    """What a seed's gap is multiplied by to be comparable to those of other seeds, (..., S).
+
+    A seed that moves all subjects alike on the logit scale moves the harder ones more on the scale
+    of rates, by p (1 - p). So seeds of different rates p show different gaps even where the gap is
+    only that these subjects are harder than those, which is counted on the subjects' level already.
+    Here all gaps are brought to the seeds' mean p (1 - p).
+    """
+    spread = rates * (1 - rates)
+    common = spread.mean(axis=-1, keepdims=True)
+    factor: Floats = np.where(spread > 0, common / np.where(spread > 0, spread, 1.0), 1.0)
+    return factor
+
+
+def _welch(found: Estimate) -> Estimate:
+    """The same with all sources as one, of sum(v)² / sum(v² / df) degrees of freedom."""
+    total = found.variances.sum(axis=-1, keepdims=True)
+    weights = (found.variances**2 / found.df).sum(axis=-1, keepdims=True)
+    df = np.where(weights > 0, total**2 / np.where(weights > 0, weights, 1.0), 1.0)
+    return Estimate(found.value, total, df, found.sampling)
 
 
 def _contrast(
@@ -96,6 +128,7 @@ def _contrast(
     groups: Sequence[tuple[float, np.ndarray]],
     subjects: Subjects,
     sampling: Floats | None,
+    by_seed: Sequence[Floats] | None = None,
 ) -> Estimate:
     """Weighted mean over blocks of independent seeds and groups of subjects.
 
@@ -104,6 +137,8 @@ def _contrast(
         groups: Sign and members (O,) of each.
         subjects: See above.
         sampling: See above.
+        by_seed: What each block's seeds are taken to vary by, shape (..., S); by default their
+            own estimates.
     """
     weights = np.zeros(blocks[0][1].shape[-1])
     for sign, members in groups:
@@ -111,7 +146,7 @@ def _contrast(
     sources: list[tuple[Floats, Floats]] = []
     repeated = all(rates.shape[-2] > 1 for _, rates in blocks)
     if repeated:
-        sources.append(_seeds([rates @ weights for _, rates in blocks]))
+        sources.append(_seeds(by_seed or [rates @ weights for _, rates in blocks]))
     by_subject: Floats = np.add.reduce([sign * rates.mean(axis=-2) for sign, rates in blocks])
     if subjects == "sampled":
         for _, members in groups:
