@@ -7,11 +7,10 @@ import math
 import pandas as pd
 import pytest
 
-from equipoise.evaluation import assemble, evaluate, score
+from equipoise.evaluation import ByModel, assemble, evaluate, score
 from equipoise.evaluation.completions import as_completions
 from equipoise.evaluation.cost import cost_table
 from equipoise.evaluation.fluency_table import FluencyScores
-from equipoise.evaluation.result import ByModel
 from equipoise.task.task import Task
 
 COLUMNS = [

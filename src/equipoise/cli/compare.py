@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.options import (
+    Alpha,
     ExcelSafe,
     Force,
+    Margin,
     PrefixRule,
     Seed,
     SubjectColumn,
+    SubjectsAre,
     TaskName,
     TextColumn,
     naming_flags,
@@ -37,16 +40,9 @@ def compare(
     text_column: TextColumn = None,
     subject_column: SubjectColumn = None,
     prefix: PrefixRule = "as-is",
-    margin: Annotated[
-        float, typer.Option(metavar="D", help="'As good as': rates differ by less than that.")
-    ] = 0.05,
-    alpha: Annotated[
-        float, typer.Option(metavar="P", help="Level of the tests; intervals are of 1 - P.")
-    ] = 0.05,
-    subjects: Annotated[
-        Literal["sampled", "fixed"],
-        typer.Option(help="Conclude on subjects of this kind, or on these alone."),
-    ] = "sampled",
+    margin: Margin = 0.05,
+    alpha: Alpha = 0.05,
+    subjects: SubjectsAre = "sampled",
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="Write the whole table there."),

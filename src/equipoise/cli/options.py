@@ -137,6 +137,19 @@ PrefixRule = Annotated[
     typer.Option("--prefix", help="'add' puts 'The doctor was' before texts that lack it."),
 ]
 
+Margin = Annotated[
+    float,
+    typer.Option("--margin", metavar="D", help="'As good as': rates differ by less than that."),
+]
+Alpha = Annotated[
+    float,
+    typer.Option("--alpha", metavar="P", help="Level of the tests; intervals are of 1 - P."),
+]
+SubjectsAre = Annotated[
+    Literal["sampled", "fixed"],
+    typer.Option("--subjects", help="Conclude on subjects of this kind, or on these alone."),
+]
+
 Temperature = Annotated[
     float, typer.Option("--temperature", metavar="T", help="0 takes the likeliest token.")
 ]
