@@ -93,7 +93,7 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
         f"{name}.csv"
         for name in (
             "summary", "by_seed", "compliance", "diversity", "fluency", "stereotype", "terms",
-            "cost",
+            "cost", "comparisons", "intervals", "wilson", "consistency",
         )
     ]  # fmt: skip
 

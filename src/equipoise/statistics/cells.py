@@ -41,7 +41,7 @@ class Grouped:
         if isinstance(scored, Grouped):
             return scored
         groups = scored.groupby(KEYS, sort=False, dropna=False)
-        codes = groups.ngroup().to_numpy(dtype=np.int64)
+        codes = np.asarray(groups.ngroup(), dtype=np.int64)
         return cls(scored, groups.size().reset_index()[KEYS], codes)
 
 
