@@ -73,7 +73,11 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
             "methods.sft-fast.learning_rat: unknown setting. Did you mean 'learning_rate'?",
         ),
         ("[study]", "[[study]]", "study: not a table. Write [study] above its settings."),
-        ("[study]", "statistics = 1\n[study]", "statistics: not a table. Write [statistics] above"),
+        (
+            "[study]",
+            "statistics = 1\n[study]",
+            "statistics: not a table. Write [statistics] above its settings.",
+        ),
         (
             "[sampling]",
             "[statistics]\nalpha = 5\n[sampling]",
@@ -82,7 +86,8 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
         (
             "[sampling]",
             '[statistics]\nsubjects = "all"\n[sampling]',
-            "statistics.subjects: input should be 'sampled' or 'fixed', got 'all'.",
+            "statistics.subjects: input should be 'sampled' or 'fixed', got 'all'. "
+            "Valid: fixed, sampled.",
         ),
         (
             "[sampling]",
