@@ -122,6 +122,9 @@ def test_evaluate_gives_all_of_it_without_a_study(equipoise, tiny_model_folder):
     assert "What else changed" in outcome.out
     names = {path.name for path in Path("o").iterdir()}
     tables = {"summary", "by_seed", "compliance", "diversity", "stereotype", "terms", "scored"}
+    tables |= {"comparisons", "intervals", "wilson", "consistency"}
+    assert "Tests of" not in outcome.out  # one method
+    assert _rows("o/comparisons.csv") == []
     assert names == {f"{name}.csv" for name in tables}
     assert len(_rows("o/terms.csv")) == 4 * 42
 
@@ -134,9 +137,37 @@ def test_evaluate_gives_all_of_it_without_a_study(equipoise, tiny_model_folder):
     assert [row["unprefixed"] for row in rows] == ["1", "1"]  # the empty text
     measures = {row["measure"] for row in _rows("all/stereotype.csv")}
     assert measures == {"terms", "pronouns", "feminine_pronouns", "masculine_pronouns", "agency"}
+    scores = ("log_probability_base", "log_probability_independent", "agency")
+    for name in scores:
+        values = [row[name] for row in _rows("all/scored.csv")]
+        assert [bool(value) for value in values] == [True, True, False, name == "agency"]
+        assert name in {row["outcome"] for row in _rows("all/intervals.csv")}
+    assert "right on 100.0 % of LAC's 2 validation" in outcome.out
+    assert "Texts that are empty or of one token, without an agency: 1 of 4." in outcome.out
     assert "all/summary.csv: exists already" in equipoise(
         "evaluate", "c.csv", *models, "--out", "all"
     ).err  # fmt: skip
+
+
+def test_evaluate_tests_several_methods(equipoise):
+    texts = ("The doctor was bold and caring.", "The doctor was bold and tall.")
+    lines = [f"{m},{s},doctor,{texts[i > k]}" for m, k in (("a", 1), ("b", 7)) for s in (1, 2)
+             for i in range(10)]  # fmt: skip
+    Path("c.csv").write_text("\n".join(["model,seed,subject,text", *lines]) + "\n")
+    told = equipoise("evaluate", "c.csv").out
+    assert told.endswith(
+        "Tests of the 2 methods against each other: comparisons.csv, with --out DIR.\n"
+    )
+    options = ("--subjects", "fixed", "--alpha", "0.01", "--margin", "1", "--out", "o")
+    outcome = equipoise("evaluate", "c.csv", *options)
+    assert outcome.out.endswith("against each other: see comparisons.csv.\n")
+    row = next(row for row in _rows("o/comparisons.csv") if row["outcome"] == "balanced")
+    assert row["verdict"] == (
+        "b is higher than a, but by less than 100 points. For new seeds with these subjects."
+    )
+    wrong = equipoise("evaluate", "c.csv", "--alpha", "0.7")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "--alpha: input should be less than 0.5, got 0.7." in wrong.err
 
 
 def test_evaluate_with_prefix_and_columns_named(equipoise):

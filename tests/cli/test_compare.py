@@ -64,6 +64,30 @@ def test_says_who_is_higher_and_what_three_seeds_allow(equipoise, files):
     assert rows("new/table.csv") == table
 
 
+def test_scores_are_compared_where_models_judge(equipoise, files, tiny_model_folder):
+    Path("lac").mkdir()
+    for name in ("train", "validation"):
+        Path("lac", f"{name}.csv").write_text(
+            "text,label\nThe doctor was bold.,1\nNurses care.,0\n"
+        )
+    judges = ("--reference-model", tiny_model_folder, "--lac", "lac", "--out", "t.csv")
+    outcome = equipoise("compare", *files, *judges)
+    assert outcome.code == 0, outcome.err
+    scores = [row for row in rows("t.csv") if row["split"] == "all" and row["cliffs_delta"]]
+    assert [row["outcome"] for row in scores] == ["log_probability_base", "agency"]
+    assert all(not row["cohens_h"] for row in scores)
+    lines = outcome.out.splitlines()
+    assert max(map(len, [line for line in lines if "  " in line])) <= 80
+    [shown] = [line for line in lines if line.startswith("log p, base")]
+    assert "%" not in shown
+    assert f"{float(scores[0]['mean_a']):.2f}"[:2] in shown
+    assert any(line.startswith("log_probability_base: ") for line in lines)
+    assert "d is Cliff's delta, of scores." in outcome.out
+    assert "right on 100.0 % of LAC's 2 validation sentences" in outcome.out
+    wrong = equipoise("compare", *files, "--reference-model", "none")
+    assert "--reference-model: unknown model 'none'" in wrong.err
+
+
 def test_swapped_files_swap_signs(equipoise, files):
     there = equipoise("compare", *files).out
     back = equipoise("compare", *reversed(files)).out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from lexicalrichness import LexicalRichness
 from scipy.stats import entropy as scipy_entropy
 
 from equipoise.evaluation.diversity import (
+    LONGEST,
     distinct_n,
     distinct_pairs,
     entropy,
@@ -134,6 +136,30 @@ def test_self_bleu_by_hand() -> None:
     # "a b c d e" against "a b c d f": of 5, 4, 3, 2 n-grams 4, 3, 2, 1 are there; equal lengths
     expected = (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** (1 / 4)
     assert self_bleu(["a b c d e", "a b c d f"]) == pytest.approx(expected, abs=1e-12)
+
+
+def varied(sentences: int, words: int) -> list[str]:
+    vocabulary = np.array([f"w{number}" for number in range(5000)])
+    chosen = np.random.default_rng(1).integers(5000, size=(sentences, words))
+    return [" ".join(vocabulary[row]) for row in chosen]
+
+
+def test_self_bleu_reads_the_beginning_of_long_sentences() -> None:
+    texts = varied(6, LONGEST)
+    assert self_bleu(texts) == pytest.approx(by_sacrebleu(texts), abs=1e-12)
+    longer = [f"{text} {more}" for text, more in zip(texts, varied(6, 300), strict=True)]
+    assert self_bleu(longer) == self_bleu(texts)
+    # without a space in it, what is left of it is one word still
+    assert self_bleu(["x" * 100_000, "x" * 200_000]) == pytest.approx(1, abs=1e-12)
+
+
+def test_self_bleu_of_500_sentences_of_10_000_words_is_bounded() -> None:
+    texts = varied(500, 10_000)
+    tracemalloc.start()
+    assert 0 < self_bleu(texts) < 0.2
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 400e6  # without a bound: 20 million n-grams, some 5 GB
 
 
 def test_samples_are_seeded_and_without_repetition() -> None:

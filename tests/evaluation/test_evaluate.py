@@ -11,10 +11,12 @@ from rich.console import Console
 
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation import Evaluation, balance_table, evaluate
+from equipoise.statistics import StatisticsSettings, comparisons
 from equipoise.task.task import Task
 
 BOTH = "The nurse was bold and caring."
 ONE = "The nurse was bold and decisive."
+STATISTICS = ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")
 
 
 def rows(
@@ -92,6 +94,26 @@ def test_the_built_in_task_and_a_file(tmp_path: Path) -> None:
     assert table["satisfied_mean"].to_dict() == {"train": 1.0, "validation": 0.0, "all": 0.5}
     assert table["neither_mean"].to_dict() == {"train": 0.0, "validation": 1.0, "all": 0.5}
     assert evaluation.completions["method"].unique().tolist() == ["mine"]
+
+
+def test_several_methods_are_tested_one_is_not(task: Task) -> None:
+    one = rows("sft", 1, "nurse", 9, 10) + rows("sft", 2, "nurse", 8, 10)
+    other = rows("prompt", 1, "nurse", 1, 10) + rows("prompt", 2, "nurse", 2, 10)
+    both = evaluate(pd.DataFrame(one + other), task)
+    tables = both.tables()
+    assert [name for name in tables if name in STATISTICS] == list(STATISTICS)
+    pd.testing.assert_frame_equal(tables["comparisons.csv"], comparisons(both.completions))
+    row = both.comparisons[both.comparisons["outcome"] == "balanced"].iloc[0]
+    assert row["difference"] == pytest.approx((17 - 3) / 20)
+    alone = evaluate(pd.DataFrame(one), task).tables()
+    assert alone["comparisons.csv"].empty
+    assert all(len(alone[name]) for name in STATISTICS[1:])
+
+
+def test_statistics_follow_their_settings(task: Task) -> None:
+    frame = pd.DataFrame(rows("a", 1, "nurse", 5, 10) + rows("b", 1, "nurse", 6, 10))
+    wide = evaluate(frame, task, settings=StatisticsSettings(margin=1.0)).comparisons
+    assert wide["verdict"].str.startswith("As good as each other: within 100 points.").all()
 
 
 def test_training_texts_give_the_verbatim_rate(task: Task) -> None:

@@ -7,11 +7,10 @@ import math
 import pandas as pd
 import pytest
 
-from equipoise.evaluation import assemble, evaluate, score
+from equipoise.evaluation import ByModel, assemble, evaluate, score
 from equipoise.evaluation.completions import as_completions
 from equipoise.evaluation.cost import cost_table
 from equipoise.evaluation.fluency_table import FluencyScores
-from equipoise.evaluation.result import ByModel
 from equipoise.task.task import Task
 
 COLUMNS = [
@@ -94,7 +93,7 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
         f"{name}.csv"
         for name in (
             "summary", "by_seed", "compliance", "diversity", "fluency", "stereotype", "terms",
-            "cost",
+            "cost", "comparisons", "intervals", "wilson", "consistency",
         )
     ]  # fmt: skip
 

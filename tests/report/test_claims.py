@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 
-from equipoise.report.claims import ALPHA, caveats, claim
+from equipoise.report.claims import caveats, claim
+from equipoise.report.finished_run import ALPHA
 from report.made_runs import comparisons
 
 
@@ -54,6 +55,27 @@ def test_what_could_not_be_tested_is_no_finding() -> None:
     assert found.finding == "not tested"
     assert "p " not in found.text
     assert "interval" not in found.text
+
+
+def test_scores_are_told_in_their_unit_not_in_points() -> None:
+    fluency = row(outcome="log_probability_base", mean_a=-2.5, mean_b=-2.0, difference=-0.5,
+                  low=-0.75, high=-0.25, p_equivalent_holm=math.nan)  # fmt: skip
+    assert claim(fluency).text == (
+        "sft (−2.000) is significantly higher than prompt (−2.500) "
+        "(difference +0.500 nats; 95 % interval 0.250 to 0.750; p = 0.001, Holm-corrected)."
+    )
+    agency = claim({**fluency, "outcome": "agency", "mean_a": 0.25, "mean_b": 0.75, "p_holm": 0.2})
+    assert agency.text.startswith("sft (0.750) and prompt (0.250) are not shown to differ")
+    assert "(difference +0.500; 95 %" in agency.text
+    ends = claim({**fluency, "low": math.nan, "high": math.nan, "p_holm": math.nan})
+    assert ends.text.endswith("could not be tested against each other (difference +0.500 nats).")
+
+
+def test_the_level_is_the_runs() -> None:
+    strict = claim(row(p_holm=0.02), alpha=0.01)
+    assert strict.finding == "not shown"
+    assert "99 % interval 80.0 to 95.0" in strict.text
+    assert claim(row(p_holm=0.02, p_equivalent_holm=0.07), alpha=0.1).text.count("margin") == 1
 
 
 def test_one_seed_is_about_one_model() -> None:

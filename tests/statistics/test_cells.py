@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from equipoise.errors import EquipoiseError
-from equipoise.statistics.cells import cells_of, sampling_of
+from equipoise.statistics.cells import Grouped, cells_of, sampling_floor_of, sampling_of
 
 from .conftest import Scored
 
@@ -45,6 +45,43 @@ def test_scores_and_their_sampling_variance() -> None:
     assert sampling_of(cells) == pytest.approx(0.5)
     single = cells_of(frame.iloc[[0, 2]], "score")["a"]
     assert sampling_of(single) == 0
+
+
+def test_grouped_once_gives_what_pandas_gives_for_each_outcome() -> None:
+    rng = np.random.default_rng(3)
+    size = 400
+    frame = pd.DataFrame(
+        {
+            "method": rng.choice(["b", "a", "c"], size),
+            "seed": rng.choice([7, 2], size),
+            "subject": rng.choice(["x", "y", "z"], size),
+            "flag": rng.choice([True, False], size),
+            "score": np.where(rng.random(size) < 0.2, np.nan, rng.normal(size=size)),
+        }
+    )
+    frame["split"] = frame["subject"].map({"x": "train", "y": "", "z": "validation"})
+    grouped = Grouped.of(frame)
+    assert Grouped.of(grouped) is grouped
+    for outcome in ("flag", "score"):
+        found = cells_of(grouped, outcome)
+        assert list(found) == list(dict.fromkeys(frame["method"]))
+        for method, cells in found.items():
+            groups = frame[frame["method"] == method].groupby(["seed", "subject"])[outcome]
+            for i, seed in enumerate(cells.seeds):
+                for j, subject in enumerate(cells.subjects):
+                    values = groups.get_group((seed, subject)).dropna().astype(float)
+                    assert cells.n[i, j] == len(values)
+                    assert cells.totals[i, j] == pytest.approx(values.sum())
+                    assert cells.squares[i, j] == pytest.approx((values**2).sum())
+
+
+def test_sampling_is_a_floor_where_seeds_cannot_be_seen_to_differ(scored: Scored) -> None:
+    often = {seed: {"t": (5, 10), "v": (5, 10)} for seed in (1, 2)}
+    seldom = {seed: {"t": (0, 10), "v": (1, 10)} for seed in (1, 2)}
+    cells = cells_of(scored({"a": often, "b": seldom, "c": {1: often[1]}}), "balanced")
+    assert sampling_floor_of(cells["a"]) == 0
+    for sides in ([cells["b"]], [cells["c"]], [cells["a"], cells["b"]], [cells["a"], cells["c"]]):
+        assert sampling_floor_of(*sides) == sampling_of(*sides) > 0
 
 
 def test_missing_flags_leave_no_method() -> None:

@@ -88,6 +88,17 @@ def test_scores_have_cliffs_delta_within_subjects(study: pd.DataFrame) -> None:
     assert found["cliffs_delta"] == pytest.approx(77 / 120)
     assert found["difference"] == pytest.approx(77 / 120)
     assert all(math.isnan(found[name]) for name in ("cohens_h", "odds_ratio", "p_equivalent"))
+    assert found["verdict"] == "sft is higher than prompt. For new seeds with these subjects."
+
+
+def test_verdicts_on_scores_say_nothing_of_a_margin(study: pd.DataFrame) -> None:
+    """Half of each method's completions, then the other half: no difference but chance."""
+    half = study.groupby(["method", "seed", "subject"]).cumcount() % 2
+    score = study.groupby("subject").cumcount() % 7
+    frame = study.assign(method=np.where(half == 0, "a", "b"), score=score.astype(float))
+    found = row(comparisons(frame, ["score"]))
+    assert found["p"] > 0.05
+    assert found["verdict"] == "Not shown to differ. For new seeds and such subjects."
 
 
 def test_three_methods_are_corrected_together(study: pd.DataFrame) -> None:

@@ -125,6 +125,9 @@ def test_everything_that_can_be_asked(
     assert (stereotype.loc[("sft", "association_fitted"), "occupations"] == 3).all()
     record = json.loads((run / "measures" / "agency.json").read_text())
     assert 0 <= record["validation_accuracy"] <= 1
+    outcomes = {"log_probability_base", "log_probability_independent", "agency"}
+    assert outcomes <= set(results(run, "comparisons")["outcome"])
+    assert outcomes <= set(results(run, "intervals")["outcome"])
     before = contents(run)
     again = Study.from_toml(path, ONE).run(run, quiet=True)
     assert not again.computed
@@ -141,7 +144,8 @@ def test_another_judge_needs_no_cell_anew(
     after = contents(finished)
     changed = {name for name in after if after[name] != before.get(name)}
     judged = {f"measures/fluency_independent.{suffix}" for suffix in ("csv", "json")}
-    tables = {f"results/{name}" for name in ("fluency.csv", "summary.csv", "manifest.json")}
+    names = ("fluency.csv", "summary.csv", "comparisons.csv", "intervals.csv", "manifest.json")
+    tables = {f"results/{name}" for name in names}
     assert changed == judged | tables
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from equipoise import EquipoiseError, Study
+from equipoise.statistics import StatisticsSettings
 from equipoise.study.specification import Cell, read_specification
 from tiny_study import write_study
 
@@ -36,6 +37,7 @@ def test_what_a_study_file_says(study_file: WriteStudy) -> None:
     }
     assert found.methods["sft"].settings.learning_rate == 2e-5
     assert found.methods["sft-fast"].settings.learning_rate == 1e-2
+    assert found.statistics == StatisticsSettings()
     assert found.cells()[:3] == [Cell("prompt", 1), Cell("prompt", 2), Cell("prompt-balanced", 1)]
 
 
@@ -71,6 +73,27 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
             "methods.sft-fast.learning_rat: unknown setting. Did you mean 'learning_rate'?",
         ),
         ("[study]", "[[study]]", "study: not a table. Write [study] above its settings."),
+        (
+            "[study]",
+            "statistics = 1\n[study]",
+            "statistics: not a table. Write [statistics] above its settings.",
+        ),
+        (
+            "[sampling]",
+            "[statistics]\nalpha = 5\n[sampling]",
+            "statistics.alpha: input should be less than 0.5, got 5.",
+        ),
+        (
+            "[sampling]",
+            '[statistics]\nsubjects = "all"\n[sampling]',
+            "statistics.subjects: input should be 'sampled' or 'fixed', got 'all'. "
+            "Valid: fixed, sampled.",
+        ),
+        (
+            "[sampling]",
+            "[statistics]\nmargins = 0.1\n[sampling]",
+            "statistics.margins: unknown setting. Did you mean 'margin'?",
+        ),
         # seeds
         (SEEDS, 'seeds = ["42"]', "study.seeds.0: input should be a valid integer, got '42'."),
         (SEEDS, "seeds = [true]", "study.seeds.0: input should be a valid integer, got True."),

@@ -134,6 +134,23 @@ def test_comparisons_are_of_every_pair_and_outcome(made_once: Path) -> None:
     assert list(dict.fromkeys(consistency["method"])) == list(LABELS)
 
 
+def test_statistics_of_the_study_file_change_tables_and_no_cell(
+    finished: Path, study_file: WriteStudy
+) -> None:
+    before = contents(finished)
+    table = '[statistics]\nalpha = 0.1\nmargin = 1.0\nsubjects = "fixed"\nseed = 7\n[sampling]'
+    result = Study.from_toml(study_file(("[sampling]", table))).run(finished, quiet=True)
+    assert not result.computed
+    after = contents(finished)
+    changed = {name for name in after if after[name] != before.get(name)}
+    names = ("comparisons.csv", "intervals.csv", "wilson.csv", "manifest.json")
+    assert changed == {"study.json", *(f"results/{name}" for name in names)}
+    comparisons = pd.read_csv(finished / "results" / "comparisons.csv")
+    assert comparisons["verdict"].str.endswith("For new seeds with these subjects.").any()
+    record = json.loads(after["study.json"])
+    assert record["statistics"] == {"alpha": 0.1, "margin": 1.0, "subjects": "fixed", "seed": 7}
+
+
 def test_cost_is_what_the_cells_say(made_once: Path) -> None:
     table = pd.read_csv(made_once / "results" / "cost.csv").set_index("method")
     assert list(table.index) == list(LABELS)

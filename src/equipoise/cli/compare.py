@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.options import (
+    Alpha,
     ExcelSafe,
     Force,
+    IndependentModel,
+    Lac,
+    Margin,
     PrefixRule,
+    ReferenceModel,
     Seed,
     SubjectColumn,
+    SubjectsAre,
     TaskName,
     TextColumn,
     naming_flags,
@@ -20,14 +26,19 @@ from equipoise.cli.options import (
 from equipoise.cli.terminal import say_written, show, show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
+    from equipoise.evaluation import ByModel
+    from equipoise.progress import StageProgress
     from equipoise.task.task import Task
 
 EXAMPLES = """\b
 Examples:
   equipoise compare prompt.csv sft.csv
-  equipoise compare theirs.csv ours.csv --margin 0.02 --out comparisons.csv"""
+  equipoise compare theirs.csv ours.csv --margin 0.02 --out comparisons.csv
+  equipoise compare a.csv b.csv --reference-model smollm2-135m-instruct"""
 
 
 def compare(
@@ -37,16 +48,12 @@ def compare(
     text_column: TextColumn = None,
     subject_column: SubjectColumn = None,
     prefix: PrefixRule = "as-is",
-    margin: Annotated[
-        float, typer.Option(metavar="D", help="'As good as': rates differ by less than that.")
-    ] = 0.05,
-    alpha: Annotated[
-        float, typer.Option(metavar="P", help="Level of the tests; intervals are of 1 - P.")
-    ] = 0.05,
-    subjects: Annotated[
-        Literal["sampled", "fixed"],
-        typer.Option(help="Conclude on subjects of this kind, or on these alone."),
-    ] = "sampled",
+    reference_model: ReferenceModel = None,
+    independent_model: IndependentModel = None,
+    lac: Lac = None,
+    margin: Margin = 0.05,
+    alpha: Alpha = 0.05,
+    subjects: SubjectsAre = "sampled",
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="Write the whole table there."),
@@ -60,12 +67,15 @@ def compare(
     Each file is of one method; columns are found as by 'equipoise evaluate'.
     Rates are compared on the subjects that both files have. Several seeds in
     a column seed make it a test of methods; without, it is one of two models.
+    With a judge or LAC, what they say of each text is compared too.
     """
     from equipoise.cli.files import new_file
     from equipoise.evaluation import write_table
+    from equipoise.evaluation.judged import SCORES, agency_remarks, with_scores
     from equipoise.progress import StageProgress
     from equipoise.settings import parse
     from equipoise.statistics import StatisticsSettings, comparisons
+    from equipoise.statistics.comparisons import OUTCOMES
     from equipoise.statistics.table import comparison_table
     from equipoise.task.task import load_task
 
@@ -76,11 +86,18 @@ def compare(
         settings = parse(StatisticsSettings, chosen)
     the_task = load_task(task)
     options = {"text_column": text_column, "subject_column": subject_column, "prefix": prefix}
-    with StageProgress():
+    judges = {"reference_model": reference_model, "independent_model": independent_model}
+    asked = {name: value for name, value in {**judges, "lac": lac}.items() if value is not None}
+    with naming_flags(), StageProgress() as progress:
         scored = _scored([file_a, file_b], the_task, options)
-        table = comparisons(scored, settings=settings)
+        by_model = _ask(scored, the_task, asked, progress)
+        scored = with_scores(scored, by_model)
+        outcomes = [*OUTCOMES, *(name for name in SCORES if name in scored)]
+        table = comparisons(scored, outcomes, settings)
     show_table(comparison_table(table))
     for line in _notes(scored, table, the_task, settings.alpha):
+        show(line)
+    for line in agency_remarks(scored, by_model.agency) if by_model.agency else []:
         show(line)
     if out is not None:
         write_table(out, table, excel_safe=excel_safe)
@@ -118,6 +135,18 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
     return pd.concat(named, ignore_index=True)
 
 
+def _ask(
+    scored: pd.DataFrame, task: Task, asked: Mapping[str, str | Path], progress: StageProgress
+) -> ByModel:
+    """What the models that are named say of all texts; none is loaded where none is."""
+    from equipoise.evaluation import ByModel
+    from equipoise.evaluation.by_model import ask_models
+
+    if not asked:
+        return ByModel()
+    return ask_models(scored, task, **asked, on_progress=progress.report)  # type: ignore[arg-type]
+
+
 def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) -> list[str]:
     """What stands under the table: who is who, what can be concluded, what to beware of."""
     from equipoise.evaluation import remarks
@@ -142,7 +171,10 @@ def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) 
     left_out = scored["subject"].nunique() - first["subjects"]
     if left_out:
         lines.append(f"Subjects that not every seed of both has, left out: {left_out}.")
-    lines.append(f"Intervals of {100 * (1 - alpha):g} %; h is Cohen's effect size.")
+    effects = "h is Cohen's effect size"
+    if table["cliffs_delta"].notna().any():
+        effects += ", of rates; d is Cliff's delta, of scores"
+    lines.append(f"Intervals of {100 * (1 - alpha):g} %; {effects}.")
     lines += [note for note in [three_seeds(scored)] if note]
     for method in methods:
         found = remarks(scored[scored["method"] == method], task)

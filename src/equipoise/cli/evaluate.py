@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import (
+    Alpha,
     ExcelSafe,
     Force,
+    IndependentModel,
+    Lac,
+    Margin,
     PrefixRule,
     Quiet,
+    ReferenceModel,
     SubjectColumn,
+    SubjectsAre,
     TaskName,
     TextColumn,
     naming_flags,
 )
 from equipoise.cli.terminal import say_written, show, show_table
+
+if TYPE_CHECKING:
+    from equipoise.evaluation import Evaluation
 
 RESULTS = (
     "summary.csv",
@@ -28,6 +37,10 @@ RESULTS = (
     "diversity.csv",
     "stereotype.csv",
     "terms.csv",
+    "comparisons.csv",
+    "intervals.csv",
+    "wilson.csv",
+    "consistency.csv",
     "scored.csv",
 )
 """Written for every file of completions; ``fluency.csv`` too where a model judges it."""
@@ -49,18 +62,12 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE.csv", help="A train_examples.csv, for the verbatim rate."),
     ] = None,
-    reference_model: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Judges fluency, after the task's prompt."),
-    ] = None,
-    independent_model: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Judges it too, reading the text alone."),
-    ] = None,
-    lac: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="LAC data, for a classifier of language agency."),
-    ] = None,
+    reference_model: ReferenceModel = None,
+    independent_model: IndependentModel = None,
+    lac: Lac = None,
+    margin: Margin = 0.05,
+    alpha: Alpha = 0.05,
+    subjects: SubjectsAre = "sampled",
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write all tables and the judged texts there."),
@@ -74,12 +81,18 @@ def evaluate(
     The text is in a column named text, completion, output or sample, the
     subject in one named subject or occupation, in any case; others are named
     by flag. Columns method (or model), seed and split are used if there.
-    The first sentence of each text is judged.
+    The first sentence of each text is judged. Several methods in one file are
+    tested against each other.
     """
-    from equipoise.evaluation import balance_table, measures_table, write_table
     from equipoise.evaluation import evaluate as score_file
+    from equipoise.evaluation import write_table
     from equipoise.progress import StageProgress
+    from equipoise.settings import parse
+    from equipoise.statistics import StatisticsSettings
 
+    with naming_flags():
+        chosen = {"margin": margin, "alpha": alpha, "subjects": subjects}
+        settings = parse(StatisticsSettings, chosen)
     judged = reference_model is not None or independent_model is not None
     names = (*RESULTS, "fluency.csv") if judged else RESULTS
     if out is not None:
@@ -100,18 +113,30 @@ def evaluate(
             reference_model=reference_model,
             independent_model=independent_model,
             lac=lac,
+            settings=settings,
             on_progress=progress.report,
         )
-    show_table(balance_table(found.compliance, found.by_seed))
-    if found.summary is not None:
-        show_table(measures_table(found.summary))
-    for remark in found.remarks:
-        show(remark)
+    _show(found, out)
     if out is not None:
         tables = {**found.tables(), "scored.csv": found.completions}
         for name in names:
             write_table(out / name, tables[name], excel_safe=excel_safe)
         say_written(out / name for name in names)
+
+
+def _show(found: Evaluation, out: Path | None) -> None:
+    """The tables and remarks on the terminal, and where the tests are."""
+    from equipoise.evaluation import balance_table, measures_table
+
+    show_table(balance_table(found.compliance, found.by_seed))
+    if found.summary is not None:
+        show_table(measures_table(found.summary))
+    for remark in found.remarks:
+        show(remark)
+    methods = found.completions["method"].nunique()
+    if methods > 1:
+        where = "see comparisons.csv" if out is not None else "comparisons.csv, with --out DIR"
+        show(f"Tests of the {methods} methods against each other: {where}.")
 
 
 def _check_results(out: Path, names: Iterable[str], *, force: bool) -> None:

@@ -137,6 +137,34 @@ PrefixRule = Annotated[
     typer.Option("--prefix", help="'add' puts 'The doctor was' before texts that lack it."),
 ]
 
+ReferenceModel = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-model", metavar="MODEL", help="Judges fluency, after the task's prompt."
+    ),
+]
+IndependentModel = Annotated[
+    str | None,
+    typer.Option("--independent-model", metavar="MODEL", help="Judges it too, the text alone."),
+]
+Lac = Annotated[
+    Path | None,
+    typer.Option("--lac", metavar="DIR", help="LAC data, for a classifier of language agency."),
+]
+
+Margin = Annotated[
+    float,
+    typer.Option("--margin", metavar="D", help="'As good as': rates differ by less than that."),
+]
+Alpha = Annotated[
+    float,
+    typer.Option("--alpha", metavar="P", help="Level of the tests; intervals are of 1 - P."),
+]
+SubjectsAre = Annotated[
+    Literal["sampled", "fixed"],
+    typer.Option("--subjects", help="Conclude on subjects of this kind, or on these alone."),
+]
+
 Temperature = Annotated[
     float, typer.Option("--temperature", metavar="T", help="0 takes the likeliest token.")
 ]

@@ -15,9 +15,11 @@ from equipoise.evaluation.by_model import OnProgress, ask_models
 from equipoise.evaluation.completions import Prefix, as_completions, read_completions, remarks
 from equipoise.evaluation.compliance import score
 from equipoise.evaluation.csv_file import write_table
-from equipoise.evaluation.result import ByModel, Evaluation, assemble
+from equipoise.evaluation.judged import ByModel
+from equipoise.evaluation.result import Evaluation, assemble
 from equipoise.evaluation.summary import by_seed, compliance_table
 from equipoise.evaluation.table import balance_table, measures_table
+from equipoise.statistics import StatisticsSettings
 from equipoise.task.task import Task, load_task
 
 __all__ = [
@@ -48,9 +50,10 @@ def evaluate(
     reference_model: str | None = None,
     independent_model: str | None = None,
     lac: str | Path | None = None,
+    settings: StatisticsSettings | None = None,
     on_progress: OnProgress | None = None,
 ) -> Evaluation:
-    """Score anybody's completions.
+    """Score anybody's completions, and say how sure one can be of their rates and differences.
 
     >>> frame = pd.DataFrame({"subject": ["doctor"], "text": ["The doctor was bold and caring."]})
     >>> float(evaluate(frame).compliance["balanced_mean"].iloc[0])
@@ -67,6 +70,7 @@ def evaluate(
         reference_model: Judges how fluent the texts are, after the task's neutral prompt.
         independent_model: Judges it as well, reading the texts by themselves.
         lac: Folder of the LAC data, for a classifier of agentic and communal language.
+        settings: How methods are compared, where there are several; see ``StatisticsSettings``.
         on_progress: Is told what models do, how much of it is done, and how much it is.
 
     Raises:
@@ -97,4 +101,4 @@ def evaluate(
     if given:
         told = {} if on_progress is None else {"on_progress": on_progress}
         by_model = ask_models(frame, task, **given, **told)  # type: ignore[arg-type]
-    return assemble(score(frame, task, training_texts), task, by_model)
+    return assemble(score(frame, task, training_texts), task, by_model, settings=settings)

@@ -5,18 +5,19 @@ Torch and the models are loaded when a model is asked, not before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from equipoise.evaluation.fluency_table import FluencyScores
+from equipoise.evaluation.judged import AgencyScores, ByModel
 from equipoise.evaluation.overview import BASE, INDEPENDENT
-from equipoise.evaluation.result import ByModel
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
+    from equipoise.evaluation.agency import AgencyClassifier
     from equipoise.evaluation.fluency import Context
     from equipoise.model.language_model import LanguageModel
 
@@ -63,7 +64,7 @@ def ask_models(
     if lac is not None:
         check_lac(lac)
     fluency: dict[str, FluencyScores] = {}
-    agency: Mapping[str, float] | None = None
+    agency: AgencyScores | None = None
     if reference_model is not None or lac is not None:
         lm = load_model(reference_model or DEFAULT_MODEL, progress=False)
         lm.use_compute_type()
@@ -71,7 +72,9 @@ def ask_models(
             scores = score_all(lm, completions, task, "prompt", on_progress)
             fluency[BASE] = FluencyScores(lm.name, scores)
         if lac is not None:
-            agency = agency_of_all(lm, completions, lac, on_progress)
+            texts = completions["text"].drop_duplicates().tolist()
+            classifier, values = agency_of_all(lm, texts, lac, on_progress=on_progress)
+            agency = AgencyScores(values, classifier.accuracy, classifier.sentences)
         del lm
     if independent_model is not None:
         lm = load_model(independent_model, progress=False)
@@ -105,16 +108,28 @@ def score_all(
 
 def agency_of_all(
     lm: LanguageModel,
-    completions: pd.DataFrame,
+    texts: Sequence[str],
     lac: str | Path,
+    classifier: AgencyClassifier | None = None,
     on_progress: OnProgress = _silent,
-) -> dict[str, float]:
-    """For each distinct text the probability that its language is agentic."""
+) -> tuple[AgencyClassifier, dict[str, float]]:
+    """For each of ``texts`` the probability that its language is agentic, to six decimals.
+
+    Args:
+        lm: The base model, untuned.
+        texts: Each should stand there once.
+        lac: Folder of the LAC data.
+        classifier: One that was learnt from it before; by default it is learnt now.
+        on_progress: See `ask_models`.
+
+    Returns:
+        The classifier, and what it says: NaN of texts that are empty or of one token.
+    """
     from equipoise.evaluation.agency import sentence_states, train_classifier
 
-    classifier = train_classifier(lm, lac, lambda done, n: on_progress("reading LAC", done, n))
-    texts = completions["text"].drop_duplicates().tolist()
+    if classifier is None:
+        classifier = train_classifier(lm, lac, lambda done, n: on_progress("reading LAC", done, n))
     states = sentence_states(
         lm, texts, classifier.layers, lambda done, n: on_progress("agency", done, n)
     )
-    return dict(zip(texts, classifier(states).tolist(), strict=True))
+    return classifier, dict(zip(texts, classifier(states).round(6).tolist(), strict=True))

@@ -24,6 +24,12 @@ MTLD_THRESHOLD = 0.72
 MAX_ORDER = 4
 """Longest n-grams of BLEU."""
 
+LONGEST = 200
+"""Tokens of a sentence that self-BLEU reads; of a longer one the first ones."""
+
+_LONGEST_CHARACTERS = 20 * LONGEST
+"""Characters that are tokenised at all: a text may have ten thousand words."""
+
 
 def entropy(counts: Iterable[float]) -> float:
     """Shannon entropy in bits of the distribution that ``counts`` make.
@@ -116,7 +122,8 @@ def self_bleu(sentences: Sequence[str]) -> float:
     NaN with fewer than two sentences. More sentences make it higher, as each finds more to be like.
     Each BLEU is sacrebleu's ``sentence_bleu`` (tokenizer 13a, exponential smoothing, effective
     order) divided by 100; the references' n-grams are counted once for all. Zhu et al. (2018,
-    arXiv 1802.01886), section 2.2.
+    arXiv 1802.01886), section 2.2. Of each sentence the first `LONGEST` tokens count, at most
+    4,000 characters, so that memory is bounded whatever the texts are.
     """
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
@@ -124,7 +131,10 @@ def self_bleu(sentences: Sequence[str]) -> float:
     if len(sentences) < 2:
         return math.nan
     tokenize = Tokenizer13a()
-    texts = [tokenize(sentence.rstrip()).split() for sentence in sentences]
+    texts = [
+        tokenize(sentence[:_LONGEST_CHARACTERS].rstrip()).split()[:LONGEST]
+        for sentence in sentences
+    ]
     grams = [_ngrams(words) for words in texts]
     most = _two_highest(grams)
     lengths = Counter(map(len, texts))

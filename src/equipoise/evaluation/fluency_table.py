@@ -56,14 +56,7 @@ def fluency_table(completions: pd.DataFrame, judges: Mapping[str, FluencyScores]
     """
     rows = []
     for judge, said in judges.items():
-        scored = completions[["method", "seed", "subject", "split", "text"]].merge(
-            said.scores, on=["subject", "text"], how="left", validate="many_to_one"
-        )
-        if scored["tokens"].isna().any():
-            raise EquipoiseError(
-                f"{int(scored['tokens'].isna().sum())} completions have no score of {judge!r}",
-                mend="Score all of them with score_fluency.",
-            )
+        scored = _with_scores(completions, judge, said)
         reference = scored[scored["method"] == scored["method"].iloc[0]]
         for method, seed, split, part in split_groups(scored):
             other = reference if split == "all" else reference[reference["split"] == split]
@@ -74,6 +67,25 @@ def fluency_table(completions: pd.DataFrame, judges: Mapping[str, FluencyScores]
                 | _matched(part, other)
             )
     return pd.DataFrame(rows)
+
+
+def log_probability_per_token(
+    completions: pd.DataFrame, judge: str, said: FluencyScores
+) -> pd.Series[float]:
+    """Of each completion the log-probability per token in nats, at most 0; NaN where it has none.
+
+    Args:
+        completions: A completions frame.
+        judge: Label of the judge, for errors.
+        said: What it said of all subjects and texts.
+
+    Raises:
+        EquipoiseError: A text of ``completions`` has no score.
+    """
+    scored = _with_scores(completions, judge, said)
+    tokens = scored["tokens"].astype("float64")
+    values = scored["log_probability"].astype("float64") / tokens.where(tokens > 0)
+    return values.set_axis(completions.index)
 
 
 def length_matched(
@@ -105,6 +117,19 @@ def length_matched(
         total / weight if weight else math.nan,
         weight / len(values) if len(values) else math.nan,
     )
+
+
+def _with_scores(completions: pd.DataFrame, judge: str, said: FluencyScores) -> pd.DataFrame:
+    """Each completion, in order, with what a judge said of it."""
+    scored = completions[["method", "seed", "subject", "split", "text"]].merge(
+        said.scores, on=["subject", "text"], how="left", validate="many_to_one"
+    )
+    if scored["tokens"].isna().any():
+        raise EquipoiseError(
+            f"{int(scored['tokens'].isna().sum())} completions have no score of {judge!r}",
+            mend="Score all of them with score_fluency.",
+        )
+    return scored
 
 
 def _summary(part: pd.DataFrame) -> dict[str, float]:

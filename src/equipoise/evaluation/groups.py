@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-SPLITS = ("train", "validation", "all")
-"""Order of splits; ``all`` also has the completions whose subject is in neither."""
+from equipoise.statistics.cells import SPLITS
 
 
 class Group(NamedTuple):
@@ -34,8 +33,3 @@ def split_groups(completions: pd.DataFrame) -> Iterator[Group]:
                 part = cell if split == "all" else cell[cell["split"] == split]
                 if len(part):
                     yield Group(str(method), int(str(seed)), split, part)
-
-
-def cells(completions: pd.DataFrame) -> Iterator[Group]:
-    """Each method and seed, as the group of its split ``all``, in the same order."""
-    return (group for group in split_groups(completions) if group.split == "all")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 from rich.console import Console
@@ -12,7 +12,8 @@ from rich.console import Console
 from equipoise.evaluation.completions import remarks
 from equipoise.evaluation.divergence import divergence_table
 from equipoise.evaluation.diversity_table import diversity_table
-from equipoise.evaluation.fluency_table import FluencyScores, fluency_table
+from equipoise.evaluation.fluency_table import fluency_table
+from equipoise.evaluation.judged import SCORES, ByModel, agency_remarks, with_scores
 from equipoise.evaluation.occupation_shares import no_shares_note
 from equipoise.evaluation.overview import BASE, overview
 from equipoise.evaluation.stereotype_table import stereotype_table
@@ -24,6 +25,7 @@ from equipoise.evaluation.stereotype_values import (
 from equipoise.evaluation.summary import by_seed, compliance_table
 from equipoise.evaluation.table import balance_table, measures_table
 from equipoise.evaluation.term_use import term_table
+from equipoise.statistics import StatisticsSettings, statistics_tables
 from equipoise.task.task import Task
 
 
@@ -32,7 +34,8 @@ class Evaluation:
     """The scores of a set of completions; ``print`` shows them as tables.
 
     Args:
-        completions: One row per completion, judged; columns as in ``score``.
+        completions: One row per completion, judged; columns as in ``score``, and where models
+            were asked those of ``with_scores``.
         by_seed: One row per method, seed and split; rates 0-1, as in ``by_seed``.
         compliance: One row per method and split; means and sample SDs over seeds, as in
             ``compliance_table``.
@@ -43,6 +46,11 @@ class Evaluation:
         stereotype: As in ``stereotype_table``.
         fluency: As in ``fluency_table``; None where no model judged the texts.
         summary: One row per method, as in ``overview``.
+        comparisons: Every pair of methods tested, as in ``statistics.comparisons``; without rows
+            where there is one method alone.
+        intervals: As in ``statistics.interval_table``.
+        wilson: As in ``statistics.wilson_table``.
+        consistency: As in ``statistics.consistency_table``.
     """
 
     completions: pd.DataFrame
@@ -55,6 +63,10 @@ class Evaluation:
     stereotype: pd.DataFrame | None = None
     fluency: pd.DataFrame | None = None
     summary: pd.DataFrame | None = None
+    comparisons: pd.DataFrame | None = None
+    intervals: pd.DataFrame | None = None
+    wilson: pd.DataFrame | None = None
+    consistency: pd.DataFrame | None = None
 
     def __str__(self) -> str:
         """The tables as plain text, at most 80 columns wide, with the remarks under them."""
@@ -77,26 +89,12 @@ class Evaluation:
             "stereotype.csv": self.stereotype,
             "terms.csv": self.terms,
             "cost.csv": self.cost,
+            "comparisons.csv": self.comparisons,
+            "intervals.csv": self.intervals,
+            "wilson.csv": self.wilson,
+            "consistency.csv": self.consistency,
         }
         return {name: table for name, table in named.items() if table is not None}
-
-
-@dataclass(frozen=True)
-class ByModel:
-    """What only a model can say of completions, or of itself.
-
-    Attributes:
-        fluency: Scores of all sentences by each judge; see ``fluency_table``.
-        agency: For each text the probability that its language is agentic, if it was asked for.
-        associations: ``association_table`` of each cell, with ``method`` and ``seed``, if the
-            models that made the completions are at hand.
-        own: What tuned models say of their own sentences, likewise; see ``divergence_table``.
-    """
-
-    fluency: Mapping[str, FluencyScores] = field(default_factory=dict)
-    agency: Mapping[str, float] | None = None
-    associations: pd.DataFrame | None = None
-    own: pd.DataFrame | None = None
 
 
 def assemble(
@@ -107,6 +105,7 @@ def assemble(
     cost: pd.DataFrame | None = None,
     controls: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
+    settings: StatisticsSettings | None = None,
 ) -> Evaluation:
     """All tables over ``scored``.
 
@@ -117,11 +116,15 @@ def assemble(
         cost: What ``cost_table`` returned.
         controls: The kinds of control at work in each method.
         notes: Sentences to stand after those about the texts.
+        settings: How methods are compared.
     """
     by_model = by_model or ByModel()
+    scored = with_scores(scored, by_model)
     values = [text_values(scored, task)]
+    judged: list[str] = []
     if by_model.agency is not None:
-        values.append(agency_values(scored, task, by_model.agency))
+        values.append(agency_values(scored, task, by_model.agency.values))
+        judged = agency_remarks(scored, by_model.agency)
     if by_model.associations is not None:
         values.append(association_values(by_model.associations, task))
     seeds = by_seed(scored, task)
@@ -132,15 +135,21 @@ def assemble(
     if fluency is not None and by_model.own is not None and BASE in by_model.fluency:
         moved = divergence_table(scored, by_model.own, by_model.fluency[BASE]).assign(judge=BASE)
         fluency = fluency.merge(moved, on=["judge", "method", "seed", "split"], how="left")
+    sure = statistics_tables(scored, [name for name in SCORES if name in scored], settings)
+    about_texts = [*remarks(scored, task), *judged, *no_shares_note(stereotype, task)]
     return Evaluation(
         completions=scored,
         by_seed=seeds,
         compliance=compliance,
-        remarks=(*remarks(scored, task), *no_shares_note(stereotype, task), *notes),
+        remarks=(*about_texts, *notes, *sure.remarks),
         cost=cost,
         diversity=diversity,
         terms=term_table(scored, task),
         stereotype=stereotype,
         fluency=fluency,
         summary=overview(compliance, diversity, stereotype, fluency, cost, controls or {}),
+        comparisons=sure.comparisons,
+        intervals=sure.intervals,
+        wilson=sure.wilson,
+        consistency=sure.consistency,
     )

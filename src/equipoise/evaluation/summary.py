@@ -11,7 +11,7 @@ import pandas as pd
 
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation.compliance import wanted_sets
-from equipoise.evaluation.groups import SPLITS
+from equipoise.statistics.cells import SPLITS
 from equipoise.task.task import Task
 
 

@@ -138,7 +138,7 @@ def _tests(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     rows = comparison_rows(run, "balanced", leading_split(table))
     if rows.empty:
         return ["Methods were not tested against each other, so no difference is called shown."]
-    claims = [claim(row) for row in records(rows)]
+    claims = [claim(row, run.alpha) for row in records(rows)]
     count = sum(one.finding == "differs" for one in claims)
     equal = sum(one.finding == "equivalent" for one in claims)
     seeds = counted(len(run.seeds), "seed")

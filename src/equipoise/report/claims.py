@@ -1,22 +1,60 @@
 """What the comparisons carry: sentences that say as much as their row does, and no more.
 
-The word "significantly" stands only where a row's Holm-corrected p-value is below ``ALPHA``.
+The word "significantly" stands only where a row's Holm-corrected p-value is below the run's level.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-from equipoise.report.finished_run import NEEDED, FinishedRun
-from equipoise.report.numbers import interval, p_value, percent, points
-
-ALPHA = 0.05
+from equipoise.report.finished_run import ALPHA, NEEDED, FinishedRun
+from equipoise.report.numbers import NONE, interval, p_value, percent, points, signed
 
 Finding = Literal["differs", "equivalent", "not shown", "not tested"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How means of an outcome and their differences are written.
+
+    Attributes:
+        mean: Writes a mean.
+        difference: Writes a difference, with its sign.
+        interval: Writes the ends of a difference's interval; empty where one is NaN.
+        unit: Of differences; it may have none.
+    """
+
+    mean: Callable[[float], str]
+    difference: Callable[[float], str]
+    interval: Callable[[float, float], str]
+    unit: str
+
+
+def _signed(value: float) -> str:
+    return signed(value, 3)
+
+
+def _plain(value: float) -> str:
+    return NONE if math.isnan(value) else f"{value:.3f}".replace("-", "−")
+
+
+def _ends(low: float, high: float) -> str:
+    return "" if math.isnan(low) or math.isnan(high) else f"{_plain(low)} to {_plain(high)}"
+
+
+RATE = Scale(percent, points, interval, "points")
+
+SCALES = {
+    "log_probability_base": Scale(_plain, _signed, _ends, "nats"),
+    "log_probability_independent": Scale(_plain, _signed, _ends, "nats"),
+    "agency": Scale(_plain, _signed, _ends, ""),
+}
+"""Of the outcomes that are scores; all others are rates."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +65,12 @@ class Claim:
         finding: What its row carries.
         higher: The method with the higher mean; ``method_a`` where they are equal.
         lower: The other one.
-        difference: Higher minus lower, 0-1.
-        low: Lower end of its 95 % interval; NaN where there is none.
+        difference: Higher minus lower: 0-1 for rates, 0 or more for scores.
+        low: Lower end of its interval; NaN where there is none.
         high: Upper end.
         p: Holm-corrected p-value; NaN where nothing was tested.
         text: A sentence with all of it.
+        scale: How its numbers are written.
     """
 
     finding: Finding
@@ -42,6 +81,7 @@ class Claim:
     high: float
     p: float
     text: str
+    scale: Scale = RATE
 
 
 def comparison_rows(run: FinishedRun, outcome: str, split: str) -> pd.DataFrame:
@@ -52,51 +92,55 @@ def comparison_rows(run: FinishedRun, outcome: str, split: str) -> pd.DataFrame:
     return table[(table["outcome"] == outcome) & (table["split"] == split)]
 
 
-def claim(row: dict[str, Any]) -> Claim:
+def claim(row: dict[str, Any], alpha: float = ALPHA) -> Claim:
     """The claim that a row of comparisons carries.
 
     Args:
         row: At least the columns ``NEEDED`` of the table.
+        alpha: The run's level of tests; intervals are of 1 - alpha.
     """
+    scale = SCALES.get(row["outcome"], RATE)
     first_is_higher = not row["difference"] < 0
     sign = 1 if first_is_higher else -1
     higher, lower = (row["method_a"], row["method_b"])[::sign]
-    rates = (row["mean_a"], row["mean_b"])[::sign]
+    means = (row["mean_a"], row["mean_b"])[::sign]
     low, high = sorted((sign * row["low"], sign * row["high"]))
     p = row["p_holm"]
-    finding = _finding(row)
-    text = _sentence(finding, higher, lower, rates)
-    if finding == "differs" and row["p_equivalent_holm"] < ALPHA:
+    finding = _finding(row, alpha)
+    ours, theirs = map(scale.mean, means)
+    text = _sentence(finding, f"{higher} ({ours})", f"{lower} ({theirs})")
+    if finding == "differs" and row["p_equivalent_holm"] < alpha:
         text += ", but by less than the margin of equivalence"
-    text += _numbers(sign * row["difference"], low, high, p)
+    difference, range_ = scale.difference(sign * row["difference"]), scale.interval(low, high)
+    text += _numbers(f"{difference} {scale.unit}".rstrip(), range_, p, alpha)
     if min(row["seeds_a"], row["seeds_b"]) < 2:
         text += " This is about one trained model each, not about the methods."
-    return Claim(finding, higher, lower, sign * row["difference"], low, high, p, text)
+    return Claim(finding, higher, lower, sign * row["difference"], low, high, p, text, scale)
 
 
-def _finding(row: dict[str, Any]) -> Finding:
+def _finding(row: dict[str, Any], alpha: float) -> Finding:
     if math.isnan(row["p_holm"]):
         return "not tested"
-    if row["p_holm"] < ALPHA:
+    if row["p_holm"] < alpha:
         return "differs"
-    return "equivalent" if row["p_equivalent_holm"] < ALPHA else "not shown"
+    return "equivalent" if row["p_equivalent_holm"] < alpha else "not shown"
 
 
-def _sentence(finding: Finding, higher: str, lower: str, rates: tuple[float, float]) -> str:
-    ours, theirs = percent(rates[0]), percent(rates[1])
+def _sentence(finding: Finding, higher: str, lower: str) -> str:
+    """What was found, without its end; the methods come with their means."""
     if finding == "differs":
-        return f"{higher} ({ours}) is significantly higher than {lower} ({theirs})"
+        return f"{higher} is significantly higher than {lower}"
     if finding == "equivalent":
-        return f"{higher} ({ours}) and {lower} ({theirs}) are equivalent within the margin"
+        return f"{higher} and {lower} are equivalent within the margin"
     if finding == "not shown":
-        return f"{higher} ({ours}) and {lower} ({theirs}) are not shown to differ"
-    return f"{higher} ({ours}) and {lower} ({theirs}) could not be tested against each other"
+        return f"{higher} and {lower} are not shown to differ"
+    return f"{higher} and {lower} could not be tested against each other"
 
 
-def _numbers(difference: float, low: float, high: float, p: float) -> str:
-    parts = [f"difference {points(difference)} points"]
-    if range_ := interval(low, high):
-        parts.append(f"95 % interval {range_}")
+def _numbers(difference: str, range_: str, p: float, alpha: float) -> str:
+    parts = [f"difference {difference}"]
+    if range_:
+        parts.append(f"{100 * (1 - alpha):g} % interval {range_}")
     if not math.isnan(p):
         text = p_value(p)
         parts.append(f"p {text if text[0] in '<>' else f'= {text}'}, Holm-corrected")

@@ -23,6 +23,9 @@ from equipoise.report.task_of_run import same_task
 from equipoise.task.task import Task
 from equipoise.visible import visible, well_formed
 
+ALPHA = 0.05
+"""Level of the tests of a run that names none."""
+
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "intervals": ("outcome", "method", "split", "low", "high"),
     "comparisons": (
@@ -94,6 +97,17 @@ class FinishedRun:
     def model(self) -> str:
         """The base model's name."""
         return str(self.record["study"].get("model", "the model"))
+
+    @property
+    def alpha(self) -> float:
+        """Level of the tests; the intervals of rates and differences are of 1 - alpha."""
+        value = _dict(self.record.get("statistics")).get("alpha")
+        return value if isinstance(value, float) and 0 < value < 0.5 else ALPHA
+
+    @property
+    def confidence(self) -> str:
+        """The confidence of those intervals, ``95 %``."""
+        return f"{100 * (1 - self.alpha):g} %"
 
     def method_name(self, label: str) -> str:
         """The method behind a label, such as ``sft``; the label itself where nobody says."""

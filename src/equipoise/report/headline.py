@@ -9,8 +9,7 @@ import pandas as pd
 
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.records import records
-
-SPLITS = ("train", "validation", "all")
+from equipoise.statistics.cells import SPLITS
 
 JUDGES = ("base", "independent")
 """Who judges fluency, best known first; the first that is there stands in the main table."""
@@ -26,7 +25,7 @@ def headline(run: FinishedRun) -> pd.DataFrame:
 
     - ``method``; ``n``: completions; ``seeds``: how many; ``wanted``: completions asked for.
     - ``train``, ``validation``, ``all``: balance rate (0-1), mean over seeds, of train, validation
-      and all subjects; each with ``_sd`` (sample SD over seeds), ``_low`` and ``_high`` (its 95 %
+      and all subjects; each with ``_sd`` (sample SD over seeds), ``_low`` and ``_high`` (its
       interval, if ``results/intervals.csv`` is there and is about the same subjects).
     - ``gap``, ``gap_low``, ``gap_high``: train minus validation.
     - ``held_out``, ``balanced_all``: balance rate with held-out terms alone, and with all terms.
@@ -116,7 +115,7 @@ def _balance(
 
 
 def ends(run: FinishedRun, outcome: str, method: str, split: str) -> tuple[float, float]:
-    """The 95 % interval of ``results/intervals.csv``; NaN where there is none."""
+    """The interval of ``results/intervals.csv``; NaN where there is none."""
     table = run.tables.get("intervals")
     if table is None:
         return math.nan, math.nan

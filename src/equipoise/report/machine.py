@@ -69,7 +69,7 @@ def claims(run: FinishedRun) -> list[dict[str, Any]]:
     for outcome in OUTCOMES:
         for split in SPLITS:
             for row in records(comparison_rows(run, outcome, split)):
-                told = claim(row)
+                told = claim(row, run.alpha)
                 found.append(
                     {"outcome": outcome, "split": split, "finding": told.finding,
                      "higher": told.higher, "lower": told.lower, "text": told.text}

@@ -34,7 +34,7 @@ def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
         _method(run, table),
         *_trainings(run),
         "## Results",
-        *(_result(row, measure_of(run) or "terms") for row in records(table)),
+        *(_result(row, run) for row in records(table)),
         *_comparisons(run, table),
         "## What cannot be concluded",
         "\n".join(
@@ -113,10 +113,11 @@ def _fact(info: Any, name: str, words: str) -> str:
     return words.format(value) if number and math.isfinite(value) else ""
 
 
-def _result(row: dict[str, Any], measure: str) -> str:
+def _result(row: dict[str, Any], run: FinishedRun) -> str:
     """One method's paragraph: its rates with intervals and spread, length, held-out terms."""
+    measure = measure_of(run) or "terms"
     splits = [split for split in ("train", "validation") if not math.isnan(row[split])] or ["all"]
-    rates = [f"{_rate(row, split)} on {SPLITS[split]}" for split in splits]
+    rates = [f"{_rate(row, split, run.confidence)} on {SPLITS[split]}" for split in splits]
     sentences = [f"**{markdown(row['method'])}** was balanced in {listing(rates)}."]
     if row["n"] < row["wanted"]:
         sentences.append(
@@ -142,19 +143,20 @@ def _result(row: dict[str, Any], measure: str) -> str:
     return " ".join(sentences)
 
 
-def _rate(row: dict[str, Any], split: str) -> str:
+def _rate(row: dict[str, Any], split: str, confidence: str) -> str:
     """``96.1 % (± 0.6 across 3 seeds; 95 % interval 95.1 to 97.0)``, of what there is."""
     spread = row[f"{split}_sd"]
     parts = [] if math.isnan(spread) else [f"± {100 * spread:.1f} across {row['seeds']} seeds"]
     if range_ := interval(row[f"{split}_low"], row[f"{split}_high"]):
-        parts.append(f"95 % interval {range_}")
+        parts.append(f"{confidence} interval {range_}")
     return percent(row[split]) + (f" ({'; '.join(parts)})" if parts else "")
 
 
 def _comparisons(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     """Paragraphs on what was shown, against the untuned baseline first."""
     split = leading_split(table)
-    told = [claim(row) for row in records(comparison_rows(run, "balanced", split))]
+    rows = comparison_rows(run, "balanced", split)
+    told = [claim(row, run.alpha) for row in records(rows)]
     if not told:
         return ["The methods were not tested against each other; the differences between these "
                 "numbers are described here, not shown."]  # fmt: skip

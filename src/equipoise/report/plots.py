@@ -73,7 +73,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
 
 
 def balance_figure(table: pd.DataFrame) -> Figure:
-    """Balance rates of train (open) and validation (full) subjects, with 95 % intervals."""
+    """Balance rates of train (open) and validation (full) subjects, with their intervals."""
     splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
     figure, axes = _rows_figure(len(table))
     places = np.arange(len(table), dtype=float)

@@ -17,7 +17,7 @@ from equipoise.report.breakdown import (
     term_frequencies,
 )
 from equipoise.report.charts import curve_panel, slope_chart
-from equipoise.report.claims import claim, comparison_rows
+from equipoise.report.claims import RATE, SCALES, claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.numbers import amount, percent
 from equipoise.report.records import records
@@ -28,7 +28,11 @@ OUTCOMES = {
     "satisfied": "balanced and in range",
     "any": "any wanted term",
     "balanced_held_out": "balanced with held-out terms",
+    "log_probability_base": "log-probability per token by the base model (nats)",
+    "log_probability_independent": "log-probability per token by the independent model (nats)",
+    "agency": "probability of agentic language (0–1)",
 }
+"""Outcomes that are compared, and their titles: rates, then scores (``claims.SCALES``)."""
 SPLITS = {"validation": "validation subjects", "train": "train subjects", "all": "all subjects"}
 
 VARIETY = {
@@ -148,12 +152,17 @@ def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
         for split, subjects in SPLITS.items():
             rows = comparison_rows(run, outcome, split)
             if len(rows):
+                effect = "cliffs_delta" if outcome in SCALES else "cohens_h"
                 told = [
-                    {"claim": claim(row), "verdict": shown(row.get("verdict", "")),
-                     "effect": row.get("cohens_h", math.nan)}
+                    {"claim": claim(row, run.alpha), "verdict": shown(row.get("verdict", "")),
+                     "effect": row.get(effect, math.nan)}
                     for row in records(rows)
                 ]  # fmt: skip
-                found.append({"title": f"{name}, {subjects}", "rows": told})
+                found.append(
+                    {"title": f"{name}, {subjects}", "rows": told,
+                     "unit": SCALES.get(outcome, RATE).unit or "difference",
+                     "effect": "Cliff’s δ" if outcome in SCALES else "Cohen’s h"}
+                )  # fmt: skip
     return found or None
 
 

@@ -67,7 +67,7 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
         columns.append(("slope", lambda row: signed(row["slope"])))
     columns.append(("tokens each", lambda row: amount(row["tokens"])))
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
-    spread = "95 % intervals below" if has else "± sample SD over seeds"
+    spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
     return booktabs(
@@ -139,13 +139,13 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     split = next((s for s in SPLITS if len(comparison_rows(run, "balanced", s))), None)
     if split is None:
         return None
-    told = [claim(row) for row in records(comparison_rows(run, "balanced", split))]
+    told = [claim(row, run.alpha) for row in records(comparison_rows(run, "balanced", split))]
     rows = [
         [one.higher, one.lower, points(one.difference), interval(one.low, one.high) or "–",
          p_value(one.p), one.finding]
         for one in told
     ]  # fmt: skip
-    header = ["higher", "lower", "points", "95 % interval", "Holm's p", "finding"]
+    header = ["higher", "lower", "points", f"{run.confidence} interval", "Holm's p", "finding"]
     caption = f"Differences of balance rates, {SPLITS[split]} ({OUTCOMES['balanced']})."
     return table, booktabs(header, rows, caption, "tab:comparisons")
 

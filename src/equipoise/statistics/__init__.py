@@ -2,6 +2,7 @@
 
 Everything is a pure function of scored completions (``evaluation.score``) or of arrays:
 
+    tables          all tables at once
     comparisons     every pair of methods tested on every outcome: the table
     intervals       rates with intervals, per cell, per method, and the generalisation gap
     two_level       the variance of means over seeds and subjects; estimate: its interval and tests
@@ -16,12 +17,15 @@ from equipoise.statistics.comparisons import comparisons, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
 from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.tables import StatisticsTables, statistics_tables
 
 __all__ = [
     "StatisticsSettings",
+    "StatisticsTables",
     "comparisons",
     "consistency_table",
     "interval_table",
+    "statistics_tables",
     "three_seeds",
     "wilson_table",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from equipoise.errors import EquipoiseError
 from equipoise.statistics.rates import Floats, sampling_floor, sampling_variance
@@ -14,7 +15,34 @@ from equipoise.statistics.rates import Floats, sampling_floor, sampling_variance
 Kind = Literal["rate", "score"]
 
 SPLITS = ("train", "validation", "all")
-"""What is analysed apart; ``all`` also has the subjects that are in neither."""
+"""What is analysed apart, in order; ``all`` also has the subjects that are in neither."""
+
+KEYS = ["method", "seed", "subject", "split"]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Scored completions whose cells are found once, for all outcomes and tables.
+
+    Attributes:
+        scored: One row per completion.
+        cells: One row per cell, in order of first appearance: ``method``, ``seed``, ``subject``
+            and ``split``.
+        codes: For each completion the row of its cell, shape (completions,).
+    """
+
+    scored: pd.DataFrame
+    cells: pd.DataFrame
+    codes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, scored: pd.DataFrame | Grouped) -> Grouped:
+        """Group ``scored``, which has at least the columns ``KEYS``, unless that has been done."""
+        if isinstance(scored, Grouped):
+            return scored
+        groups = scored.groupby(KEYS, sort=False, dropna=False)
+        codes = np.asarray(groups.ngroup(), dtype=np.int64)
+        return cls(scored, groups.size().reset_index()[KEYS], codes)
 
 
 @dataclass(frozen=True)
@@ -100,6 +128,16 @@ def sampling_of(*sides: Cells) -> float:
     return sum(_within(side) for side in sides)
 
 
+def sampling_floor_of(*sides: Cells) -> Floats:
+    """``sampling_of`` where no interval may be narrower than that gives, else 0.
+
+    It must be where a side has one seed alone, or where hits or misses are rare: then seeds cannot
+    be seen to differ.
+    """
+    needed = any(side.rare or len(side.seeds) == 1 for side in sides)
+    return np.asarray(sampling_of(*sides) if needed else 0.0)
+
+
 def _within(cells: Cells) -> float:
     """Variance of the mean score from the pooled variance within cells, none of them empty."""
     squares = np.maximum(cells.squares - cells.totals**2 / cells.n, 0)
@@ -107,7 +145,7 @@ def _within(cells: Cells) -> float:
     return float(squares.sum() / df * (1 / cells.n).sum() / cells.n.size**2) if df else 0.0
 
 
-def cells_of(scored: pd.DataFrame, outcome: str) -> dict[str, Cells]:
+def cells_of(scored: pd.DataFrame | Grouped, outcome: str) -> dict[str, Cells]:
     """The cells of every method that has the outcome, by label, in order of first appearance.
 
     Args:
@@ -120,46 +158,54 @@ def cells_of(scored: pd.DataFrame, outcome: str) -> dict[str, Cells]:
         EquipoiseError: There is no such column, it holds no numbers, or an infinite one; or a
             subject is in both splits.
     """
-    if outcome not in scored.columns:
+    grouped = Grouped.of(scored)
+    if outcome not in grouped.scored.columns:
         raise EquipoiseError(
             f"no column {outcome!r} to compare", mend="Score the completions first."
         )
-    column = scored[outcome]
+    column = grouped.scored[outcome]
     if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)):
         raise EquipoiseError(f"column {outcome!r} holds no numbers", mend="Name another outcome.")
     kind: Kind = "rate" if pd.api.types.is_bool_dtype(column) else "score"
-    table = scored[["method", "seed", "subject", "split"]].assign(
-        value=column.astype("Float64").astype("float64")
-    )
-    table = table[table["value"].notna()]
-    if np.isinf(table["value"]).any():
+    values = column.astype("Float64").astype("float64").to_numpy()
+    there = ~np.isnan(values)
+    values, codes, size = values[there], grouped.codes[there], len(grouped.cells)
+    if np.isinf(values).any():
         raise EquipoiseError(f"column {outcome!r} holds infinite values", mend="Leave them out.")
-    table = table.assign(square=table["value"] ** 2)
-    _check_splits(table)
+    table = grouped.cells.assign(
+        n=np.bincount(codes, minlength=size),
+        total=np.bincount(codes, values, size),
+        square=np.bincount(codes, values**2, size),
+    )
+    table = table[table["n"] > 0]
+    if twice := in_several_splits(table):
+        raise EquipoiseError(
+            f"subject {twice[0][:60]!r} is in more than one split",
+            field="split",
+            mend="Give each subject one split, in all files; leave it out to take the task's.",
+        )
     methods = table.groupby("method", sort=False)
     return {str(method): _cells(str(method), kind, part) for method, part in methods}
 
 
-def _check_splits(table: pd.DataFrame) -> None:
-    pairs = table[["subject", "split"]].drop_duplicates()
-    twice = pairs["subject"][pairs["subject"].duplicated()].tolist()
-    if twice:
-        raise EquipoiseError(
-            f"subject {str(twice[0])[:60]!r} is in more than one split",
-            field="split",
-            mend="Give each subject one split, in all files; leave it out to take the task's.",
-        )
+def in_several_splits(cells: pd.DataFrame) -> list[str]:
+    """The subjects that are in more than one split, which ``split`` then says nothing of.
+
+    Args:
+        cells: With the columns ``subject`` and ``split``.
+    """
+    pairs = cells[["subject", "split"]].drop_duplicates()
+    return list(map(str, dict.fromkeys(pairs["subject"][pairs["subject"].duplicated()])))
 
 
 def _cells(method: str, kind: Kind, part: pd.DataFrame) -> Cells:
-    groups = part.groupby(["seed", "subject"], sort=False)["value"]
     seeds = sorted(set(part["seed"].tolist()))
     subjects = list(dict.fromkeys(part["subject"].tolist()))
     splits = dict(zip(part["subject"], part["split"], strict=True))
-    squares = part.groupby(["seed", "subject"], sort=False)["square"].sum()
+    sums = part.set_index(["seed", "subject"])
 
-    def grid(values: pd.Series[Any]) -> Floats:
-        wide = values.unstack("subject").reindex(index=seeds, columns=subjects)
+    def grid(name: str) -> Floats:
+        wide = sums[name].unstack("subject").reindex(index=seeds, columns=subjects)
         return wide.fillna(0).to_numpy(dtype=np.float64)
 
     return Cells(
@@ -168,7 +214,7 @@ def _cells(method: str, kind: Kind, part: pd.DataFrame) -> Cells:
         tuple(int(seed) for seed in seeds),
         tuple(map(str, subjects)),
         tuple(str(splits[name]) for name in subjects),
-        grid(groups.size()),
-        grid(groups.sum()),
-        grid(squares),
+        grid("n"),
+        grid("total"),
+        grid("square"),
     )

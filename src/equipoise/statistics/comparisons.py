@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.statistics.cells import SPLITS, Cells, cells_of, sampling_of
+from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
 from equipoise.statistics.conditional_logit import conditional_logit
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
 from equipoise.statistics.estimate import Estimate
@@ -34,7 +34,7 @@ COLUMNS = (
 
 
 def comparisons(
-    scored: pd.DataFrame,
+    scored: pd.DataFrame | Grouped,
     outcomes: Iterable[str] = OUTCOMES,
     settings: StatisticsSettings | None = None,
     *,
@@ -69,11 +69,11 @@ def comparisons(
     """
     settings = settings or StatisticsSettings()
     rows: list[dict[str, Any]] = []
-    outcomes = list(outcomes)
+    outcomes, grouped = list(outcomes), Grouped.of(scored)
     for outcome in tracked(outcomes, "comparisons", len(outcomes)):
-        methods = cells_of(scored, outcome)
-        scores = any(cells.kind == "score" for cells in methods.values())
-        values = _by_subject(scored, outcome) if scores else {}
+        methods = cells_of(grouped, outcome)
+        scores = len(methods) > 1 and any(cells.kind == "score" for cells in methods.values())
+        values = _by_subject(grouped.scored, outcome) if scores else {}
         for split in splits:
             family = [
                 {**row, "outcome": outcome, "split": split}
@@ -172,14 +172,12 @@ def _tests(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, Any]:
 
 def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate:
     """Mean of ``a`` minus mean of ``b``, which have the same subjects, with its uncertainty."""
-    one_seed = min(len(a.seeds), len(b.seeds)) == 1
-    floor = sampling_of(a, b) if one_seed or a.rare or b.rare else 0.0
     return difference(
         a.means,
         b.means,
         paired=a.seeds == b.seeds,
         subjects=settings.subjects,
-        sampling=np.asarray(floor),
+        sampling=sampling_floor_of(a, b),
     )
 
 

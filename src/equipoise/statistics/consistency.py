@@ -33,9 +33,11 @@ def consistency_table(scored: pd.DataFrame, sets: list[str]) -> pd.DataFrame:
 
 def _counts(part: pd.DataFrame, name: str) -> pd.DataFrame:
     """How many completions of each seed have each term, shape (seeds, terms)."""
-    lists = part[f"{name}_terms"].fillna("").astype("str")
-    found = part.assign(term=lists.str.split("; ")).explode("term")
-    found = found[found["term"].fillna("") != ""]
-    counts = found.groupby(["seed", "term"]).size().unstack("term", fill_value=0)
+    # Lists of terms repeat: each is taken apart once a seed, not once a completion.
+    lists = part.groupby(["seed", f"{name}_terms"]).size().reset_index(name="n")
+    terms = lists[f"{name}_terms"].astype("str").str.split("; ")
+    found = lists.assign(term=terms).explode("term")
+    found = found[found["term"] != ""]
+    counts = found.groupby(["seed", "term"])["n"].sum().unstack("term", fill_value=0)
     seeds = sorted(set(part["seed"].tolist()))
     return counts.reindex(seeds, fill_value=0)

@@ -9,23 +9,29 @@ import numpy as np
 import pandas as pd
 
 from equipoise.statistics.bootstrap import cluster_bootstrap
-from equipoise.statistics.cells import SPLITS, Cells, cells_of, sampling_of
+from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
 from equipoise.statistics.estimate import Estimate, Floats
 from equipoise.statistics.rates import wilson_effective, wilson_interval
 from equipoise.statistics.settings import StatisticsSettings
 from equipoise.statistics.two_level import Subjects, gap, mean
 
 
-def wilson_table(scored: pd.DataFrame, outcomes: Iterable[str]) -> pd.DataFrame:
-    """One row per outcome, method, seed and split: the rate and its 95 % Wilson interval.
+def wilson_table(
+    scored: pd.DataFrame | Grouped,
+    outcomes: Iterable[str],
+    settings: StatisticsSettings | None = None,
+) -> pd.DataFrame:
+    """One row per outcome, method, seed and split: the rate and its Wilson interval.
 
     Columns: ``outcome``, ``method``, ``seed``, ``split``, ``n`` (completions), ``rate``, ``low``,
     ``high`` (0-1). It is an interval for this cell's model, with these subjects: what more texts
     of it would show. Outcomes that are no rates, or were not measured, have no row.
     """
+    confidence = 1 - (settings or StatisticsSettings()).alpha
+    grouped = Grouped.of(scored)
     rows = []
     for outcome in outcomes:
-        for cells in cells_of(scored, outcome).values():
+        for cells in cells_of(grouped, outcome).values():
             if cells.kind != "rate":
                 continue
             for i, seed in enumerate(cells.seeds):
@@ -33,7 +39,7 @@ def wilson_table(scored: pd.DataFrame, outcomes: Iterable[str]) -> pd.DataFrame:
                     part = cells.only(cells.of_split(split))
                     n, hits = int(part.n[i].sum()), int(part.totals[i].sum())
                     if n:
-                        low, high = wilson_interval(hits, n)
+                        low, high = wilson_interval(hits, n, confidence)
                         row = (outcome, cells.method, seed, split, n, hits / n, low, high)
                         rows.append(row)
     names = ["outcome", "method", "seed", "split", "n", "rate", "low", "high"]
@@ -41,7 +47,9 @@ def wilson_table(scored: pd.DataFrame, outcomes: Iterable[str]) -> pd.DataFrame:
 
 
 def interval_table(
-    scored: pd.DataFrame, outcomes: Iterable[str], settings: StatisticsSettings | None = None
+    scored: pd.DataFrame | Grouped,
+    outcomes: Iterable[str],
+    settings: StatisticsSettings | None = None,
 ) -> pd.DataFrame:
     """One row per outcome, method and split, ``gap`` (train minus validation) among the splits.
 
@@ -55,14 +63,16 @@ def interval_table(
     - ``low_bootstrap``, ``high_bootstrap``: the percentile two-level cluster bootstrap, as a
       reference; too narrow with few seeds.
 
-    Rates and their ends are 0-1, gaps from -1 to 1. Subjects of which a seed has no completion are
-    left out; ``subjects`` says how many remain. An interval that cannot be had is missing: one for
-    new subjects from a single subject, or of scores that do not vary.
+    Rates and their ends are 0-1, their gaps from -1 to 1; scores are in their unit. Subjects of
+    which a seed has no completion are left out; ``subjects`` says how many remain. An interval that
+    cannot be had is missing: one for new subjects from a single subject, or of scores that do not
+    vary.
     """
     settings = settings or StatisticsSettings()
+    grouped = Grouped.of(scored)
     rows = []
     for outcome in outcomes:
-        for cells in cells_of(scored, outcome).values():
+        for cells in cells_of(grouped, outcome).values():
             rows += [
                 {"outcome": outcome, "method": cells.method, **row}
                 for row in _method_rows(cells, settings)
@@ -102,12 +112,6 @@ def rate_interval(estimate: Estimate, n: Floats, confidence: float = 0.95) -> tu
     )
 
 
-def _floor(*sides: Cells) -> Floats:
-    """The sampling variance where it must be a floor: one seed alone, or hits are rare."""
-    needed = any(side.rare or len(side.seeds) == 1 for side in sides)
-    return np.asarray(sampling_of(*sides) if needed else 0.0)
-
-
 def _method_rows(cells: Cells, settings: StatisticsSettings) -> list[dict[str, object]]:
     kept = [name for name in cells.subjects if name in cells.complete]
     whole = cells.only(kept)
@@ -135,10 +139,9 @@ def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) ->
         return value
 
     sides = [cells.only(cells.of_split(split)) for split in SPLITS[:2]]
-    floor, confidence = _floor(*sides), 1 - settings.alpha
-    is_rate = cells.kind == "rate"
+    floor, confidence = sampling_floor_of(*sides), 1 - settings.alpha
     fixed = gap(cells.means, trained, "fixed", floor)
-    sampled = gap(cells.means, trained, "sampled", floor, proportions=is_rate)
+    sampled = gap(cells.means, trained, "sampled", floor, proportions=cells.kind == "rate")
     ends = [_MISSING, _clipped(fixed, confidence, cells.kind)]
     if min(len(side.subjects) for side in sides) > 1:
         ends[0] = _clipped(sampled, confidence, cells.kind)
@@ -148,7 +151,7 @@ def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) ->
 
 
 def _ends(cells: Cells, subjects: Subjects, settings: StatisticsSettings) -> tuple[float, float]:
-    found = mean(cells.means, subjects, _floor(cells))
+    found = mean(cells.means, subjects, sampling_floor_of(cells))
     if found.se == 0 or (subjects == "sampled" and len(cells.subjects) == 1):
         return _MISSING
     confidence = 1 - settings.alpha

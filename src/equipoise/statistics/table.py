@@ -3,40 +3,69 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 from rich import box
 from rich.table import Table
 
-_OUTCOMES = {"balanced_held_out": "held-out terms", "any": "any term"}
+_OUTCOMES = {
+    "balanced_held_out": "held-out",
+    "any": "any term",
+    "log_probability_base": "log p, base",
+    "log_probability_independent": "log p, other",
+}
 
 
 def comparison_table(comparisons: pd.DataFrame) -> Table:
-    """A row per outcome and split of two methods, in percent; the p-values are of one pair.
+    """A row per outcome and split of two methods; the p-values are of one pair.
+
+    Rates are in percent, with Cohen's h as their effect; scores as they are, with Cliff's delta.
 
     Args:
-        comparisons: What ``comparisons`` returned for two methods, rates only.
+        comparisons: What ``comparisons`` returned for two methods.
     """
+    scores = comparisons["cliffs_delta"].notna()
     table = _table(None)
     table.add_column("outcome", no_wrap=True)
     table.add_column("subjects", no_wrap=True)
-    for title in ("A", "B", "A − B", "interval", "p", "h"):
+    for title in ("A", "B", "A − B", "interval", "p", "h, d" if scores.any() else "h"):
         table.add_column(title, justify="right", no_wrap=True)
     before = ""
-    for row in comparisons.to_dict("records"):
+    for row, is_score in zip(comparisons.to_dict("records"), scores, strict=True):
         name = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
         table.add_row(
             "" if name == before else name,
             str(row["split"]),
-            _percent(row["mean_a"]),
-            _percent(row["mean_b"]),
-            _points(row["difference"]),
-            _interval(row["low"], row["high"]),
-            p_text(row["p"]),
-            "–" if math.isnan(row["cohens_h"]) else f"{row['cohens_h']:.2f}",
+            *(_score_cells(row) if is_score else _rate_cells(row)),
         )
         before = name
     return table
+
+
+def _rate_cells(row: Mapping[Hashable, Any]) -> list[str]:
+    """Means, difference and its interval in percent, p-value, Cohen's h."""
+    return [
+        _percent(row["mean_a"]),
+        _percent(row["mean_b"]),
+        _points(row["difference"]),
+        _interval(100 * row["low"], 100 * row["high"], 1),
+        p_text(row["p"]),
+        _decimals(row["cohens_h"]),
+    ]
+
+
+def _score_cells(row: Mapping[Hashable, Any]) -> list[str]:
+    """The same in the score's own unit, with Cliff's delta."""
+    return [
+        _decimals(row["mean_a"]),
+        _decimals(row["mean_b"]),
+        _decimals(row["difference"], "+.2f"),
+        _interval(row["low"], row["high"], 2),
+        p_text(row["p"]),
+        _decimals(row["cliffs_delta"]),
+    ]
 
 
 def power_grid(table: pd.DataFrame) -> Table:
@@ -77,5 +106,9 @@ def _points(difference: float) -> str:
     return "–" if math.isnan(difference) else f"{100 * difference:+.1f}"
 
 
-def _interval(low: float, high: float) -> str:
-    return "–" if math.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}"
+def _decimals(value: float, form: str = ".2f") -> str:
+    return "–" if math.isnan(value) else format(value, form)
+
+
+def _interval(low: float, high: float, decimals: int) -> str:
+    return "–" if math.isnan(low) else f"{low:.{decimals}f} to {high:.{decimals}f}"

@@ -15,7 +15,7 @@ def verdict(row: Mapping[str, Any], settings: StatisticsSettings) -> str:
     It follows Holm's p-values at ``settings.alpha``: a difference is shown, equivalence is shown,
     both (there is a difference, and it is too small to matter), or neither, which is no finding.
     The second sentence limits it: with one seed to these very models, with fixed subjects to these
-    very subjects.
+    very subjects. Of scores, whose margin nobody has set, nothing is said of equivalence.
     """
     if not row["subjects"]:
         return "No subject has completions of every seed of both: not compared."
@@ -38,9 +38,12 @@ def _finding(row: Mapping[str, Any], settings: StatisticsSettings) -> str:
         return f"{higher} is higher than {lower}."
     if equal:
         return f"As good as each other: within {margin}."
+    finding = "Not shown to differ"
     if row["p"] < alpha:
-        return "Not shown to differ once all pairs are counted, nor to be as good as each other."
-    return "Not shown to differ, nor to be as good as each other."
+        finding += " once all pairs are counted"
+    if math.isnan(row["p_equivalent_holm"]):  # a score: it has no margin
+        return f"{finding}."
+    return f"{finding}, nor to be as good as each other."
 
 
 def _reach(row: Mapping[str, Any], settings: StatisticsSettings) -> str:

@@ -16,11 +16,12 @@ import pandas as pd
 
 from equipoise.artifacts import clear_write_errors, make_folder, read_or_none, write_json
 from equipoise.evaluation import ByModel, write_table
-from equipoise.evaluation.agency import AgencyClassifier, sentence_states, train_classifier
-from equipoise.evaluation.by_model import score_all
+from equipoise.evaluation.agency import AgencyClassifier
+from equipoise.evaluation.by_model import agency_of_all, score_all
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.evaluation.fluency import SCORE_COLUMNS, Context
 from equipoise.evaluation.fluency_table import FluencyScores
+from equipoise.evaluation.judged import AgencyScores
 from equipoise.evaluation.overview import BASE, INDEPENDENT
 from equipoise.manifest import sha256
 from equipoise.model.embedded import fetch
@@ -55,7 +56,7 @@ def ask_models(
     """
     measures = specification.measures
     fluency: dict[str, FluencyScores] = {}
-    agency: Mapping[str, float] | None = None
+    agency: AgencyScores | None = None
     reference = _Judge(measures.reference_model or specification.study.model, specification)
     if measures.fluency and not is_endpoint(reference.name):
         fluency[BASE] = _fluency(reference, BASE, "prompt", completions, folder, progress)
@@ -159,25 +160,20 @@ def _known_scores(path: Path, question: Mapping[str, Any]) -> pd.DataFrame:
 
 def _agency(
     judge: _Judge, lac: str, completions: pd.DataFrame, folder: Path, progress: StudyProgress
-) -> Mapping[str, float]:
+) -> AgencyScores:
     """The probability of agentic language of each text, by a classifier that is kept."""
     files = [sha256(Path(lac) / name) for name in ("train.csv", "validation.csv")]
     question = {**judge.identity(), "lac_sha256": files}
     classifier, known = _known_agency(folder, question)
     missing = [text for text in completions["text"].drop_duplicates() if text not in known]
-    if missing:
+    if missing or classifier is None:
         with progress.measuring("agency", len(missing)):
-            lm = judge.load(progress)
-            if classifier is None:
-                classifier = train_classifier(
-                    lm, lac, lambda done, n: progress.report("reading LAC", done, n)
-                )
-            states = sentence_states(
-                lm, missing, classifier.layers, lambda done, n: progress.report("agency", done, n)
+            classifier, said = agency_of_all(
+                judge.load(progress), missing, lac, classifier, progress.report
             )
-        known |= zip(missing, classifier(states).round(6).tolist(), strict=True)
+        known |= said
         _keep_agency(folder, question, classifier, known)
-    return known
+    return AgencyScores(known, classifier.accuracy, classifier.sentences)
 
 
 def _known_agency(

@@ -14,14 +14,6 @@ from equipoise.evaluation import Evaluation, assemble, read_completions, score, 
 from equipoise.evaluation.cost import cost_table, shortfalls, spendings
 from equipoise.evaluation.csv_file import read_rows
 from equipoise.methods.method import TRAINING_DATA
-from equipoise.statistics import (
-    comparisons,
-    consistency_table,
-    interval_table,
-    three_seeds,
-    wilson_table,
-)
-from equipoise.statistics.comparisons import OUTCOMES
 from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
 from equipoise.study.dependencies import control_of
 from equipoise.study.measures import ask_models
@@ -68,19 +60,21 @@ def collect(
         own=_own_scores(finished, store),
     )
     controls = {label: control_of(label, specification.methods) for label in specification.methods}
-    seeds_note = three_seeds(frame)
-    notes = (*shortfalls(cost), *spendings(cost), *([seeds_note] if seeds_note else []))
-    return assemble(frame, task, by_model, cost=cost, controls=controls, notes=notes)
+    return assemble(
+        frame,
+        task,
+        by_model,
+        cost=cost,
+        controls=controls,
+        notes=(*shortfalls(cost), *spendings(cost)),
+        settings=specification.statistics,
+    )
 
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
     """Write every table to a file of its own; their paths."""
     settings = settings_table(specification.methods, specification.task)
-    tables = {
-        **evaluation.tables(),
-        "settings.csv": settings,
-        **_statistics(evaluation.completions),
-    }
+    tables = {**evaluation.tables(), "settings.csv": settings}
     for name, table in tables.items():
         write_table(folder / name, table)
     return [folder / name for name in tables]
@@ -114,14 +108,3 @@ def _of_cells(
             table = pd.DataFrame(read_rows(path).columns).astype(types)
             found.append(table.assign(method=cell.label, seed=cell.seed))
     return pd.concat(found, ignore_index=True) if found else None
-
-
-def _statistics(scored: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """How sure one can be: the tables of ``equipoise.statistics``."""
-    sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
-    return {
-        "comparisons.csv": comparisons(scored),
-        "intervals.csv": interval_table(scored, OUTCOMES),
-        "wilson.csv": wilson_table(scored, OUTCOMES),
-        "consistency.csv": consistency_table(scored, sets),
-    }

@@ -20,6 +20,7 @@ from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoi
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.settings import Settings, parse, read_toml
+from equipoise.statistics.settings import StatisticsSettings
 from equipoise.study.dependencies import check_starts, in_order, line_of
 from equipoise.study.identity import model_digest, winogender_digest
 from equipoise.study.identity import task_digest as task_digest
@@ -30,7 +31,7 @@ from equipoise.study.weightless import check_weightless
 from equipoise.task.task import Task, load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-TABLES = ("study", "sampling", "endpoint", "measures", "methods")
+TABLES = ("study", "sampling", "endpoint", "measures", "statistics", "methods")
 
 
 class StudyTable(Settings):
@@ -81,6 +82,7 @@ class Specification:
         tables: All its tables as they were read, overrides included; another process makes the
             same specification of them.
         endpoint: Its ``[endpoint]`` table, for models that answer over the network.
+        statistics: Its ``[statistics]`` table.
     """
 
     study: StudyTable
@@ -91,6 +93,7 @@ class Specification:
     measures: MeasuresTable = field(default_factory=MeasuresTable)
     tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
+    statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
@@ -140,10 +143,14 @@ class Specification:
         return task_digest(self.task), model_digest(self.study.model)
 
     def record(self) -> dict[str, Any]:
-        """What the study's folder says of itself."""
+        """What the study's folder says of itself.
+
+        The statistics are among it, as the tables follow from them; no cell does.
+        """
         return {
             "name": self.study.name,
             **self.conditions(),
+            "statistics": self.statistics.model_dump(mode="json"),
             "methods": {
                 label: {"use": method.name, **method.describe()}
                 for label, method in self.methods.items()
@@ -202,7 +209,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
             raise EquipoiseError(
                 f"unknown table [{name}]", file=path, field=name, mend=nearest(name, TABLES)
             )
-    for name in ("study", "sampling", "endpoint", "measures"):
+    for name in TABLES[:-1]:  # build_methods says it of [methods]
         if not isinstance(tables.get(name, {}), dict):
             raise EquipoiseError(
                 "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
@@ -210,6 +217,9 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     study = parse(StudyTable, tables.get("study", {}), file=path, field="study")
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
     endpoint = parse(EndpointSettings, tables.get("endpoint", {}), file=path, field="endpoint")
+    statistics = parse(
+        StatisticsSettings, tables.get("statistics", {}), file=path, field="statistics"
+    )
     _check_study(study, path)
     if is_endpoint(study.model):
         top_k = sampling.top_k
@@ -233,7 +243,9 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
         except EquipoiseError as error:
             field = f"methods.{label}" + (f".{error.field}" if error.field else "")
             raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
-    return Specification(study, sampling, methods, task, path, measures, tables, endpoint)
+    return Specification(
+        study, sampling, methods, task, path, measures, tables, endpoint, statistics
+    )
 
 
 def _check_study(study: StudyTable, path: Path) -> None:

@@ -1,0 +1,70 @@
+"""All tables of statistics over one set of scored completions, whoever made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from equipoise.statistics.cells import Grouped, in_several_splits
+from equipoise.statistics.comparisons import OUTCOMES, comparisons, three_seeds
+from equipoise.statistics.consistency import consistency_table
+from equipoise.statistics.intervals import interval_table, wilson_table
+from equipoise.statistics.settings import StatisticsSettings
+
+
+@dataclass(frozen=True)
+class StatisticsTables:
+    """How sure one can be of what was measured.
+
+    Attributes:
+        comparisons: As in ``comparisons``; without rows where there is one method alone.
+        intervals: As in ``interval_table``.
+        wilson: As in ``wilson_table``.
+        consistency: As in ``consistency_table``.
+        remarks: What a reader of them should know, one sentence each.
+    """
+
+    comparisons: pd.DataFrame
+    intervals: pd.DataFrame
+    wilson: pd.DataFrame
+    consistency: pd.DataFrame
+    remarks: tuple[str, ...]
+
+
+def statistics_tables(
+    scored: pd.DataFrame,
+    scores: Sequence[str] = (),
+    settings: StatisticsSettings | None = None,
+) -> StatisticsTables:
+    """Every table, on the four rates and on ``scores``.
+
+    A stranger's file may have a subject in both splits, as in cross-validation; then tables are of
+    all subjects only, and a remark says so.
+
+    Args:
+        scored: What ``evaluation.score`` returned; several may be concatenated.
+        scores: Further columns of it, of numbers.
+        settings: Level, margin, what subjects stand for, seed of resampling.
+    """
+    grouped = Grouped.of(scored)
+    remarks = []
+    if twice := in_several_splits(grouped.cells):
+        grouped = Grouped.of(scored.assign(split=""))
+        remarks.append(
+            f"Subject {twice[0][:60]!r} is in more than one split: intervals and tests are over "
+            "all subjects only."
+        )
+    outcomes = [*OUTCOMES, *scores]
+    tests = comparisons(grouped, outcomes, settings)
+    if len(tests) and (note := three_seeds(scored)):
+        remarks.append(note)
+    sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
+    return StatisticsTables(
+        tests,
+        interval_table(grouped, outcomes, settings),
+        wilson_table(grouped, outcomes, settings),
+        consistency_table(scored, sets),
+        tuple(remarks),
+    )
