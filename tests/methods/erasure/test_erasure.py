@@ -189,13 +189,23 @@ def test_folded_hooked_and_loaded_again_give_the_same_logits(
 def test_the_same_seed_gives_the_same_bytes_and_another_holds_out_other_words(
     make_planted: MakePlanted, make_task: MakeTask, tmp_path: Path
 ) -> None:
-    files = ("probes.csv", "model/model.safetensors")
+    def held_out(seed: int) -> set[int]:
+        words = word_pairs(ErasureSettings())
+        labelled = labelled_tree(make_planted().encoder.plain, words, 0.25, seed)
+        return set(labelled.pairs[labelled.roles == PROBE].tolist())
+
+    assert held_out(SEED) == held_out(SEED)
+    assert held_out(SEED) != held_out(SEED + 1)
+    task, files = make_task(), ("probes.csv", "model/model.safetensors")
     for name in ("inlp", "leace"):
-        for number in (1, 2):
-            fit(name, {}, make_planted(), make_task(), tmp_path / f"{name}{number}")
-        for file in files:
-            one, two = (tmp_path / f"{name}{n}" / file for n in (1, 2))
-            assert one.read_bytes() == two.read_bytes()
+        made = []
+        for number, seed in enumerate((SEED, SEED, SEED + 1)):
+            folder = tmp_path / f"{name}{number}"
+            fit(name, {}, make_planted(), task, folder, seed)
+            made.append([(folder / file).read_bytes() for file in files])
+        same, again, other = made
+        assert same == again
+        assert all(one != another for one, another in zip(same, other, strict=True))
 
 
 def test_an_erased_model_can_be_erased_again(
