@@ -35,13 +35,15 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
 
     second = equipoise("run", study_file)
     assert (second.code, second.out) == (0, first.out)
-    assert second.err.startswith("Nothing was to do: all 4 cells were done already.\nWritten:\n")
+    remark, _, after = second.err.partition("\n")
+    assert remark.startswith("The unfitted association is of all 20 occupations")
+    assert after.startswith("Nothing was to do: all 4 cells were done already.\nWritten:\n")
 
     third = equipoise("run", study_file, "--set", "study.seeds=[1, 2, 3]")
     assert "4 of 6 cells were done already." in third.err.splitlines()
 
     quiet = equipoise("run", study_file, "--quiet", "--out", "runs/small")
-    assert (quiet.code, quiet.out, quiet.err) == (0, first.out, "")
+    assert (quiet.code, quiet.out, quiet.err) == (0, first.out, f"{remark}\n")
 
 
 def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from equipoise.errors import EquipoiseError
+from equipoise.statistics import comparisons
 from equipoise.statistics.cells import Grouped, cells_of, sampling_floor_of, sampling_of
 
 from .conftest import Scored
@@ -26,6 +27,16 @@ def test_counts_and_rates(scored: Scored) -> None:
     assert cells.of_split("all") == ["t", "v"]
     assert cells.only(["v"]).means.tolist() == [[0], [1]]
     assert cells.rare
+
+
+def test_or_and_and_are_outcomes_of_their_own_and_no_replicates(study: pd.DataFrame) -> None:
+    """Replicates are the seeds, three of them, whatever is counted of their completions."""
+    frame = study.assign(any=True)
+    both = comparisons(frame, ["balanced", "any"])
+    assert set(both["seeds_a"]) == set(both["seeds_b"]) == {3}
+    assert both["outcome"].tolist() == ["balanced"] * 3 + ["any"] * 3
+    pd.testing.assert_frame_equal(both.iloc[:3], comparisons(frame, ["balanced"]))
+    assert both["difference"].iloc[3:].tolist() == [0, 0, 0]
 
 
 def test_scores_and_their_sampling_variance() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -147,6 +148,38 @@ def test_another_judge_needs_no_cell_anew(
     names = ("fluency.csv", "summary.csv", "comparisons.csv", "intervals.csv", "manifest.json")
     tables = {f"results/{name}" for name in names}
     assert changed == judged | tables
+
+
+@pytest.mark.parametrize("fault", ["broken", "gone", "gone, named as on a Hub"])
+def test_a_judge_that_is_broken_or_gone_leaves_the_tables_as_they_were(
+    finished: Path,
+    study_file: WriteStudy,
+    tiny_model_folder: Path,
+    tmp_path: Path,
+    fault: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "judges/mine" if "Hub" in fault else str(tmp_path / "judges" / "mine")
+    folder = Path(shutil.copytree(tiny_model_folder, tmp_path / "judges" / "mine"))
+    asked = f'[measures]\nindependent_model = "{name}"\n[methods.prompt]'
+    path = study_file(("[methods.prompt]", asked))
+    Study.from_toml(path).run(finished, quiet=True)
+    before = contents(finished)
+    if fault == "broken":
+        (folder / "model.safetensors").write_bytes(b"no weights")
+    else:
+        shutil.rmtree(folder)
+    with pytest.raises(EquipoiseError) as caught:
+        Study.from_toml(path).run(finished, quiet=True)
+    assert "mine'" in str(caught.value)
+    assert caught.value.mend
+    now = contents(finished)
+    assert {name: now.get(name) for name in before} == before
+    assert now.keys() - before.keys() <= {".work/tables.lock"}
+    shutil.copytree(tiny_model_folder, folder, dirs_exist_ok=True)
+    assert not Study.from_toml(path).run(finished, quiet=True).computed
+    assert contents(finished) == before
 
 
 @pytest.mark.usefixtures("no_model")

@@ -56,7 +56,10 @@ def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
 
 
 def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """A row per method over its seeds, in order of first appearance.
+    """A row per method over its seeds, in order of first appearance: of its own step alone.
+
+    What a method starts from has its own row: of a filter on a tuned model this is drawing and
+    rejecting, of LEACE after SFT it is LEACE. A chain costs the sum over its line.
 
     Columns: ``method``, ``seeds``, ``wanted``, ``delivered``, ``draws``, ``acceptance`` (accepted /
     draws; 1 for methods that reject nothing), ``wilson_low``, ``wilson_high``,
@@ -64,8 +67,9 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     is delivered), ``fit_seconds`` (mean over seeds), ``balanced_delivered`` and ``balanced_draws``
     (rates 0-1; NaN where there is nothing to judge), ``fit_peak_gb``, ``sampling_peak_gb`` and
     ``peak_gb`` (resident memory of the process while fitting, while drawing, and in either: the
-    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (of the weights that were learnt;
-    0 where none are). The last four are NaN where they were not taken down. Where models answered
+    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (weights
+    that were trained by gradient; 0 where none are, as with projections, which are computed from
+    states). The last four are NaN where they were not taken down. Where models answered
     over the network also ``requests``, ``prompt_tokens`` (of what was asked) and ``price`` (in the
     currency of the study's prices; NaN without prices), sums over seeds.
 

@@ -87,8 +87,8 @@ def mtld(words: Sequence[str], threshold: float = MTLD_THRESHOLD) -> float:
 
     Mean words in a row until the share of different ones has fallen to ``threshold``, read forwards
     and backwards and averaged; what is left at the end counts as the part of a run that it is. At
-    least 2 for two words or more; a text in which no word stands twice counts as one run, so that
-    its length is the result. NaN without words.
+    least 1, and 2 for two words or more; a text in which no word stands twice counts as one run, so
+    that its length is the result. NaN without words.
 
     Unlike distinct-n it hardly depends on how much text there is (McCarthy & Jarvis 2010,
     Behavior Research Methods 42, 381-392).

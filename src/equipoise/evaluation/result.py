@@ -19,6 +19,7 @@ from equipoise.evaluation.overview import BASE, overview
 from equipoise.evaluation.stereotype_table import stereotype_table
 from equipoise.evaluation.stereotype_values import (
     agency_values,
+    all_occupations_note,
     association_values,
     text_values,
 )
@@ -127,6 +128,7 @@ def assemble(
         judged = agency_remarks(scored, by_model.agency)
     if by_model.associations is not None:
         values.append(association_values(by_model.associations, task))
+        notes = (*all_occupations_note(by_model.associations, task), *notes)
     seeds = by_seed(scored, task)
     compliance = compliance_table(seeds)
     diversity = diversity_table(scored, task)

@@ -81,11 +81,12 @@ def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
         task: Says which occupations are its subjects, and which training data describes.
     """
     subjects = {subject.name for subject in task.subjects}
-    train = {subject.name for subject in task.train}
-    outside = ~associations["occupation"].isin(train)
-    if associations.loc[outside, "occupation"].nunique() < FEWEST_UNFITTED:
-        outside[:] = True
-    unfitted = associations[(associations["half"] == "unfitted") & outside]
+    described = _described(associations, task)
+    if _outside(associations, described) < FEWEST_UNFITTED:
+        described = set()
+    unfitted = associations[
+        (associations["half"] == "unfitted") & ~associations["occupation"].isin(described)
+    ]
     fitted = associations[
         (associations["half"] != "unfitted") & associations["occupation"].isin(subjects)
     ]
@@ -99,6 +100,34 @@ def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
         by_kind.assign(measure="association_" + by_kind["kind"]),
     ]
     return pd.concat(parts).rename(columns={"log_odds": "value"})[list(COLUMNS)]
+
+
+def all_occupations_note(associations: pd.DataFrame, task: Task) -> list[str]:
+    """A sentence where the unfitted half is measured on occupations of the training data too.
+
+    Args:
+        associations: As for `association_values`.
+        task: Likewise.
+    """
+    described = _described(associations, task)
+    outside = _outside(associations, described)
+    if not described or outside >= FEWEST_UNFITTED:
+        return []
+    return [
+        f"The unfitted association is of all {outside + len(described)} occupations: without the "
+        f"{len(described)} that training data describes, {outside} would be left, fewer than "
+        f"{FEWEST_UNFITTED}. Winogender's file (measures.winogender) adds others."
+    ]
+
+
+def _described(associations: pd.DataFrame, task: Task) -> set[str]:
+    """The measured occupations that training data describes."""
+    return {subject.name for subject in task.train} & set(associations["occupation"])
+
+
+def _outside(associations: pd.DataFrame, described: set[str]) -> int:
+    """How many measured occupations it does not describe."""
+    return associations["occupation"].nunique() - len(described)
 
 
 def stand_in(texts: pd.Series[str], groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:

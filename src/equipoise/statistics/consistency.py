@@ -1,4 +1,7 @@
-"""Do the seeds of a method agree? Term use and generalisation gap, seed by seed."""
+"""Do the seeds of a method use the same terms?
+
+How far they agree on the generalisation gap says ``intervals``: ``sd`` of the split ``gap``.
+"""
 
 from __future__ import annotations
 
