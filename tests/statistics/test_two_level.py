@@ -79,9 +79,54 @@ def test_gap_by_hand() -> None:
     # gaps of the seeds: 0.8 - 0.3 = 0.5 and 0.8 - 0.4 = 0.4; variance 0.005, over 2 seeds 0.0025
     assert float(fixed.value) == pytest.approx(0.45)
     assert fixed.variances.tolist() == pytest.approx([0.0025])
-    # train columns 0.85, 0.75: variance 0.005; residuals 0.05: 4 x 0.0025 on 1 df, over 2: 0.005
-    # others 0.45, 0.25: variance 0.02; residuals 0.1: 0.04 / 2 = 0.02... less: 0
-    assert gap(rates, trained).variances.tolist() == pytest.approx([0.0025, 0, 0])
+    # For new subjects. Train columns 0.85, 0.75: variance 0.005; residuals 0.05: 4 x 0.0025 on
+    # 1 df, over 2 seeds: 0.005; others 0.45, 0.25: 0.02 and residuals 0.1: 0.02. So nothing is
+    # left on the subjects' level.
+    unscaled = gap(rates, trained, proportions=False)
+    assert unscaled.variances.tolist() == pytest.approx([0.0025])
+    assert unscaled.df.tolist() == pytest.approx([1])
+    # The seeds' p are 0.55 and 0.6, p (1 - p) 0.2475 and 0.24, on average 0.24375; their gaps are
+    # taken as 0.5 x 0.24375 / 0.2475 = 0.492424 and 0.4 x 0.24375 / 0.24 = 0.40625
+    assert gap(rates, trained).variances.tolist() == [pytest.approx(0.0861742**2 / 4, rel=1e-5)]
+
+
+def test_welch_of_all_sources_of_a_gap() -> None:
+    rates = np.random.default_rng(8).uniform(size=(3, 9))
+    trained = np.arange(9) < 6
+    found = gap(rates, trained, proportions=False)
+    by_subject = rates.mean(axis=0)
+    noise = [
+        two_way_residual(rates[:, side]) / 3 for side in (trained, ~trained)
+    ]  # residual mean squares over the seeds
+    parts = [
+        ((rates[:, trained].mean(1) - rates[:, ~trained].mean(1)).var(ddof=1) / 3, 2),
+        (max(by_subject[trained].var(ddof=1) - noise[0], 0) / 6, 5),
+        (max(by_subject[~trained].var(ddof=1) - noise[1], 0) / 3, 2),
+    ]
+    total = sum(v for v, _ in parts)
+    assert found.variances[0] == pytest.approx(total)
+    assert found.df[0] == pytest.approx(total**2 / sum(v**2 / df for v, df in parts))
+
+
+def two_way_residual(rates: np.ndarray) -> float:
+    """The slow way."""
+    seeds, subjects = rates.shape
+    total = 0.0
+    for s in range(seeds):
+        for o in range(subjects):
+            expected = rates[s].mean() + rates[:, o].mean() - rates.mean()
+            total += (rates[s, o] - expected) ** 2
+    return total / (seeds - 1) / (subjects - 1)
+
+
+def test_seeds_that_move_all_subjects_alike_do_not_widen_a_gap() -> None:
+    odds = np.array([0.01, 0.02, 0.04])[:, None]  # of missing, by seed
+    rates = 1 - odds * np.array([1.0, 1.0, 1.0, 5.0, 5.0])  # 5 times as hard, in every seed
+    trained = np.arange(5) < 3
+    assert np.ptp(rates[:, :3].mean(axis=1) - rates[:, 3:].mean(axis=1)) > 0.1
+    unscaled, found = gap(rates, trained, proportions=False), gap(rates, trained)
+    # 1 - p falls out but for p, which is 0.97, 0.94 and 0.88
+    assert found.variances[0] < unscaled.variances[0] / 50
 
 
 def test_gap_is_the_difference_of_the_means_and_changes_sign_with_the_groups() -> None:
@@ -90,7 +135,8 @@ def test_gap_is_the_difference_of_the_means_and_changes_sign_with_the_groups() -
     there, back = gap(rates, trained), gap(rates, ~trained)
     assert float(there.value) == pytest.approx(rates[:, :15].mean() - rates[:, 15:].mean())
     assert float(back.value) == pytest.approx(-float(there.value))
-    assert sorted(back.variances) == pytest.approx(sorted(there.variances))
+    assert back.variances == pytest.approx(there.variances)
+    assert back.df == pytest.approx(there.df)
 
 
 def test_variance_is_unbiased_under_crossed_effects() -> None:

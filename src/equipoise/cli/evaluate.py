@@ -36,6 +36,7 @@ RESULTS = (
     "compliance.csv",
     "diversity.csv",
     "stereotype.csv",
+    "slopes.csv",
     "terms.csv",
     "comparisons.csv",
     "intervals.csv",

@@ -16,6 +16,7 @@ from equipoise.evaluation.fluency_table import fluency_table
 from equipoise.evaluation.judged import SCORES, ByModel, agency_remarks, with_scores
 from equipoise.evaluation.occupation_shares import no_shares_note
 from equipoise.evaluation.overview import BASE, overview
+from equipoise.evaluation.slope_comparisons import slope_comparisons
 from equipoise.evaluation.stereotype_table import stereotype_table
 from equipoise.evaluation.stereotype_values import (
     agency_values,
@@ -45,6 +46,7 @@ class Evaluation:
         diversity: As in ``diversity_table``.
         terms: As in ``term_table``.
         stereotype: As in ``stereotype_table``.
+        slopes: Differences of its slopes, as in ``slope_comparisons``.
         fluency: As in ``fluency_table``; None where no model judged the texts.
         summary: One row per method, as in ``overview``.
         comparisons: Every pair of methods tested, as in ``statistics.comparisons``; without rows
@@ -62,6 +64,7 @@ class Evaluation:
     diversity: pd.DataFrame | None = None
     terms: pd.DataFrame | None = None
     stereotype: pd.DataFrame | None = None
+    slopes: pd.DataFrame | None = None
     fluency: pd.DataFrame | None = None
     summary: pd.DataFrame | None = None
     comparisons: pd.DataFrame | None = None
@@ -88,6 +91,7 @@ class Evaluation:
             "diversity.csv": self.diversity,
             "fluency.csv": self.fluency,
             "stereotype.csv": self.stereotype,
+            "slopes.csv": self.slopes,
             "terms.csv": self.terms,
             "cost.csv": self.cost,
             "comparisons.csv": self.comparisons,
@@ -132,7 +136,8 @@ def assemble(
     seeds = by_seed(scored, task)
     compliance = compliance_table(seeds)
     diversity = diversity_table(scored, task)
-    stereotype = stereotype_table(pd.concat(values, ignore_index=True))
+    by_occupation = pd.concat(values, ignore_index=True)
+    stereotype = stereotype_table(by_occupation)
     fluency = fluency_table(scored, by_model.fluency) if by_model.fluency else None
     if fluency is not None and by_model.own is not None and BASE in by_model.fluency:
         moved = divergence_table(scored, by_model.own, by_model.fluency[BASE]).assign(judge=BASE)
@@ -148,6 +153,7 @@ def assemble(
         diversity=diversity,
         terms=term_table(scored, task),
         stereotype=stereotype,
+        slopes=slope_comparisons(by_occupation),
         fluency=fluency,
         summary=overview(compliance, diversity, stereotype, fluency, cost, controls or {}),
         comparisons=sure.comparisons,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
 
 def _compare(
     a: str, b: str, grids: Mapping[str, pd.DataFrame], women: pd.Series[float]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """A row without measure and correction."""
     one, other = grids[a].dropna(), grids[b].dropna()
     common = [name for name in women.index if name in one.index and name in other.index]
@@ -64,17 +65,17 @@ def _compare(
     paired = list(one.columns) == list(other.columns)
     if not paired:
         sides = [rows.mean(axis=0, keepdims=True) for rows in sides]
-    row: dict[str, object] = {"method_a": a, "method_b": b, "occupations": len(common)}
+    row: dict[str, Any] = {"method_a": a, "method_b": b, "occupations": len(common)}
     row |= {"seeds": len(sides[0]), "p": math.nan}
     if len(np.unique(x)) >= FEWEST:
         row |= _difference(x, *sides)
     return row
 
 
-def _difference(x: Array, a: Array, b: Array) -> dict[str, object]:
+def _difference(x: Array, a: Array, b: Array) -> dict[str, Any]:
     """The slopes of two methods' values [S, N] over ``x``, and how they differ."""
     slope_a, slope_b = (100 * float(slopes(x, side.mean(axis=0))) for side in (a, b))
-    row: dict[str, object] = {"slope_a": slope_a, "slope_b": slope_b}
+    row: dict[str, Any] = {"slope_a": slope_a, "slope_b": slope_b}
     row["difference"] = slope_a - slope_b
     found = slope_estimate(x, a - b)
     if found.se.max() > 0:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from equipoise.report.finished_run import ALPHA, NEEDED, FinishedRun
 from equipoise.report.numbers import NONE, interval, p_value, percent, points, signed
+from equipoise.statistics.verdict import shows_equivalence
 
 Finding = Literal["differs", "equivalent", "not shown", "not tested"]
 
@@ -109,7 +110,7 @@ def claim(row: dict[str, Any], alpha: float = ALPHA) -> Claim:
     finding = _finding(row, alpha)
     ours, theirs = map(scale.mean, means)
     text = _sentence(finding, f"{higher} ({ours})", f"{lower} ({theirs})")
-    if finding == "differs" and row["p_equivalent_holm"] < alpha:
+    if finding == "differs" and shows_equivalence(row, alpha):
         text += ", but by less than the margin of equivalence"
     difference, range_ = scale.difference(sign * row["difference"]), scale.interval(low, high)
     text += _numbers(f"{difference} {scale.unit}".rstrip(), range_, p, alpha)
@@ -123,7 +124,7 @@ def _finding(row: dict[str, Any], alpha: float) -> Finding:
         return "not tested"
     if row["p_holm"] < alpha:
         return "differs"
-    return "equivalent" if row["p_equivalent_holm"] < alpha else "not shown"
+    return "equivalent" if shows_equivalence(row, alpha) else "not shown"
 
 
 def _sentence(finding: Finding, higher: str, lower: str) -> str:
