@@ -67,10 +67,10 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     is delivered), ``fit_seconds`` (mean over seeds), ``balanced_delivered`` and ``balanced_draws``
     (rates 0-1; NaN where there is nothing to judge), ``fit_peak_gb``, ``sampling_peak_gb`` and
     ``peak_gb`` (resident memory of the process while fitting, while drawing, and in either: the
-    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (weights
-    that were trained by gradient; 0 where none are, as with projections, which are computed from
-    states). The last four are NaN where they were not taken down. Where models answered
-    over the network also ``requests``, ``prompt_tokens`` (of what was asked) and ``price`` (in the
+    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (weights that were trained by
+    gradient; 0 where none are, as with projections, which are computed from states). The last four
+    are NaN where they were not taken down. Where models answered over the network also
+    ``requests``, ``prompt_tokens`` (of what was asked) and ``price`` (in the
     currency of the study's prices; NaN without prices), sums over seeds.
 
     Args:

@@ -38,8 +38,9 @@ def fluency_table(completions: pd.DataFrame, judges: Mapping[str, FluencyScores]
 
     - ``log_probability_mean``, ``log_probability_median``: of the log-probability per token, in
       nats, at most 0;
-    - ``perplexity_mean``, ``perplexity_median``: of exp(-log-probability per token), at least 1;
-      one hopeless sentence can carry the mean away, which is why there is a median;
+    - ``perplexity_mean``, ``perplexity_median``: of exp(-log-probability per token), at least 1
+      and infinite above 709 nats; one hopeless sentence can carry the mean away, which is why there
+      is a median;
     - ``perplexity_corpus``: exp of minus the log-probability of all tokens by their number;
     - ``matched_difference``, ``matched_share``: see `length_matched`, against the first method's
       completions of the same split. Long sentences have higher values per token, so that methods

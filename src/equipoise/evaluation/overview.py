@@ -28,11 +28,13 @@ def overview(
     ``balanced_held_out``, ``satisfied`` (rates 0-1, see ``compliance_table``), ``entropy`` (bits),
     ``pairs_share``, ``self_bleu``, ``templates`` (0-1, see ``diversity_table``),
     ``log_probability_base``, ``log_probability_independent`` (medians in nats per token, see
-    ``fluency_table``), ``divergence`` (from the untuned model, nats a sentence, see
-    ``divergence_table``), ``terms_slope``, ``stereotype_slope``, ``stereotype_low``,
-    ``stereotype_high`` (of the terms in the texts, and of the unfitted association with its 95 %
-    interval, over all seeds; see ``stereotype_table``), ``tokens_per_delivered``, ``fit_seconds``,
-    ``peak_gb``, ``trainable_parameters`` (see ``cost_table``). What was not measured is NaN.
+    ``fluency_table``), ``divergence`` (from the untuned model, nats a sentence, an estimate that
+    may be below 0, see ``divergence_table``), ``terms_slope``, ``stereotype_slope``,
+    ``stereotype_low``, ``stereotype_high`` (of the terms in the texts, and of the unfitted
+    association with its 95 % interval, over all seeds; see ``stereotype_table``),
+    ``tokens_per_delivered``, ``fit_seconds``, ``peak_gb``, ``trainable_parameters`` (of the
+    method's own step, see ``cost_table``; the first is infinite where nothing was delivered).
+    What was not measured is NaN.
 
     Args:
         compliance: ``compliance_table``.

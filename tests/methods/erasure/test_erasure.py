@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -287,35 +285,6 @@ def test_what_is_found_before_a_model_is_loaded(
     with pytest.raises(EquipoiseError) as caught:
         method.check(make_task())
     assert str(caught.value).startswith(message)
-
-
-def test_traits_are_erased_by_the_recipe_of_the_docs(
-    embedded_model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Agentic and communal words in place of gender; no term of the task is among them."""
-    page = (Path(__file__).parents[3] / "docs" / "inlp.md").read_text("utf-8")
-    [block] = re.findall(r"```toml\n(\[methods\.traits\]\n.*?)```", page, re.DOTALL)
-    settings = tomllib.loads(block)["methods"]["traits"]
-    name = settings.pop("use")
-    task = load_task("occupations")
-    terms = {term for lexicon in task.lexicons.values() for term in lexicon.terms("all")}
-    assert not {word for pair in settings["pairs"] for word in pair} & terms
-    held_out = {**settings, "pairs": [*settings["pairs"], ["active", "warm"]]}
-    with pytest.raises(EquipoiseError, match="'active' is a validation subject or a held-out term"):
-        build_method(name, held_out).check(task)
-    monkeypatch.setattr(LanguageModel, "save", lambda *_: None)  # half a gigabyte
-    copied = LanguageModel(
-        copy.deepcopy(embedded_model.model),
-        embedded_model.tokenizer,
-        "copy",
-        embedded_model.device,
-        torch.float32,
-    )
-    _, said, _ = fit(name, {**settings, "layers": [10, 20]}, copied, task, tmp_path)
-    assert not any("Left out" in sentence for sentence in said)
-    probes = pd.read_csv(tmp_path / "probes.csv")
-    assert probes["before"].min() > 0.75
-    assert probes["after"].max() <= 0.6
 
 
 def test_subjects_without_a_share_of_women(make_task: MakeTask) -> None:
