@@ -23,11 +23,15 @@ from equipoise.task.task import load_task
 TRUE = 0.01
 """The slope per percentage point: 1 nat per 100 points."""
 
-SCATTER = ((0.5, 0.0, 0.0), (0.5, 0.05, 0.1), (0.5, 0.5, 0.1), (0.1, 0.02, 0.1), (0.1, 0.1, 0.1))
-"""SDs in nats: of occupations, of seeds' slopes per 100 points, of a seed's single values. The
-first is an untuned model, the second SFT, the fourth SFT beside counterfactual contexts, as they
-were measured in ``studies/full.toml``; the others have seeds that differ far more."""
-
+SCATTER = (
+    (0.36, 0.0, 0.0),  # the untuned model
+    (0.27, 0.09, 0.11),  # SFT
+    (0.26, 0.15, 0.12),  # LEACE
+    (0.03, 0.015, 0.015),  # SFT beside counterfactual contexts
+    (0.3, 0.5, 0.1),  # seeds that differ far more than any of these
+)
+"""SDs in nats: of occupations, of seeds' slopes per 100 points, of a seed's single values; as they
+were measured in ``studies/full.toml``, and what is worse."""
 
 SHARES = np.array(list(task_shares(load_task("occupations")).values()))
 """Percent of women in each of the task's occupations."""
