@@ -27,6 +27,25 @@ def test_everything_is_read(run: FinishedRun) -> None:
     assert run.missing_cells == ()
 
 
+@pytest.mark.parametrize(
+    ("statistics", "alpha", "confidence"),
+    [
+        ({"alpha": 0.01}, 0.01, "99 %"),
+        ({"alpha": 0.001}, 0.001, "99.9 %"),
+        ({}, 0.05, "95 %"),
+        ({"alpha": "<b>"}, 0.05, "95 %"),
+        ({"alpha": 7.0}, 0.05, "95 %"),
+        ([], 0.05, "95 %"),
+    ],
+)
+def test_the_level_of_tests_is_the_recorded_one(
+    tmp_path: Path, task: Task, statistics: object, alpha: float, confidence: str
+) -> None:
+    folder = make_run(tmp_path / "run", task, record={"statistics": statistics})
+    found = read_run(folder, task)
+    assert (found.alpha, found.confidence) == (alpha, confidence)
+
+
 def test_labels_stay_texts_and_numbers_become_numbers(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("method,seed,mean,setting\n007,1,0.5,true\nNA,,,1\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 
 from equipoise.report.answer import answer
 from equipoise.report.bibliography import bibliography
-from equipoise.report.finished_run import FinishedRun
+from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.headline import headline
 from equipoise.report.page import TEMPLATES, render_page
 from equipoise.report.sections import level
+from equipoise.task.task import Task
+from report.made_runs import comparisons, intervals, make_run
 
 
 def page_of(run: FinishedRun) -> str:
@@ -135,3 +138,30 @@ def test_a_template_that_forgets_a_value_fails(tmp_path: Path) -> None:
     with pytest.raises(UndefinedError):
         _environment().from_string("{{ nobody }}").render()
     assert _environment().from_string("{{ x }}").render(x="<b>\u202e") == "&lt;b&gt;⟨U+202E⟩"
+
+
+def test_scores_are_listed_in_their_own_unit(tmp_path: Path, task: Task) -> None:
+    fluency = {"outcome": "log_probability_base", "mean_a": -2.5, "mean_b": -2.0,
+               "difference": -0.5, "low": -0.75, "high": -0.25, "cohens_h": math.nan,
+               "cliffs_delta": -0.4, "p_equivalent_holm": math.nan}  # fmt: skip
+    tables = {"comparisons": comparisons({"cliffs_delta": math.nan}, fluency)}
+    page = page_of(read_run(make_run(tmp_path / "run", task, tables=tables), task))
+    rates, scores = page.split('<caption class="vh">Comparisons: ')[1:]
+    assert '<th scope="col" class="num">points</th>' in rates
+    assert '<td class="num">+90.0</td>' in rates
+    assert "Cohen’s h" in rates
+    assert scores.startswith("log-probability per token by the base model (nats), validation")
+    assert '<th scope="col" class="num">nats</th>' in scores
+    assert '<td class="num">+0.500</td>' in scores
+    assert "0.250 to 0.750" in scores
+    assert "Cliff’s δ" in scores
+    assert '<td class="num">0.40</td>' in scores
+
+
+def test_the_level_of_the_study_is_the_one_that_is_named(tmp_path: Path, task: Task) -> None:
+    tables = {"comparisons": comparisons({"p_holm": 0.02}), "intervals": intervals()}
+    folder = make_run(tmp_path / "run", task, tables=tables, record={"statistics": {"alpha": 0.01}})
+    page = page_of(read_run(folder, task))
+    assert "mean over seeds with its 99 % interval" in page
+    assert '<th scope="col" class="num">99 % interval</th>' in page
+    assert "not shown" in page.split("Which differences are shown")[1]

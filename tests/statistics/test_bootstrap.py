@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from equipoise.statistics import bootstrap
 from equipoise.statistics.bootstrap import cluster_bootstrap
 
 
@@ -58,3 +59,10 @@ def test_subjects_stay_in_their_stratum() -> None:
 def test_statistics_that_are_never_defined() -> None:
     found = cluster_bootstrap(np.zeros((2, 2)), lambda y: np.full(y.shape[0], math.nan))
     assert all(map(math.isnan, found))
+
+
+def test_resamples_in_portions_are_the_same_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = np.random.default_rng(1).random((3, 5))
+    whole = cluster_bootstrap(rates, _mean, resamples=100)
+    monkeypatch.setattr(bootstrap, "AT_ONCE", 40)
+    assert cluster_bootstrap(rates, _mean, resamples=100) == whole

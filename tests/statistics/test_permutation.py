@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from equipoise.statistics import permutation
 from equipoise.statistics.permutation import permute_cells, permute_seeds
 from equipoise.statistics.simulation import Effects, draw_rates, draw_subjects
 
@@ -85,3 +86,15 @@ def test_cells_are_no_test_of_methods_and_seeds_are() -> None:
     seeds = np.array([permute_seeds(x, y, paired=True) for x, y in zip(a, b, strict=True)])
     assert (cells < 0.05).mean() > 0.4
     assert (seeds < 0.05).mean() < 0.09  # 5 % and three standard errors
+
+
+@pytest.mark.parametrize("most", [1, 70, 999])
+def test_patterns_in_portions_are_the_same_patterns(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(5)
+    a, b = generator.random((10, 7)) + 0.05, generator.random((10, 7))
+    cases = [(permute_cells, True), (permute_cells, False), (permute_seeds, False)]
+    whole = [test(a, b, paired=paired, seed=3) for test, paired in cases]
+    monkeypatch.setattr(permutation, "AT_ONCE", most)
+    assert [test(a, b, paired=paired, seed=3) for test, paired in cases] == whole

@@ -14,6 +14,7 @@ from equipoise.statistics import (
     wilson_table,
 )
 from equipoise.statistics.comparisons import COLUMNS, OUTCOMES
+from equipoise.statistics.tables import MOST_METHODS
 
 
 @pytest.fixture
@@ -63,3 +64,13 @@ def test_subjects_in_both_splits_are_taken_together(judged: pd.DataFrame) -> Non
     assert found.remarks[0] == (
         "Subject 't1' is in more than one split: intervals and tests are over all subjects only."
     )
+
+
+def test_of_very_many_methods_no_pair_is_tested(judged: pd.DataFrame) -> None:
+    one = judged[(judged["method"] == "sft") & (judged["seed"] == 1)]
+    many = pd.concat([one.assign(method=f"m{number}") for number in range(MOST_METHODS + 1)])
+    found = statistics_tables(many)
+    assert found.comparisons.empty
+    assert found.intervals["method"].nunique() == MOST_METHODS + 1
+    [note] = found.remarks
+    assert note.startswith("31 methods are too many to test every pair (at most 30): keep ")

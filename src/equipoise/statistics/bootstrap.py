@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from equipoise.statistics.estimate import Floats
+from equipoise.statistics.permutation import AT_ONCE
 
 
 def cluster_bootstrap(
@@ -46,7 +47,11 @@ def cluster_bootstrap(
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         columns[:, members] = generator.choice(members, size=(resamples, members.size))
-    values = statistic(rates[rows[:, :, None], columns[:, None, :]])
+    most = max(1, AT_ONCE // rates.size)
+    portions = [slice(start, start + most) for start in range(0, resamples, most)]
+    values = np.concatenate(
+        [statistic(rates[rows[part, :, None], columns[part, None, :]]) for part in portions]
+    )
     if np.isnan(values).all():
         return float("nan"), float("nan")
     low, high = np.nanquantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])

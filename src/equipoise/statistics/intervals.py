@@ -34,9 +34,9 @@ def wilson_table(
         for cells in cells_of(grouped, outcome).values():
             if cells.kind != "rate":
                 continue
+            parts = {split: cells.only(cells.of_split(split)) for split in SPLITS}
             for i, seed in enumerate(cells.seeds):
-                for split in SPLITS:
-                    part = cells.only(cells.of_split(split))
+                for split, part in parts.items():
                     n, hits = int(part.n[i].sum()), int(part.totals[i].sum())
                     if n:
                         low, high = wilson_interval(hits, n, confidence)

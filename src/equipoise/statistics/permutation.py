@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from equipoise.statistics.estimate import Floats
 
 MOST_EXACT = 10_000
 """Up to so many patterns, all are tried; beyond, so many are drawn at random."""
+
+AT_ONCE = 2_000_000
+"""Numbers in memory at a time: a file may have a seed for each of its texts."""
 
 
 def permute_seeds(a: Floats, b: Floats, *, paired: bool, seed: int = 0) -> float:
@@ -45,14 +49,17 @@ def permute_seeds(a: Floats, b: Floats, *, paired: bool, seed: int = 0) -> float
     if paired:
         return _flip((a - b).mean(axis=1), seed)
     values = np.concatenate([a.mean(axis=1), b.mean(axis=1)])
-    deals = math.comb(len(values), len(a))
-    if deals <= MOST_EXACT:
-        chosen = np.array(list(itertools.combinations(range(len(values)), len(a))))
+    order = np.arange(len(values))
+    if math.comb(len(values), len(a)) <= MOST_EXACT:
+        chosen = np.array(list(itertools.combinations(order, len(a))))
+        sums = values[chosen].sum(axis=1)
     else:
         generator = np.random.default_rng(seed)
-        orders = generator.permuted(np.tile(np.arange(len(values)), (MOST_EXACT, 1)), axis=1)
-        chosen = np.concatenate([np.arange(len(a))[None], orders[:, : len(a)]])
-    sums = values[chosen].sum(axis=1)
+        parts = [values[: len(a)].sum(keepdims=True)]
+        for rows in _portions(MOST_EXACT, len(values)):
+            orders = generator.permuted(np.tile(order, (rows, 1)), axis=1)
+            parts.append(values[orders[:, : len(a)]].sum(axis=1))
+        sums = np.concatenate(parts)
     shuffled = sums / len(a) - (values.sum() - sums) / len(b)
     return _share(shuffled, values[: len(a)].mean() - values[len(a) :].mean())
 
@@ -78,11 +85,21 @@ def _flip(differences: Floats, seed: int) -> float:
     """Share of sign patterns whose sum is at least as far from 0 as the observed one."""
     n = len(differences)
     if 2**n <= MOST_EXACT:
-        signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+        sums = np.array(list(itertools.product((1.0, -1.0), repeat=n))) @ differences
     else:
-        drawn = np.random.default_rng(seed).integers(2, size=(MOST_EXACT - 1, n)) * 2.0 - 1
-        signs = np.concatenate([np.ones((1, n)), drawn])
-    return _share(signs @ differences / n, differences.mean())
+        generator = np.random.default_rng(seed)
+        parts = [differences.sum(keepdims=True)]
+        for rows in _portions(MOST_EXACT - 1, n):
+            parts.append((generator.integers(2, size=(rows, n)) * 2.0 - 1) @ differences)
+        sums = np.concatenate(parts)
+    return _share(sums / n, differences.mean())
+
+
+def _portions(rows: int, width: int) -> Iterator[int]:
+    """``rows`` in portions of which each, times ``width``, is at most `AT_ONCE`, or one row."""
+    most = max(1, AT_ONCE // width)
+    for start in range(0, rows, most):
+        yield min(most, rows - start)
 
 
 def _share(shuffled: Floats, observed: float) -> float:

@@ -13,13 +13,17 @@ from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
 from equipoise.statistics.settings import StatisticsSettings
 
+MOST_METHODS = 30
+"""Of more methods no pair is tested: 30 have 435 pairs already, on each outcome and split."""
+
 
 @dataclass(frozen=True)
 class StatisticsTables:
     """How sure one can be of what was measured.
 
     Attributes:
-        comparisons: As in ``comparisons``; without rows where there is one method alone.
+        comparisons: As in ``comparisons``; without rows where there is one method alone, or more
+            than `MOST_METHODS`.
         intervals: As in ``interval_table``.
         wilson: As in ``wilson_table``.
         consistency: As in ``consistency_table``.
@@ -57,7 +61,13 @@ def statistics_tables(
             "all subjects only."
         )
     outcomes = [*OUTCOMES, *scores]
-    tests = comparisons(grouped, outcomes, settings)
+    methods = grouped.cells["method"].nunique()
+    tests = comparisons(grouped, outcomes if methods <= MOST_METHODS else [], settings)
+    if methods > MOST_METHODS:
+        remarks.append(
+            f"{methods:,} methods are too many to test every pair (at most {MOST_METHODS}): keep "
+            "the rows of those to be compared."
+        )
     if len(tests) and (note := three_seeds(scored)):
         remarks.append(note)
     sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
