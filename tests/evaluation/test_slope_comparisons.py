@@ -112,6 +112,12 @@ def test_holm_is_over_the_pairs_of_one_measure() -> None:
         assert family.loc[smallest, "p_holm"] == pytest.approx(min(3 * family["p"].min(), 1))
 
 
+def test_of_very_many_methods_no_pair_is_compared() -> None:
+    frame = pd.concat([values(f"m{i}", {1: line(float(i))}) for i in range(31)])
+    assert slope_comparisons(frame).empty
+    assert len(slope_comparisons(frame[frame["method"] != "m0"])) == 30 * 29 / 2
+
+
 def test_nothing_to_compare() -> None:
     table = slope_comparisons(values("a", {1: line(1.0)}))
     assert table.empty
