@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from equipoise import EquipoiseError, Study
+from equipoise.methods.registry import METHODS
 from equipoise.statistics import StatisticsSettings
 from equipoise.study.specification import Cell, read_specification
 from tiny_study import write_study
@@ -313,6 +314,19 @@ def test_task_is_found_beside_the_study_file_first(
     assert read_specification(path).task.path == path.parent / "small.toml"
     (path.parent / "small.toml").rename(tmp_path / "small.toml")
     assert read_specification(path).task.path == Path("small.toml")
+
+
+def test_the_full_study_has_every_method_and_trains_them_alike() -> None:
+    found = read_specification(Path(__file__).parents[2] / "studies" / "full.toml")
+    assert {method.name for method in found.methods.values()} == set(METHODS)
+    assert len(found.study.seeds) == 3
+    sft, beside, dpo = (found.methods[name] for name in ("sft", "sft-counterfactual", "dpo"))
+    assert sft.n_examples(found.task) == beside.n_examples(found.task) == 600
+    assert sft.updates(found.task) == beside.updates(found.task) == 114
+    # a pair is two sentences; the last update of an epoch may be a smaller one
+    assert 2 * dpo.n_examples(found.task) == 600
+    assert dpo.updates(found.task) == 114
+    assert sft.settings.batch_size == 2 * dpo.settings.batch_size
 
 
 def test_every_setting_is_documented() -> None:
