@@ -12,13 +12,11 @@ import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lexicalrichness import LexicalRichness
-from scipy.stats import entropy as scipy_entropy
 
 from equipoise.evaluation.diversity import (
     LONGEST,
     distinct_n,
     distinct_pairs,
-    entropy,
     mtld,
     sample_of,
     self_bleu,
@@ -31,33 +29,6 @@ SENTENCES = st.lists(
     min_size=2,
     max_size=7,
 )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("counts", "bits"),
-    [
-        ([7], 0.0),
-        ([3, 3], 1.0),
-        ([1, 1, 2], 1.5),  # 1/4 · 2 + 1/4 · 2 + 1/2 · 1
-        ([5, 0, 5, 0], 1.0),  # what is never used adds nothing
-        ([1] * 20, math.log2(20)),  # the most that the task's twenty terms can have
-    ],
-)
-def test_entropy_by_hand(counts: list[int], bits: float) -> None:
-    assert entropy(counts) == pytest.approx(bits, abs=1e-12)
-    assert math.copysign(1, entropy(counts)) == 1
-
-
-def test_entropy_of_nothing_is_not_measured() -> None:
-    assert math.isnan(entropy([]))
-    assert math.isnan(entropy([0, 0]))
-
-
-@given(st.lists(st.integers(1, 1000), min_size=1, max_size=30))
-def test_entropy_equals_scipy_and_keeps_its_bounds(counts: list[int]) -> None:
-    found = entropy(counts)
-    assert found == pytest.approx(float(scipy_entropy(counts, base=2)), abs=1e-9)
-    assert 0 <= found <= math.log2(len(counts)) + 1e-9
 
 
 def test_pairs_are_of_terms_in_one_completion_and_two_sets() -> None:

@@ -1,4 +1,4 @@
-"""Jensen-Shannon divergence: by hand, as scipy's distance squared, and what chance gives."""
+"""Entropy and Jensen-Shannon divergence: by hand, as scipy has them, and by chance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
+from scipy.stats import entropy as scipy_entropy
 
 from equipoise.statistics.consistency import consistency_table
-from equipoise.statistics.divergence import chance_divergence, jensen_shannon, mean_divergence
+from equipoise.statistics.divergence import (
+    chance_divergence,
+    entropy,
+    jensen_shannon,
+    mean_divergence,
+)
+
+
+@pytest.mark.parametrize(
+    ("counts", "bits"),
+    [
+        ([7], 0.0),
+        ([3, 3], 1.0),
+        ([1, 1, 2], 1.5),  # 1/4 · 2 + 1/4 · 2 + 1/2 · 1
+        ([5, 0, 5, 0], 1.0),  # what is never used adds nothing
+        ([1] * 20, math.log2(20)),  # the most that the task's twenty terms can have
+    ],
+)
+def test_entropy_by_hand(counts: list[int], bits: float) -> None:
+    assert entropy(counts) == pytest.approx(bits, abs=1e-12)
+    assert math.copysign(1, entropy(counts)) == 1
+
+
+def test_entropy_of_nothing_is_not_measured() -> None:
+    assert math.isnan(entropy([]))
+    assert math.isnan(entropy([0, 0]))
+
+
+@given(st.lists(st.integers(1, 1000), min_size=1, max_size=30))
+def test_entropy_equals_scipy_and_keeps_its_bounds(counts: list[int]) -> None:
+    found = entropy(counts)
+    assert found == pytest.approx(float(scipy_entropy(counts, base=2)), abs=1e-9)
+    assert 0 <= found <= math.log2(len(counts)) + 1e-9
 
 
 def test_by_hand() -> None:

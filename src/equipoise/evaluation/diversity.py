@@ -31,21 +31,6 @@ _LONGEST_CHARACTERS = 20 * LONGEST
 """Characters that are tokenised at all: a text may have ten thousand words."""
 
 
-def entropy(counts: Iterable[float]) -> float:
-    """Shannon entropy in bits of the distribution that ``counts`` make.
-
-    0 where one thing alone is counted, log2(k) where k things are counted equally often. NaN where
-    nothing is counted.
-
-    H = -sum p log2 p (Shannon 1948, section 6).
-    """
-    values = np.array([count for count in counts if count > 0], dtype=float)
-    if not len(values):
-        return math.nan
-    shares = values / values.sum()
-    return float(-(shares * np.log2(shares)).sum()) + 0.0  # no minus before a zero
-
-
 def distinct_pairs(
     found: Iterable[Mapping[str, Sequence[str]]], sets: Sequence[str]
 ) -> set[tuple[str, str, str, str]]:

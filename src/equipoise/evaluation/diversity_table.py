@@ -16,12 +16,12 @@ import pandas as pd
 
 from equipoise.evaluation.diversity import (
     distinct_pairs,
-    entropy,
     mtld,
     sample_of,
     self_bleu,
 )
 from equipoise.evaluation.groups import split_groups
+from equipoise.statistics.divergence import entropy
 from equipoise.task.constraint import bare, is_set
 from equipoise.task.lexicon import normal_words
 from equipoise.task.task import Task
@@ -105,7 +105,7 @@ def _terms(part: pd.DataFrame, task: Task) -> dict[str, float]:
     most = (sum(sizes) ** 2 - sum(size**2 for size in sizes)) // 2
     pairs = float(len(distinct_pairs(found, sets))) if len(sets) > 1 else math.nan
     return {
-        "entropy": entropy(counts.values()),
+        "entropy": entropy(list(counts.values())),
         "pairs": pairs,
         "pairs_share": pairs / most if most else math.nan,
     }

@@ -1,4 +1,4 @@
-"""Do the seeds of a method use the same words? Jensen-Shannon divergence of term use."""
+"""How varied are terms, and do seeds use the same ones? Entropy, Jensen-Shannon divergence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,25 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+
+def entropy(counts: ArrayLike) -> float:
+    """Shannon entropy in bits of the distribution that ``counts`` make.
+
+    0 where one thing alone is counted, log2(k) where k things are counted equally often. NaN where
+    nothing is counted.
+
+    H = -sum p log2 p (Shannon 1948, section 6).
+
+    Args:
+        counts: Counts or weights, 0 or more; they need not sum to 1.
+    """
+    values = np.asarray(counts, dtype=np.float64)
+    values = values[values > 0]
+    if not len(values):
+        return math.nan
+    shares = values / values.sum()
+    return float(-(shares * np.log2(shares)).sum()) + 0.0  # no minus before a zero
 
 
 def jensen_shannon(p: ArrayLike, q: ArrayLike) -> float:
@@ -26,7 +45,7 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> float:
     if not first.sum() or not second.sum():
         return math.nan
     first, second = first / first.sum(), second / second.sum()
-    mixed = _entropy((first + second) / 2) - (_entropy(first) + _entropy(second)) / 2
+    mixed = entropy((first + second) / 2) - (entropy(first) + entropy(second)) / 2
     return float(min(max(mixed, 0.0), 1.0))
 
 
@@ -60,9 +79,3 @@ def chance_divergence(counts: ArrayLike) -> float:
     pairs = itertools.combinations([total for total in table.sum(axis=1) if total], 2)
     found = [(used - 1) * (1 / n + 1 / m) / (8 * math.log(2)) for n, m in pairs]
     return float(min(np.mean(found), 1.0)) if found else math.nan
-
-
-def _entropy(p: np.ndarray) -> float:
-    """Entropy in bits of a distribution that sums to 1."""
-    positive = p[p > 0]
-    return float(-(positive * np.log2(positive)).sum())
