@@ -34,6 +34,10 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     ),
     "fluency": ("judge", "method", "split", "log_probability_median"),
     "stereotype": ("measure", "method", "seed", "slope", "low", "high", "r"),
+    "slopes": (
+        "measure", "method_a", "method_b", "slope_a", "slope_b", "difference", "low", "high",
+        "p_holm",
+    ),
     "terms": ("method", "set", "term", "count", "n"),
     "diversity": ("method", "split"),
     "cost": (

@@ -15,6 +15,7 @@ from equipoise.report.headline import measure_of
 from equipoise.report.numbers import counted, interval, listing, percent, signed
 from equipoise.report.records import records
 from equipoise.report.sections import SPLITS, missing
+from equipoise.report.slope_claims import slope_claims
 from equipoise.visible import markdown, shown
 
 
@@ -29,13 +30,14 @@ def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:
     parts = [
         "# For your paper",
         "Every number below was measured in this run; every claim rests on a row of "
-        "`results/comparisons.csv`. Edit the words, not the claims.",
+        "`results/comparisons.csv` or `slopes.csv`. Edit the words, not the claims.",
         "## Method",
         _method(run, table),
         *_trainings(run),
         "## Results",
         *(_result(row, run) for row in records(table)),
         *_comparisons(run, table),
+        *_slopes(run),
         "## What cannot be concluded",
         "\n".join(
             f"- {markdown(text)}" for text in [*limits(run, table), *caveats(len(run.seeds))]
@@ -172,6 +174,18 @@ def _comparisons(run: FinishedRun, table: pd.DataFrame) -> list[str]:
             listed = "\n".join(f"- {markdown(one.text)}" for one in _ordered(claims))
             paragraphs.append(f"{markdown(title)}, {SPLITS[split]}:\n\n{listed}")
     return paragraphs
+
+
+def _slopes(run: FinishedRun) -> list[str]:
+    """A paragraph on whose stereotype differs, by the measure of the main table."""
+    measure = measure_of(run)
+    told = [] if measure is None else slope_claims(run, measure)
+    if measure is None or not told:
+        return []
+    listed = "\n".join(f"- {markdown(text)}" for text in told)
+    return [
+        f"Stereotype slopes ({MEASURES[measure]}), p-values corrected over their pairs:\n\n{listed}"
+    ]
 
 
 def _ordered(claims: list[Claim]) -> list[Claim]:

@@ -21,6 +21,7 @@ from equipoise.report.claims import RATE, SCALES, claim, comparison_rows
 from equipoise.report.finished_run import FinishedRun
 from equipoise.report.numbers import amount, percent
 from equipoise.report.records import records
+from equipoise.report.slope_claims import slope_claims
 from equipoise.visible import shown, visible
 
 OUTCOMES = {
@@ -64,6 +65,7 @@ FILES = {
     "comparisons": "tests between methods",
     "fluency": "fluency, and with it the trade-off",
     "stereotype": "stereotype slopes",
+    "slopes": "tests between stereotype slopes",
     "terms": "use of single terms",
     "diversity": "variety of the texts",
     "cost": "cost",
@@ -123,15 +125,21 @@ def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
 
 
 def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
-    """A chart and its numbers for each measure of stereotype."""
+    """A chart, its numbers and what their tests carry, for each measure of stereotype."""
     table = slopes(run)
     if table is None:
         return None
     return [
-        {"measure": measure, "title": title, "chart": slope_chart(part), "rows": records(part)}
+        {
+            "measure": measure,
+            "title": title,
+            "chart": slope_chart(part),
+            "rows": records(part),
+            "claims": slope_claims(run, measure),
+        }
         for measure, title in MEASURES.items()
         if len(part := table[table["measure"] == measure])
-    ]  # fmt: skip
+    ]
 
 
 def training(run: FinishedRun) -> list[Any] | None:
