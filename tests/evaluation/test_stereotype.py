@@ -172,7 +172,7 @@ def test_p_is_below_5_percent_just_where_the_interval_is_without_0(seed: int) ->
 
 @pytest.mark.parametrize("n", [8, 20, 50])
 def test_intervals_hold_the_true_slope_about_as_often_as_they_say(n: int) -> None:
-    """The table of it, with seeds too, is made by benchmarks/calibration.py."""
+    """The table of it, with seeds too, is made by benchmarks/calibration_slopes.py."""
     rng = np.random.default_rng(n)
     held = 0
     for _ in range(300):
