@@ -112,6 +112,23 @@ def test_holm_is_over_the_pairs_of_one_measure() -> None:
         assert family.loc[smallest, "p_holm"] == pytest.approx(min(3 * family["p"].min(), 1))
 
 
+def test_methods_on_one_model_count_once() -> None:
+    rng = np.random.default_rng(2)
+    models = {name: {1: list(rng.normal(size=6)), 2: list(rng.normal(size=6))} for name in "abc"}
+    alone = slope_comparisons(pd.concat([values(name, of) for name, of in models.items()]))
+    decoders = {"a": "a", "dpo": "c", "filter": "a", "b": "b", "prompt": "a"}
+    table = slope_comparisons(pd.concat([values(m, models[on]) for m, on in decoders.items()]))
+    assert len(table) == 10
+    known = {frozenset((r.method_a, r.method_b)): r for r in alone.itertuples()}
+    for row in table.itertuples():
+        one = known.get(frozenset((decoders[row.method_a], decoders[row.method_b])))
+        if one is None:
+            assert math.isnan(row.p_holm)
+        else:
+            assert (row.p, row.p_holm) == pytest.approx((one.p, one.p_holm))
+            assert abs(row.difference) == pytest.approx(abs(one.difference))
+
+
 def test_of_very_many_methods_no_pair_is_compared() -> None:
     frame = pd.concat([values(f"m{i}", {1: line(float(i))}) for i in range(31)])
     assert slope_comparisons(frame).empty

@@ -35,7 +35,8 @@ def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
     share of women; ``seeds``, how many pairs of seeds there are (1 where the methods have other
     seeds: their means are compared, and the interval is for other occupations alone); ``slope_a``,
     ``slope_b``, ``difference`` (a minus b), ``low``, ``high``: per 100 points of women's share;
-    ``p`` of "the slopes are equal"; ``p_holm``, corrected over the pairs of one measure. Interval
+    ``p`` of "the slopes are equal"; ``p_holm``, corrected over the pairs of one measure, in which
+    methods on one and the same model, a prompt and a filter say, count once. Interval
     and p are missing where two methods are the same model, or occupations are too few. Of more
     than `MOST_METHODS` methods no pair is compared.
 
@@ -52,9 +53,18 @@ def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
         }
         pairs = itertools.combinations(grids if len(grids) <= MOST_METHODS else (), 2)
         family = [_compare(a, b, grids, women) for a, b in pairs]
-        for row, p in zip(family, holm([row["p"] for row in family]), strict=True):
+        for row, p in zip(family, _holm(family, grids), strict=True):
             rows.append({"measure": measure, **row, "p_holm": p})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _holm(family: list[dict[str, Any]], grids: Mapping[str, pd.DataFrame]) -> list[float]:
+    """Holm's correction of the rows' p-values, one test for each pair of different values."""
+    first = {name: next(m for m in grids if grids[m].equals(grid)) for name, grid in grids.items()}
+    tests = [frozenset((first[row["method_a"]], first[row["method_b"]])) for row in family]
+    p = {test: row["p"] for test, row in zip(tests, family, strict=True)}
+    corrected = dict(zip(p, holm(list(p.values())), strict=True))
+    return [corrected[test] for test in tests]
 
 
 def _compare(
