@@ -204,12 +204,14 @@ def cost() -> pd.DataFrame:
 
 
 def slopes() -> pd.DataFrame:
-    """Tests between the slopes of the stereotype table: one shown, one not, one impossible."""
+    """Tests between slopes: one shown, one not, one impossible, as two methods have one model."""
     nothing = float("nan")
     rows = [
-        ("association_unfitted", "prompt", "sft", 2.2, 1.4, 0.8, 0.5, 1.1, 0.0002),
-        ("association_unfitted", "filter", "dpo", 1.9, 2.0, -0.1, -0.4, 0.2, 0.4),
         ("association_unfitted", "prompt", "filter", 2.2, 2.2, 0.0, nothing, nothing, nothing),
+        ("association_unfitted", "prompt", "sft", 2.2, 1.4, 0.8, 0.5, 1.1, 0.0002),
+        ("association_unfitted", "prompt", "dpo", 2.2, 2.3, -0.1, -0.4, 0.2, 0.4),
+        ("association_unfitted", "filter", "sft", 2.2, 1.4, 0.8, 0.5, 1.1, 0.0002),
+        ("association_unfitted", "filter", "dpo", 2.2, 2.3, -0.1, -0.4, 0.2, 0.4),
     ]
     names = ["measure", "method_a", "method_b", "slope_a", "slope_b", "difference", "low", "high"]
     return pd.DataFrame(rows, columns=[*names, "p_holm"])
