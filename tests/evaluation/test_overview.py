@@ -92,8 +92,8 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
     assert list(found.tables()) == [
         f"{name}.csv"
         for name in (
-            "summary", "by_seed", "compliance", "diversity", "fluency", "stereotype", "terms",
-            "cost", "comparisons", "intervals", "wilson", "consistency",
+            "summary", "by_seed", "compliance", "diversity", "fluency", "stereotype", "slopes",
+            "terms", "cost", "comparisons", "intervals", "wilson", "consistency",
         )
     ]  # fmt: skip
 

@@ -25,6 +25,7 @@ TABLES = (
     "diversity",
     "fluency",
     "stereotype",
+    "slopes",
     "terms",
     "cost",
     "settings",
