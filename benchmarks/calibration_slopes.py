@@ -2,8 +2,8 @@
 
 Each occupation's value is its share of women times the true slope, plus what the occupation adds,
 plus a slope and noise of each seed's own. How often the nominal 95 % interval holds the truth, for
-the shares of women that the occupations task has (drawn with replacement where more are needed),
-and by how much the true slope is missed on average. Prints the table of docs/measures.md.
+the shares of women that the occupations task has (drawn with replacement where more are needed).
+Prints the table of docs/measures.md.
 
     python benchmarks/calibration_slopes.py [--studies N] [--seed N]
 """

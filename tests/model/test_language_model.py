@@ -130,6 +130,17 @@ def test_damaged_folder_is_a_clear_error(folder: Path, file: str, content: bytes
     assert caught.value.mend
 
 
+def test_memory_that_runs_out_is_no_fault_of_the_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", full)
+    with pytest.raises(MemoryError):
+        load_model(folder)
+
+
 def test_code_of_others_does_not_run_unasked(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     config["model_type"] = "theirs"

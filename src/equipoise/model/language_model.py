@@ -203,6 +203,8 @@ def load_model(
                 output_loading_info=True,
                 **options,
             )
+    except MemoryError:
+        raise  # no fault of the files
     except Exception as error:  # what damaged files make transformers raise is of any kind
         raise _load_error(name, error) from error
     if report["missing_keys"] or report["mismatched_keys"]:
