@@ -333,7 +333,7 @@ def test_every_setting_is_documented() -> None:
     from equipoise.decoding.sampler import Sampling
     from equipoise.methods.registry import METHODS
     from equipoise.study.measures_table import MeasuresTable
-    from equipoise.study.specification import StudyTable
+    from equipoise.study.study_table import StudyTable
 
     models: list[Any] = [StudyTable, Sampling, MeasuresTable]
     models += [method.settings_model for method in METHODS.values()]

@@ -22,16 +22,13 @@ from equipoise.cli.options import (
     TaskName,
     TextColumn,
     naming_flags,
+    statistics_of,
 )
 from equipoise.cli.terminal import say_written, show, show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
-    from equipoise.evaluation import ByModel
-    from equipoise.progress import StageProgress
     from equipoise.task.task import Task
 
 EXAMPLES = """\b
@@ -71,26 +68,29 @@ def compare(
     """
     from equipoise.cli.files import new_file
     from equipoise.evaluation import write_table
+    from equipoise.evaluation.by_model import ask_models
     from equipoise.evaluation.judged import SCORES, agency_remarks, with_scores
     from equipoise.progress import StageProgress
-    from equipoise.settings import parse
-    from equipoise.statistics import StatisticsSettings, comparisons
+    from equipoise.statistics import comparisons
     from equipoise.statistics.comparisons import OUTCOMES
     from equipoise.statistics.table import comparison_table
     from equipoise.task.task import load_task
 
     if out is not None:
         new_file(out, force=force)
-    with naming_flags():
-        chosen = {"margin": margin, "alpha": alpha, "subjects": subjects, "seed": seed}
-        settings = parse(StatisticsSettings, chosen)
+    settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects, seed=seed)
     the_task = load_task(task)
     options = {"text_column": text_column, "subject_column": subject_column, "prefix": prefix}
-    judges = {"reference_model": reference_model, "independent_model": independent_model}
-    asked = {name: value for name, value in {**judges, "lac": lac}.items() if value is not None}
     with naming_flags(), StageProgress() as progress:
         scored = _scored([file_a, file_b], the_task, options)
-        by_model = _ask(scored, the_task, asked, progress)
+        by_model = ask_models(
+            scored,
+            the_task,
+            reference_model=reference_model,
+            independent_model=independent_model,
+            lac=lac,
+            on_progress=progress.report,
+        )
         scored = with_scores(scored, by_model)
         outcomes = [*OUTCOMES, *(name for name in SCORES if name in scored)]
         table = comparisons(scored, outcomes, settings)
@@ -133,18 +133,6 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
         )
     named = [frames[0].assign(method=first), frames[1].assign(method=second)]
     return pd.concat(named, ignore_index=True)
-
-
-def _ask(
-    scored: pd.DataFrame, task: Task, asked: Mapping[str, str | Path], progress: StageProgress
-) -> ByModel:
-    """What the models that are named say of all texts; none is loaded where none is."""
-    from equipoise.evaluation import ByModel
-    from equipoise.evaluation.by_model import ask_models
-
-    if not asked:
-        return ByModel()
-    return ask_models(scored, task, **asked, on_progress=progress.report)  # type: ignore[arg-type]
 
 
 def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) -> list[str]:

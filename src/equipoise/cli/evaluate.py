@@ -24,6 +24,7 @@ from equipoise.cli.options import (
     TaskName,
     TextColumn,
     naming_flags,
+    statistics_of,
 )
 from equipoise.cli.terminal import say_written, show, show_table
 
@@ -88,12 +89,8 @@ def evaluate(
     from equipoise.evaluation import evaluate as score_file
     from equipoise.evaluation import write_table
     from equipoise.progress import StageProgress
-    from equipoise.settings import parse
-    from equipoise.statistics import StatisticsSettings
 
-    with naming_flags():
-        chosen = {"margin": margin, "alpha": alpha, "subjects": subjects}
-        settings = parse(StatisticsSettings, chosen)
+    settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
     judged = reference_model is not None or independent_model is not None
     names = (*RESULTS, "fluency.csv") if judged else RESULTS
     if out is not None:

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from equipoise.decoding.sampler import Sampling
+    from equipoise.statistics import StatisticsSettings
 
 
 def _tasks(incomplete: str) -> list[str]:
@@ -204,6 +205,15 @@ def naming_flags(**flags: str) -> Iterator[None]:
             field=error.field and flag(error.field.replace("constraint.", "")),
             mend=error.mend and in_text(error.mend),
         ) from error
+
+
+def statistics_of(**chosen: float | str) -> StatisticsSettings:
+    """How methods are compared, checked; errors name the flag."""
+    from equipoise.settings import parse
+    from equipoise.statistics import StatisticsSettings
+
+    with naming_flags():
+        return parse(StatisticsSettings, chosen)
 
 
 def sampling_of(

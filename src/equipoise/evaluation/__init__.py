@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from equipoise.evaluation.by_model import OnProgress, ask_models
+from equipoise.evaluation.by_model import OnProgress, ask_models, silent
 from equipoise.evaluation.completions import Prefix, as_completions, read_completions, remarks
 from equipoise.evaluation.compliance import score
 from equipoise.evaluation.csv_file import write_table
@@ -95,10 +95,12 @@ def evaluate(
             subject_column=subject_column,
             prefix=prefix,
         )
-    asked = {"reference_model": reference_model, "independent_model": independent_model, "lac": lac}
-    given = {name: value for name, value in asked.items() if value is not None}
-    by_model = None
-    if given:
-        told = {} if on_progress is None else {"on_progress": on_progress}
-        by_model = ask_models(frame, task, **given, **told)  # type: ignore[arg-type]
+    by_model = ask_models(
+        frame,
+        task,
+        reference_model=reference_model,
+        independent_model=independent_model,
+        lac=lac,
+        on_progress=on_progress or silent,
+    )
     return assemble(score(frame, task, training_texts), task, by_model, settings=settings)

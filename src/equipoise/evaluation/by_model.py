@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OnProgress = Callable[[str, int, int], None]
 
 
-def _silent(stage: str, done: int, total: int) -> None:
+def silent(stage: str, done: int, total: int) -> None:
     """For callers that show nothing."""
 
 
@@ -35,9 +35,9 @@ def ask_models(
     reference_model: str | None = None,
     independent_model: str | None = None,
     lac: str | Path | None = None,
-    on_progress: OnProgress = _silent,
+    on_progress: OnProgress = silent,
 ) -> ByModel:
-    """Fluency under one or two models, and agency, of all completions.
+    """Fluency under one or two models, and agency, of all completions; nothing is loaded unasked.
 
     Args:
         completions: A completions frame.
@@ -51,6 +51,8 @@ def ask_models(
     Raises:
         EquipoiseError: A model or the LAC data cannot be had; both are checked first.
     """
+    if reference_model is None and independent_model is None and lac is None:
+        return ByModel()
     from equipoise.evaluation.agency import check_lac
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import DEFAULT_MODEL, check_model_name
@@ -89,7 +91,7 @@ def score_all(
     completions: pd.DataFrame,
     task: Task,
     context: Context,
-    on_progress: OnProgress = _silent,
+    on_progress: OnProgress = silent,
 ) -> pd.DataFrame:
     """``score_fluency`` of each distinct sentence about a subject."""
     from equipoise.evaluation.fluency import score_fluency
@@ -111,7 +113,7 @@ def agency_of_all(
     texts: Sequence[str],
     lac: str | Path,
     classifier: AgencyClassifier | None = None,
-    on_progress: OnProgress = _silent,
+    on_progress: OnProgress = silent,
 ) -> tuple[AgencyClassifier, dict[str, float]]:
     """For each of ``texts`` the probability that its language is agentic, to six decimals.
 

@@ -83,10 +83,7 @@ def log_probability_per_token(
     Raises:
         EquipoiseError: A text of ``completions`` has no score.
     """
-    scored = _with_scores(completions, judge, said)
-    tokens = scored["tokens"].astype("float64")
-    values = scored["log_probability"].astype("float64") / tokens.where(tokens > 0)
-    return values.set_axis(completions.index)
+    return _with_scores(completions, judge, said)["per_token"].set_axis(completions.index)
 
 
 def length_matched(
@@ -121,7 +118,7 @@ def length_matched(
 
 
 def _with_scores(completions: pd.DataFrame, judge: str, said: FluencyScores) -> pd.DataFrame:
-    """Each completion, in order, with what a judge said of it."""
+    """Each completion, in order, with what a judge said of it, and that ``per_token``."""
     scored = completions[["method", "seed", "subject", "split", "text"]].merge(
         said.scores, on=["subject", "text"], how="left", validate="many_to_one"
     )
@@ -130,7 +127,9 @@ def _with_scores(completions: pd.DataFrame, judge: str, said: FluencyScores) -> 
             f"{int(scored['tokens'].isna().sum())} completions have no score of {judge!r}",
             mend="Score all of them with score_fluency.",
         )
-    return scored
+    tokens = scored["tokens"].astype("float64")
+    per_token = scored["log_probability"].astype("float64") / tokens.where(tokens > 0)
+    return scored.assign(per_token=per_token)
 
 
 def _summary(part: pd.DataFrame) -> dict[str, float]:
@@ -162,6 +161,5 @@ def _matched(part: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
 
 def _per_token(part: pd.DataFrame) -> tuple[Array, Array]:
     """Log-probability per token of the completions that have tokens, and how many they have."""
-    tokens = part["tokens"].to_numpy(dtype=float)
-    there = tokens > 0
-    return part["log_probability"].to_numpy(dtype=float)[there] / tokens[there], tokens[there]
+    there = part[part["per_token"].notna()]
+    return there["per_token"].to_numpy(), there["tokens"].to_numpy(dtype=float)

@@ -1,8 +1,8 @@
 """Reports: what a finished run says, for people, for papers and for machines.
 
-    finished_run    reads the folder of a run
+    finished_run    reads the folder of a run; result_tables: its results/
     headline        the main table; answer: the question and the answer in sentences
-    claims          what the comparisons carry, in words that say no more
+    claims, slope_claims   what the comparisons carry, in words that say no more
     breakdown       rates by subject, terms, slopes: frames that pages and figures draw
     page, sections, charts, labels, passages   the page: one file that works offline
     figures, plots  the same as SVG, PDF and PNG

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from equipoise.report.finished_run import ALPHA, NEEDED, FinishedRun
-from equipoise.report.numbers import NONE, interval, p_value, percent, points, signed
+from equipoise.report.finished_run import ALPHA, FinishedRun
+from equipoise.report.numbers import NONE, interval, p_clause, percent, points, signed
+from equipoise.report.result_tables import NEEDED
 from equipoise.statistics.verdict import shows_equivalence
 
 Finding = Literal["differs", "equivalent", "not shown", "not tested"]
@@ -143,8 +144,7 @@ def _numbers(difference: str, range_: str, p: float, alpha: float) -> str:
     if range_:
         parts.append(f"{100 * (1 - alpha):g} % interval {range_}")
     if not math.isnan(p):
-        text = p_value(p)
-        parts.append(f"p {text if text[0] in '<>' else f'= {text}'}, Holm-corrected")
+        parts.append(f"{p_clause(p)}, Holm-corrected")
     return f" ({'; '.join(parts)})."
 
 

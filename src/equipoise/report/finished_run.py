@@ -17,45 +17,14 @@ import pandas as pd
 from equipoise.artifacts import check_name, read_json, read_or_none
 from equipoise.errors import EquipoiseError
 from equipoise.evaluation import by_seed, compliance_table, read_completions, score
-from equipoise.evaluation.csv_file import read_rows
 from equipoise.manifest import MANIFEST, sha256
+from equipoise.report.result_tables import read_table, read_tables
 from equipoise.report.task_of_run import same_task
 from equipoise.task.task import Task
-from equipoise.visible import visible, well_formed
+from equipoise.visible import well_formed
 
 ALPHA = 0.05
 """Level of the tests of a run that names none."""
-
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "intervals": ("outcome", "method", "split", "low", "high"),
-    "comparisons": (
-        "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "mean_a", "mean_b",
-        "difference", "low", "high", "p_holm", "p_equivalent_holm",
-    ),
-    "fluency": ("judge", "method", "split", "log_probability_median"),
-    "stereotype": ("measure", "method", "seed", "slope", "low", "high", "r"),
-    "slopes": (
-        "measure", "method_a", "method_b", "slope_a", "slope_b", "difference", "low", "high",
-        "p_holm",
-    ),
-    "terms": ("method", "set", "term", "count", "n"),
-    "diversity": ("method", "split"),
-    "cost": (
-        "method", "wanted", "delivered", "draws", "tokens_per_delivered", "seconds_per_delivered",
-        "fit_seconds",
-    ),
-    "settings": ("setting", "differs"),
-}  # fmt: skip
-"""Optional tables of ``results/``, each a CSV file, and the columns a report reads of them."""
-
-TEXT_COLUMNS = frozenset(
-    {
-        *("method", "method_a", "method_b", "split", "subject", "setting", "differs", "outcome"),
-        *("verdict", "terms", "term", "set", "judge", "model", "measure", "control", "paired"),
-        "listed",
-    }
-)
-"""Columns that are text whatever their values look like; a label may read ``007``."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +44,7 @@ class FinishedRun:
         same_task: Whether the task is, byte for byte, the one of the run; its scores are the same.
         training: What each trained cell's ``training_info.json`` says, by label and seed.
         missing_cells: Labels and seeds of cells that are not finished.
-        missing_tables: Why each of the other tables of ``NEEDED`` is not there.
+        missing_tables: Why each of the other tables of ``result_tables.NEEDED`` is not there.
     """
 
     folder: Path
@@ -136,7 +105,7 @@ def read_run(folder: str | Path, task: Task) -> FinishedRun:
     methods = tuple(check_name(name, "methods", file=folder) for name in record["methods"])
     seeds = tuple(record["seeds"])
     rates = _read_rates(folder / "results" / "by_seed.csv")
-    tables, missing_tables = _read_tables(folder / "results")
+    tables, missing_tables = read_tables(folder / "results")
     cells = [(label, seed) for label in methods for seed in seeds]
     finished = [cell for cell in cells if (_cell(folder, *cell) / "completions.csv").is_file()]
     if not finished:
@@ -193,56 +162,6 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not all(isinstance(seed, int) and 0 <= seed < 2**32 for seed in record["seeds"]):
         raise EquipoiseError("are not whole numbers from 0", file=path, field="seeds")
     return dict(record)
-
-
-def read_table(path: Path, *, numbers: bool = True) -> pd.DataFrame:
-    """A table of ``results/``: texts as they stand, all other columns as float64, empty as NaN.
-
-    Args:
-        path: The file.
-        numbers: Whether columns other than ``TEXT_COLUMNS`` are numbers where they can be.
-
-    Raises:
-        EquipoiseError: See ``read_rows``.
-    """
-    columns: dict[str, Any] = {}
-    for name, values in read_rows(path).columns.items():
-        text = name in TEXT_COLUMNS or not numbers
-        columns[visible(name)] = list(map(visible, values)) if text else _numbers(values)
-    return pd.DataFrame(columns)
-
-
-def _numbers(values: list[str]) -> list[float] | list[str]:
-    """``values`` as numbers if all of them are, else as visible text."""
-    try:
-        return [float(value) if value else float("nan") for value in values]
-    except ValueError:
-        return list(map(visible, values))
-
-
-def _read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
-    """The optional tables, and why the others are not there."""
-    tables, missing = {}, {}
-    for name, columns in NEEDED.items():
-        path = folder / f"{name}.csv"
-        try:
-            if not path.exists():
-                missing[name] = "is not there"
-                continue
-            table = read_table(path, numbers=name != "settings")
-        except EquipoiseError as error:
-            missing[name] = f"cannot be used: {visible(error.problem)}"
-            continue
-        lacking = [column for column in columns if not _is_there(table, column)]
-        if lacking:
-            missing[name] = f"cannot be used: its column {lacking[0]} is missing or no number"
-        else:
-            tables[name] = table
-    return tables, missing
-
-
-def _is_there(table: pd.DataFrame, column: str) -> bool:
-    return column in table.columns and (column in TEXT_COLUMNS or table[column].dtype == float)
 
 
 def _read_rates(path: Path) -> pd.DataFrame:

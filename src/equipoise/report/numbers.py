@@ -70,6 +70,16 @@ def p_value(p: float) -> str:
     return "> 0.999" if 0.9995 <= p < 1 else f"{p:.3f}"
 
 
+def p_clause(p: float) -> str:
+    """A p-value as it stands in a sentence.
+
+    >>> p_clause(0.0400), p_clause(0.0001)
+    ('p = 0.040', 'p < 0.001')
+    """
+    text = p_value(p)
+    return f"p {text}" if text[0] in "<>" else f"p = {text}"
+
+
 def amount(value: float) -> str:
     """A count or amount: whole above 100, else to three figures; "∞" where nothing came of it.
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from equipoise.report.finished_run import FinishedRun
-from equipoise.report.numbers import listing, p_value, signed
+from equipoise.report.numbers import listing, p_clause, signed
 from equipoise.report.records import records
 
 
@@ -57,12 +57,8 @@ def _claim(row: dict[str, Any], alpha: float) -> str:
     ends = sorted((sign * row["low"], sign * row["high"]))
     found = "significantly higher than" if row["p_holm"] < alpha else "not shown to differ from"
     return (
-        (
-            f"The slope of {higher} ({signed(slopes[0])}) is {found} that of {lower} "
-            f"({signed(slopes[1])}): difference {signed(sign * row['difference'])}, "
-            f"95 % interval {signed(ends[0])} to {signed(ends[1])}; p = {p_value(row['p_holm'])}, "
-            "Holm-corrected."
-        )
-        .replace("p = <", "p <")
-        .replace("p = >", "p >")
+        f"The slope of {higher} ({signed(slopes[0])}) is {found} that of {lower} "
+        f"({signed(slopes[1])}): difference {signed(sign * row['difference'])}, "
+        f"95 % interval {signed(ends[0])} to {signed(ends[1])}; {p_clause(row['p_holm'])}, "
+        "Holm-corrected."
     )

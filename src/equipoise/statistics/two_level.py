@@ -95,9 +95,9 @@ def gap(
     groups = [(1.0, trained), (-1.0, ~trained)]
     if subjects == "fixed":
         return _contrast([(1.0, rates)], groups, subjects, sampling)
-    gaps = rates[..., trained].mean(axis=-1) - rates[..., ~trained].mean(axis=-1)
-    if proportions:
-        gaps = gaps * _alike((rates[..., trained].mean(-1) + rates[..., ~trained].mean(-1)) / 2)
+    there, others = (rates[..., members].mean(axis=-1) for _, members in groups)
+    comparable = _alike((there + others) / 2) if proportions else 1.0
+    gaps = (there - others) * comparable
     return _welch(_contrast([(1.0, rates)], groups, subjects, sampling, [gaps]))
 
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from equipoise.artifacts import check_name, existing
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
 from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
-from equipoise.model.precision import pick_compute_dtype, pick_device
-from equipoise.model.registry import check_model_name, model_label
-from equipoise.settings import Settings, parse, read_toml
+from equipoise.model.registry import model_label
+from equipoise.settings import parse, read_toml
 from equipoise.statistics.settings import StatisticsSettings
 from equipoise.study.dependencies import check_starts, in_order, line_of
 from equipoise.study.identity import model_digest, winogender_digest
@@ -27,34 +21,11 @@ from equipoise.study.identity import task_digest as task_digest
 from equipoise.study.measures_table import MeasuresTable, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
+from equipoise.study.study_table import StudyTable, read_study, read_task
 from equipoise.study.weightless import check_weightless
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
 
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
 TABLES = ("study", "sampling", "endpoint", "measures", "statistics", "methods")
-
-
-class StudyTable(Settings):
-    """The ``[study]`` table.
-
-    Attributes:
-        name: Also the folder below ``runs/``.
-        task: A built-in task, or the path of a task file, seen from the study file.
-        model: An embedded model, a local folder (its path seen from the current folder), a Hub
-            id, or ``openai:NAME`` for an endpoint.
-        seeds: Each method is fitted and sampled once with each.
-        samples_per_subject: Completions drawn of each subject, for each method and seed.
-        device: Such as ``cuda:0``; by default the best there is.
-        dtype: Type of matrix products; by default the fastest safe one.
-    """
-
-    name: str
-    task: str = "occupations"
-    model: str = "smollm2-135m-instruct"
-    seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=10_000)] = (42, 123, 456)
-    samples_per_subject: Annotated[int, Field(ge=1)] = 250
-    device: str | None = None
-    dtype: str | None = None
 
 
 @dataclass(frozen=True)
@@ -214,13 +185,12 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
             raise EquipoiseError(
                 "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
             )
-    study = parse(StudyTable, tables.get("study", {}), file=path, field="study")
+    study = read_study(tables.get("study", {}), path)
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
     endpoint = parse(EndpointSettings, tables.get("endpoint", {}), file=path, field="endpoint")
     statistics = parse(
         StatisticsSettings, tables.get("statistics", {}), file=path, field="statistics"
     )
-    _check_study(study, path)
     if is_endpoint(study.model):
         top_k = sampling.top_k
         check_endpoint(study.model, endpoint, top_k=top_k, file=path, field="study.model")
@@ -232,7 +202,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
             mend="Drop the table, or name the model openai:NAME.",
         )
     measures = read_measures(tables.get("measures", {}), path)
-    task = _load_task(study.task, path)
+    task = read_task(study.task, path)
     methods = build_methods(tables.get("methods"), path)
     check_starts(methods, path)
     if is_endpoint(study.model):
@@ -246,55 +216,3 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     return Specification(
         study, sampling, methods, task, path, measures, tables, endpoint, statistics
     )
-
-
-def _check_study(study: StudyTable, path: Path) -> None:
-    """What no type can say about the ``[study]`` table."""
-    check_name(study.name, "study.name", file=path)
-    if not study.seeds:
-        raise EquipoiseError(
-            "no seed is named", file=path, field="study.seeds", mend="Name at least one."
-        )
-    counts = Counter(study.seeds)
-    twice = next((seed for seed in study.seeds if counts[seed] > 1), None)
-    if twice is not None:
-        raise EquipoiseError(
-            f"seed {twice} stands twice", file=path, field="study.seeds", mend="Name it once."
-        )
-    if not is_endpoint(study.model):
-        check_model_name(study.model, file=path, field="study.model")
-    with _place(path, "study.device"):
-        device = pick_device(study.device)
-    if study.dtype is not None:
-        with _place(path, "study.dtype"):
-            pick_compute_dtype(device, study.dtype)
-
-
-@contextlib.contextmanager
-def _place(path: Path, field: str) -> Iterator[None]:
-    """Say where in the study file an error comes from, unless it says so itself."""
-    try:
-        yield
-    except EquipoiseError as error:
-        raise EquipoiseError(
-            error.problem,
-            file=error.file or path,
-            field=error.field if error.file else field,
-            mend=error.mend,
-        ) from error
-
-
-def _load_task(name: str, study_file: Path) -> Task:
-    """The task; a path is tried from the study file's folder first, then from here."""
-    beside = study_file.parent / name
-    if name.endswith(".toml") and existing(beside) is not None:
-        return load_task(beside)
-    if name.endswith(".toml") and existing(name) is None:
-        raise EquipoiseError(
-            f"there is no file '{name}' beside the study file or in the current folder",
-            file=study_file,
-            field="study.task",
-            mend="Check the path.",
-        )
-    with _place(study_file, "study.task"):
-        return load_task(name)
