@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,14 @@ from equipoise.statistics.comparisons import COLUMNS, holm
 from .conftest import Scored
 
 FIXED = StatisticsSettings(subjects="fixed")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frozen_heap() -> Iterator[None]:
+    """Each call of ``multipletests`` collects garbage, in all that the tests have loaded."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def row(table: pd.DataFrame, split: str = "all") -> dict[str, object]:
