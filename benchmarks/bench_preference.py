@@ -34,8 +34,8 @@ def data() -> tuple[Any, Any]:
 def ours() -> None:
     """Equipoise's trainer."""
     from equipoise.training.preference import PreferenceObjective, pair_examples, with_reference
-    from equipoise.training.settings import TrainingSettings
     from equipoise.training.train import train
+    from equipoise.training.training_settings import TrainingSettings
 
     lm, pairs = data()
     settings = TrainingSettings(

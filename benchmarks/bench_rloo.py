@@ -45,8 +45,8 @@ def ours() -> None:
     from equipoise.methods.rlhf.rollouts import Rollouts
     from equipoise.training.checkpoint import CheckpointClock
     from equipoise.training.policy_gradient import PolicyObjective
-    from equipoise.training.settings import TrainingSettings
     from equipoise.training.train import train
+    from equipoise.training.training_settings import TrainingSettings
 
     task, lm = load_task("occupations"), load_model(MODEL)
     subjects = [subject.name for subject in task.train]

@@ -45,8 +45,8 @@ def sequences(lm: Any, pairs: list[dict[str, str]]) -> list[Any]:
 
 def ours() -> None:
     """Equipoise's trainer."""
-    from equipoise.training.settings import TrainingSettings
     from equipoise.training.train import train
+    from equipoise.training.training_settings import TrainingSettings
 
     lm, pairs = data()
     settings = TrainingSettings(

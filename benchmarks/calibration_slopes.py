@@ -16,8 +16,8 @@ import time
 import numpy as np
 from sides import number
 
-from equipoise.evaluation.occupation_shares import task_shares
-from equipoise.evaluation.stereotype import Array, ends, slope_estimate
+from equipoise.measures.occupation_shares import task_shares
+from equipoise.measures.stereotype import Array, ends, slope_estimate
 from equipoise.task.task import load_task
 
 TRUE = 0.01

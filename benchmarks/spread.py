@@ -15,7 +15,7 @@ import sys
 
 import pandas as pd
 
-from equipoise.report.finished_run import read_run
+from equipoise.runs.finished_run import read_run
 from equipoise.task.task import load_task
 
 LEAST = 0.005

@@ -10,8 +10,8 @@ import pytest
 
 from equipoise.decoding import Sampling
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
-from equipoise.methods.ctrlg.distill import DistillSettings
 from equipoise.methods.ctrlg.distillation import Distillation
+from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.hmm_store import load, save
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.method import GuidedPolicy

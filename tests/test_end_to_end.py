@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from equipoise import Study
-from equipoise.artifacts import read_json
+from equipoise.files.artifacts import read_json
 from equipoise.model.language_model import LanguageModel
 
 ROOT = Path(__file__).parent.parent

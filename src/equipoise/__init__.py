@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from equipoise.errors import EquipoiseError
-    from equipoise.evaluation import Evaluation, evaluate
+    from equipoise.measures import Evaluation, evaluate
     from equipoise.model.language_model import load_model
     from equipoise.study.study import Study
     from equipoise.task.examples import BalancedExampleGenerator
@@ -37,10 +37,10 @@ __all__ = [
 _HOMES = {
     "BalancedExampleGenerator": "equipoise.task.examples",
     "EquipoiseError": "equipoise.errors",
-    "Evaluation": "equipoise.evaluation",
+    "Evaluation": "equipoise.measures",
     "Study": "equipoise.study.study",
     "Task": "equipoise.task.task",
-    "evaluate": "equipoise.evaluation",
+    "evaluate": "equipoise.measures",
     "load_model": "equipoise.model.language_model",
     "load_task": "equipoise.task.task",
 }

@@ -1,4 +1,4 @@
-"""Errors a user can mend: each names the file, the field, the value and the mend."""
+"""Errors a user can mend: each names the file, the field, the value and the hint."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class EquipoiseError(Exception):
     """Something in the user's input or surroundings is wrong and can be put right.
 
     The command line prints it without a traceback and exits with 1. It reads as one sentence,
-    ``file: field: problem. Mend.``; the parts stay available as attributes.
+    ``file: field: problem. Hint.``; the parts stay available as attributes.
 
     Args:
         problem: What is wrong, value included, without a final full stop.
         file: The file it was found in.
         field: The dotted path of the setting, such as ``methods.sft.learning_rate``.
-        mend: What to do about it, a full sentence.
+        hint: What to do about it, a full sentence.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class EquipoiseError(Exception):
         *,
         file: str | Path | None = None,
         field: str | None = None,
-        mend: str | None = None,
+        hint: str | None = None,
     ) -> None:
         self.problem = problem
         self.file = None if file is None else str(file)
         self.field = field
-        self.mend = mend
+        self.hint = hint
         place = "".join(f"{part}: " for part in (self.file, field) if part)
-        super().__init__(_clipped(f"{place}{problem}." + (f" {mend}" if mend else "")))
+        super().__init__(_clipped(f"{place}{problem}." + (f" {hint}" if hint else "")))
 
 
 def _clipped(text: str) -> str:

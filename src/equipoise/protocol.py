@@ -12,19 +12,19 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.artifacts import clear_read_errors, make_folder, write_json
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import write_table
-from equipoise.evaluation.csv_file import read_rows
-from equipoise.manifest import MANIFEST
+from equipoise.files.artifacts import clear_read_errors, make_folder, write_json
+from equipoise.files.csv_file import read_rows
+from equipoise.files.manifest import MANIFEST
+from equipoise.measures import write_table
 from equipoise.methods.method import Policy
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.model.registry import DEFAULT_MODEL, check_model_name, model_label
-from equipoise.processes import is_first_process
 from equipoise.progress import StageProgress
 from equipoise.settings import parse
 from equipoise.task.task import Task, load_task
+from equipoise.training.processes import is_first_process
 from equipoise.training_run import TrainingRun, check_trained
 
 OUTPUT_DIR = "./sft_robust_output"
@@ -47,7 +47,7 @@ def seed_folder(output_dir: str | Path, seed: int) -> Path:
         raise EquipoiseError(
             f"'{output_dir}' cannot have '{suffix}' added to its name",
             field="--output_dir",
-            mend=f"Name a folder, such as {OUTPUT_DIR}.",
+            hint=f"Name a folder, such as {OUTPUT_DIR}.",
         )
     return path if path.name.endswith(suffix) else path.with_name(path.name + suffix)
 
@@ -107,7 +107,7 @@ def generate(
         raise EquipoiseError(
             f"{samples_per_occupation} completions of each occupation",
             field="--samples_per_occupation",
-            mend="Ask for at least 1.",
+            hint="Ask for at least 1.",
         )
     if model is None:
         _check_trained_with(folder, seed, output_dir)
@@ -188,7 +188,7 @@ def check_seed(seed: int) -> int:
     """
     if not 0 <= seed < 2**32:
         raise EquipoiseError(
-            f"{seed} is not between 0 and {2**32 - 1:,}", field="--seed", mend="Choose another."
+            f"{seed} is not between 0 and {2**32 - 1:,}", field="--seed", hint="Choose another."
         )
     return seed
 
@@ -202,7 +202,7 @@ def _sft_settings(flags: dict[str, Any]) -> SFTSettings:
         try:
             parse(SFTSettings, {name: value})
         except EquipoiseError as error:
-            raise EquipoiseError(error.problem, field=f"--{flag}", mend=error.mend) from None
+            raise EquipoiseError(error.problem, field=f"--{flag}", hint=error.hint) from None
     return SFTSettings(**settings)
 
 
@@ -211,7 +211,7 @@ def _check_trained_with(folder: Path, seed: int, output_dir: str | Path) -> None
         raise EquipoiseError(
             "there is no such folder, so nothing was trained with this seed",
             file=folder,
-            mend=f"First run: python3 scripts/train_sft_robust.py --seed {seed} "
+            hint=f"First run: python3 scripts/train_sft_robust.py --seed {seed} "
             f"--output_dir {output_dir}",
         )
     check_trained(folder)
@@ -249,7 +249,7 @@ def _is_done(completions: Path, summary: Path, model: str, total: int) -> bool:
     raise EquipoiseError(
         f"there are completions already, {what}",
         file=completions,
-        mend="Move them away, or replace them with --force.",
+        hint="Move them away, or replace them with --force.",
     )
 
 

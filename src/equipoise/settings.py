@@ -1,27 +1,14 @@
-"""Settings: frozen pydantic models, read from TOML, with errors that name file, field and mend."""
+"""Settings: frozen pydantic models, with errors that name file, field and hint."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from equipoise.artifacts import read_bounded
 from equipoise.errors import EquipoiseError, nearest
-
-MAX_TOML_BYTES = 2_000_000
-"""Larger files are refused: no task or study written by a person comes near it."""
-
-MAX_KEY_PARTS = 32
-"""Most parts of a dotted key: the parser's time grows with the square of their number."""
-
-_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-# Tried where a key can begin only, so that long runs of anything are passed in linear time.
-_LONG_KEY = re.compile(rf"""(?<![\w"'\\-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_KEY_PARTS}}}""")
 
 MAX_PROBLEMS = 20
 """Most problems of one file that are spelled out."""
@@ -38,42 +25,6 @@ class Settings(BaseModel):
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
-
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """The tables of a TOML file.
-
-    Raises:
-        EquipoiseError: The file is missing, a folder, a device, too large, not UTF-8, starts with a
-            byte order mark, holds NUL bytes, has a dotted key of very many parts, or is not valid
-            TOML (duplicate keys included).
-    """
-    path = Path(path)
-    raw = read_bounded(path, MAX_TOML_BYTES)
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise EquipoiseError(
-            "starts with a byte order mark", file=path, mend="Save it as UTF-8 without BOM."
-        )
-    if b"\0" in raw:
-        raise EquipoiseError("holds NUL bytes", file=path, mend="Save it as plain UTF-8 text.")
-    try:
-        text = raw.decode("utf-8")
-        if long := _LONG_KEY.search(text):
-            line = text.count("\n", 0, long.start()) + 1
-            raise EquipoiseError(
-                f"line {line}: {long[0][:40]!r}... has more than {MAX_KEY_PARTS} parts with dots "
-                "between them",
-                file=path,
-                mend="Put a line break into it if it is text.",
-            )
-        return tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise EquipoiseError(
-            f"not UTF-8 at byte {error.start}", file=path, mend="Save it as UTF-8."
-        ) from None
-    except (ValueError, RecursionError) as error:  # int() refuses 4,300 digits with a ValueError
-        reason = str(error).rstrip(".") or "nested too deeply"
-        raise EquipoiseError(f"not valid TOML: {reason}", file=path) from None
 
 
 def parse(
@@ -110,13 +61,13 @@ def _problem(
     """One pydantic error in the project's words."""
     # pydantic writes "[key]" after a key that is wrong itself, as against its value.
     path = ".".join([field, *(str(k) for k in details["loc"] if k != "[key]")]).strip(".") or None
-    kind, value, mend = details["type"], details["input"], None
+    kind, value, hint = details["type"], details["input"], None
     if kind == "extra_forbidden":
         problem = "unknown setting"
-        mend = nearest(str(details["loc"][-1]), _fields_at(cls, details["loc"][:-1]))
+        hint = nearest(str(details["loc"][-1]), _fields_at(cls, details["loc"][:-1]))
     elif kind == "missing":
         problem = "missing"
-        mend = "Add it."
+        hint = "Add it."
     else:
         shown = _shown(value)
         message = details["msg"].removeprefix("Value error, ").rstrip(".")
@@ -124,8 +75,8 @@ def _problem(
         problem = f"{message}, got {shown}" if kind != "value_error" else message
         expected = str(details.get("ctx", {}).get("expected", ""))
         if kind == "literal_error" and isinstance(value, str):
-            mend = nearest(value, [e.strip("' ") for e in expected.replace(" or ", ",").split(",")])
-    return EquipoiseError(problem, file=file, field=path, mend=mend)
+            hint = nearest(value, [e.strip("' ") for e in expected.replace(" or ", ",").split(",")])
+    return EquipoiseError(problem, file=file, field=path, hint=hint)
 
 
 def _shown(value: object) -> str:

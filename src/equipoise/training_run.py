@@ -16,16 +16,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from equipoise.artifacts import clear_write_errors, make_folder, read_json, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.lock import locked
-from equipoise.manifest import MANIFEST, fault, seal
+from equipoise.files.artifacts import clear_write_errors, make_folder, read_json, write_json
+from equipoise.files.locks import locked
+from equipoise.files.manifest import MANIFEST, fault, seal
 from equipoise.methods.method import Method, Workspace
 from equipoise.model.registry import check_model_name, model_label
-from equipoise.processes import is_first_process, wait_for_all
 from equipoise.progress import StageProgress
-from equipoise.study.identity import model_digest, task_digest
+from equipoise.runs.identity import model_digest, task_digest
 from equipoise.task.task import Task
+from equipoise.training.processes import is_first_process, wait_for_all
 
 RECORD = "run.json"
 
@@ -84,7 +84,7 @@ class TrainingRun:
             raise EquipoiseError(
                 f"the folder is not empty and holds no {RECORD}, so no training made it",
                 file=self.folder,
-                mend="Choose another folder.",
+                hint="Choose another folder.",
             )
         self._compare(read_json(self.folder / RECORD))
         if MANIFEST not in there:
@@ -121,13 +121,13 @@ class TrainingRun:
         if not self.method.changes_weights:
             raise EquipoiseError(
                 f"method '{self.method.name}' trains nothing",
-                mend="Draw its completions with 'equipoise generate --prompt ...'.",
+                hint="Draw its completions with 'equipoise generate --prompt ...'.",
             )
         if self.method.init_from is not None:
             raise EquipoiseError(
                 "only a study has other methods to start from",
                 field="init_from",
-                mend="Name the folder of the trained model with --model.",
+                hint="Name the folder of the trained model with --model.",
             )
         check_model_name(self.model, field="model")
         self.method.check(self.task)
@@ -156,7 +156,7 @@ class TrainingRun:
                     f"the folder was made with {name} = {before.get(name)!r}, "
                     f"now {now.get(name)!r} is asked for",
                     file=self.folder,
-                    mend="Choose another folder, or set the old value again.",
+                    hint="Choose another folder, or set the old value again.",
                 )
 
     @contextlib.contextmanager
@@ -180,11 +180,11 @@ def check_trained(folder: Path) -> None:
         raise EquipoiseError(
             "the training in this folder is not finished",
             file=folder,
-            mend="Run the command that began it once more.",
+            hint="Run the command that began it once more.",
         )
     if problem := fault(folder):
         raise EquipoiseError(
-            problem, file=folder, mend="Delete the folder and train again, or restore the file."
+            problem, file=folder, hint="Delete the folder and train again, or restore the file."
         )
 
 

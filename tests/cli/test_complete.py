@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from equipoise.artifacts import read_json
 from equipoise.cli.terminal import show_marked
 from equipoise.cli.wanted import constraint_of
 from equipoise.decoding.sampler import Sampling
+from equipoise.files.artifacts import read_json
 from equipoise.methods.ctrlg.completion import Completer
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, model_identity, save

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from equipoise.cli.distill import likelihood_table
-from equipoise.manifest import fault
-from equipoise.methods.ctrlg.distill import DistillRecord, DistillSettings
+from equipoise.files.manifest import fault
+from equipoise.methods.ctrlg.hmm_fit import DistillRecord, DistillSettings
 from equipoise.methods.ctrlg.hmm_store import load
 
 SMALL = ("--hidden-states", "2", "--n-samples", "20", "--iterations", "2", "--seed", "3")

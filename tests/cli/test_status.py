@@ -20,7 +20,7 @@ def test_status_and_verify_of_a_run(equipoise, study_file):
     )
 
 
-def test_verify_names_the_file_and_the_mend(equipoise, study_file, tmp_path):
+def test_verify_names_the_file_and_the_hint(equipoise, study_file, tmp_path):
     assert equipoise("run", study_file, "--out", "run").code == 0
     (tmp_path / "run" / "cells" / "sft" / "seed2" / "model" / "config.json").unlink()
     (tmp_path / "run" / "results" / "wilson.csv").write_text("")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from equipoise.study.claims import Claims
+from equipoise.runs.cell_locks import Claims
 
 ENDLESS = """
 [study]

@@ -24,7 +24,7 @@ def test_printable(text, shown):
 @pytest.mark.parametrize(
     ("error", "start"),
     [
-        (EquipoiseError("wrong", file="f", mend="Mend it."), "f: wrong. Mend it."),
+        (EquipoiseError("wrong", file="f", hint="Mend it."), "f: wrong. Mend it."),
         (ModuleNotFoundError("no", name="torch"), "the Python package 'torch' is missing. Run 'm"),
         (MemoryError(), "out of memory. Ask for less at a time"),
         (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied. "),

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from equipoise.completions.frame import remarks
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import evaluate, read_completions
-from equipoise.evaluation.completions import remarks
-from equipoise.evaluation.csv_file import MAX_CSV_BYTES, read_rows, write_table
+from equipoise.files.csv_file import MAX_CSV_BYTES, read_rows, write_table
+from equipoise.measures import evaluate, read_completions
 from equipoise.study.specification import read_specification
 from equipoise.task import Task, load_task, task_overview
 from tiny_study import STUDY, TASK

@@ -11,8 +11,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from equipoise import EquipoiseError, Study
+from equipoise.completions.frame import COLUMNS
 from equipoise.decoding.sampler import Draw, Prompt, Sampling
-from equipoise.evaluation.completions import COLUMNS
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel

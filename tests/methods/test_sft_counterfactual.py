@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError, load_task
-from equipoise.evaluation.fitted_items import FITTED_OCCUPATIONS
+from equipoise.measures.fitted_items import FITTED_OCCUPATIONS
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.methods.sft import SFT

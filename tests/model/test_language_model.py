@@ -127,7 +127,7 @@ def test_damaged_folder_is_a_clear_error(folder: Path, file: str, content: bytes
     (folder / file).write_bytes(content)
     with pytest.raises(EquipoiseError, match="cannot be loaded") as caught:
         load_model(folder, device="cpu")
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_memory_that_runs_out_is_no_fault_of_the_files(

@@ -11,7 +11,7 @@ import pandas as pd
 from huggingface_hub import ModelCard
 
 from equipoise.decoding.sampler import Sampling
-from equipoise.manifest import fault
+from equipoise.files.manifest import fault
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin

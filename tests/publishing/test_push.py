@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from equipoise.errors import EquipoiseError
-from equipoise.manifest import seal
+from equipoise.files.manifest import seal
 from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card

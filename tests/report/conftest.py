@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from equipoise.report.finished_run import FinishedRun, read_run
+from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
 from report.made_runs import every_table, make_run, small_task
 

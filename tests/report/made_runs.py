@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.artifacts import write_json
-from equipoise.evaluation import by_seed, compliance_table, read_completions, score, write_table
-from equipoise.evaluation.completions import COLUMNS
-from equipoise.manifest import seal
-from equipoise.study.identity import task_digest
+from equipoise.completions.frame import COLUMNS
+from equipoise.files.artifacts import write_json
+from equipoise.files.manifest import seal
+from equipoise.measures import by_seed, compliance_table, read_completions, score, write_table
+from equipoise.runs.identity import task_digest
 from equipoise.task.task import Task, load_task
 
 TASK = """

@@ -15,8 +15,8 @@ from equipoise.report.breakdown import (
     term_frequencies,
     trade_off,
 )
-from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.headline import headline
+from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
 
 

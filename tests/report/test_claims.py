@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import wilcoxon
 
 from equipoise.report.claims import caveats, claim
-from equipoise.report.finished_run import ALPHA
+from equipoise.runs.finished_run import ALPHA
 from report.made_runs import comparisons
 
 

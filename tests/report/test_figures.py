@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from equipoise.report.figures import label, save, style
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import headline
 from equipoise.report.plots import heat_figure, write_figures
+from equipoise.runs.finished_run import FinishedRun
 
 NAMES = ("balance", "stereotype", "subjects", "terms", "trade_off", "training")
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import write_table
-from equipoise.report.finished_run import FinishedRun, read_record, read_run
-from equipoise.report.result_tables import read_table
-from equipoise.report.task_of_run import task_of
+from equipoise.measures import write_table
+from equipoise.runs.finished_run import FinishedRun, read_record, read_run
+from equipoise.runs.result_tables import read_table
+from equipoise.runs.task_of_run import task_of
 from equipoise.task.task import Task, load_task
 from report.made_runs import TASK, make_run, small_task
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from equipoise.report.answer import answer, definition, limits, result
-from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.headline import headline
+from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
 from report.made_runs import comparisons, intervals, make_run
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from equipoise.report.answer import answer
-from equipoise.report.bibliography import bibliography
-from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.headline import headline
 from equipoise.report.page import TEMPLATES, render_page
 from equipoise.report.sections import level
+from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
+from equipoise.wording.bibliography import bibliography
 from report.made_runs import comparisons, intervals, make_run
 
 

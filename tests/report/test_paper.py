@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.report.bibliography import bibliography
-from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.headline import headline
 from equipoise.report.paper import markdown, paper
+from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
+from equipoise.wording.bibliography import bibliography
 from report.made_runs import comparisons, make_run
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.report.finished_run import FinishedRun, read_run
 from equipoise.report.passages import Marker, examples, json_for_script, passages
+from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task, load_task
-from equipoise.visible import MOST_CHARACTERS
+from equipoise.wording.visible import MOST_CHARACTERS
 from report.made_runs import TASK, make_run, small_task
 
 OCCUPATIONS = load_task("occupations")

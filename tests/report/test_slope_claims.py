@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.slope_claims import slope_claims
+from equipoise.runs.finished_run import FinishedRun
 
 
 def test_what_is_shown_comes_first_and_one_model_is_named_once(

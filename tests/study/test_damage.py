@@ -17,7 +17,7 @@ import pytest
 
 import study_process
 from equipoise import Study
-from equipoise.study.verification import verify_run
+from equipoise.runs.verification import verify_run
 
 from .conftest import WriteStudy, contents, steady
 
@@ -73,7 +73,7 @@ def test_verify_notices_every_damage_to_every_file(finished: Path) -> None:
                 assert any(path.startswith(f.path) or f.path in path for f in found) or all(
                     path.endswith(("manifest.json", ".json")) for _ in found
                 ), (path, found)
-                assert all(finding.mend for finding in found)
+                assert all(finding.hint for finding in found)
             (finished / path).write_bytes(content)
     assert not any(finding.problem for finding in verify_run(finished))
 
@@ -84,7 +84,7 @@ def test_verify_notices_a_record_that_is_readable_and_another(finished: Path) ->
     (finished / "study.json").write_text(record.replace('tokens": 12', 'tokens": 13'))
     found = [finding for finding in verify_run(finished) if finding.problem]
     assert [finding.path for finding in found] == ["study.json"]
-    assert found[0].mend
+    assert found[0].hint
 
 
 def test_the_same_command_mends_every_damage(
@@ -130,7 +130,7 @@ def test_damaged_newest_checkpoint_falls_back_to_the_one_before(
     flip(there[-1].with_name("model.safetensors"))
     problems = [f for f in verify_run(folder) if f.problem and "checkpoint-" in f.path]
     assert len(problems) == 1
-    assert problems[0].mend == "Training goes on from the one before it, or anew."
+    assert problems[0].hint == "Training goes on from the one before it, or anew."
     study.run(folder)
     assert f"Checkpoint {there[-1].parent} is passed over: " in capsys.readouterr().err
     assert steady(folder) == steady(whole)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError, Study
-from equipoise.study.claims import Claims
+from equipoise.runs.cell_locks import Claims
 from equipoise.study.engines import pick_engine
 from equipoise.study.engines.assignment import Assignment
 from equipoise.study.specification import Cell, read_specification

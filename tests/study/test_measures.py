@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from equipoise import EquipoiseError, Study
-from equipoise.evaluation.occupation_shares import task_shares
+from equipoise.measures.occupation_shares import task_shares
 from equipoise.study.specification import read_specification
 from equipoise.task.task import load_task
 
@@ -173,7 +173,7 @@ def test_a_judge_that_is_broken_or_gone_leaves_the_tables_as_they_were(
     with pytest.raises(EquipoiseError) as caught:
         Study.from_toml(path).run(finished, quiet=True)
     assert "mine'" in str(caught.value)
-    assert caught.value.mend
+    assert caught.value.hint
     now = contents(finished)
     assert {name: now.get(name) for name in before} == before
     assert now.keys() - before.keys() <= {".work/tables.lock"}

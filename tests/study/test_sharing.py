@@ -17,12 +17,12 @@ import pytest
 
 import study_process
 from equipoise import EquipoiseError, Study
-from equipoise.study.claims import Claims
+from equipoise.runs.cell_locks import Claims
+from equipoise.runs.status import run_status
+from equipoise.runs.store import Store
 from equipoise.study.engines.local import LocalEngine
 from equipoise.study.outcome import CellsFailedError
 from equipoise.study.specification import Cell, read_specification
-from equipoise.study.status import run_status
-from equipoise.study.store import Store
 
 from .conftest import WriteStudy, contents, steady
 
@@ -95,7 +95,7 @@ def test_claim(tmp_path: Path) -> None:
 def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from equipoise.study.claims import Claims\n"
+        "from equipoise.runs.cell_locks import Claims\n"
         "from equipoise.study.specification import Cell\n"
         "claims = Claims(Path(sys.argv[1]))\n"
         "with claims.present(), claims.claim(Cell('sft', 1)):\n"
@@ -116,7 +116,7 @@ def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 def test_failures_are_known_to_others_and_forgiven(tmp_path: Path) -> None:
     claims = Claims(tmp_path)
     assert claims.failure(CELL) is None
-    error = EquipoiseError("too wide", file="f.toml", field="a.b", mend="Narrow it.")
+    error = EquipoiseError("too wide", file="f.toml", field="a.b", hint="Narrow it.")
     claims.fail(CELL, error)
     assert str(claims.failure(CELL)) == str(error)
     claims.clear()

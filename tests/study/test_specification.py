@@ -17,8 +17,8 @@ from .conftest import WriteStudy
 
 pytestmark = pytest.mark.usefixtures("no_model")
 
-NAME_MEND = "Use letters, digits, '_', '-' and single dots."
-MODEL_MEND = "A local folder or a Hub id 'owner/name' works too."
+NAME_HINT = "Use letters, digits, '_', '-' and single dots."
+MODEL_HINT = "A local folder or a Hub id 'owner/name' works too."
 SEEDS = "seeds = [1, 2]"
 COUNT = "samples_per_subject = 3"
 RATE = "learning_rate = 1e-2"
@@ -147,8 +147,8 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
         # names
         ('name = "tiny"\n', "", "study.name: missing. Add it."),
         ('"tiny"', "3", "study.name: input should be a valid string, got 3."),
-        ('"tiny"', '"a/b"', f"study.name: 'a/b' cannot be the name of a folder. {NAME_MEND}"),
-        ('"tiny"', '".."', f"study.name: '..' cannot be the name of a folder. {NAME_MEND}"),
+        ('"tiny"', '"a/b"', f"study.name: 'a/b' cannot be the name of a folder. {NAME_HINT}"),
+        ('"tiny"', '".."', f"study.name: '..' cannot be the name of a folder. {NAME_HINT}"),
         (
             '"tiny"',
             f'"{"n" * 101}"',
@@ -197,12 +197,12 @@ def test_defaults_are_the_protocols(tmp_path: Path) -> None:
         (
             "[methods.prompt]",
             '[methods."a/b"]',
-            f"methods: 'a/b' cannot be the name of a folder. {NAME_MEND}",
+            f"methods: 'a/b' cannot be the name of a folder. {NAME_HINT}",
         ),
         (
             "[methods.prompt]",
             '[methods.".."]',
-            f"methods: '..' cannot be the name of a folder. {NAME_MEND}",
+            f"methods: '..' cannot be the name of a folder. {NAME_HINT}",
         ),
         (
             "[methods.prompt]",
@@ -260,9 +260,9 @@ def test_mistakes(old: str, new: str, message: str, study_file: WriteStudy) -> N
         (
             "smollm2-135m-instuct",
             "unknown model 'smollm2-135m-instuct'. Did you mean 'smollm2-135m-instruct'? "
-            + MODEL_MEND,
+            + MODEL_HINT,
         ),
-        ("", f"unknown model ''. Valid: gemma-3-270m, smollm2-135m-instruct. {MODEL_MEND}"),
+        ("", f"unknown model ''. Valid: gemma-3-270m, smollm2-135m-instruct. {MODEL_HINT}"),
         (
             "/no/such/folder",
             "model '/no/such/folder' is neither an existing folder nor a Hub id 'owner/name'. "

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError
+from equipoise.runs.status import CellStatus, run_status
+from equipoise.runs.store import Store
 from equipoise.study.specification import Cell, read_specification
-from equipoise.study.status import CellStatus, run_status
-from equipoise.study.store import Store
 
 from .conftest import WriteStudy, contents
 

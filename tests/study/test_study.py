@@ -12,8 +12,8 @@ from huggingface_hub import ModelCard
 from transformers import AutoModelForCausalLM
 
 from equipoise import EquipoiseError, Study
+from equipoise.runs.store import Store
 from equipoise.study.specification import Cell
-from equipoise.study.store import Store
 from tiny_study import write_study
 
 from .conftest import WriteStudy, contents, measured

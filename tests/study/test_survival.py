@@ -18,8 +18,8 @@ import pytest
 import torch
 
 from equipoise import EquipoiseError, Study
+from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.specification import Cell, Specification, read_specification
-from equipoise.study.store import NOT_DONE, Store
 
 from .conftest import WriteStudy, contents, measured
 
@@ -197,7 +197,7 @@ def _fill_up_while_writing_a_table(patch: pytest.MonkeyPatch) -> None:
     from equipoise.study import cell
 
     def full(path: Path, *_: object) -> None:
-        from equipoise.artifacts import open_atomic
+        from equipoise.files.artifacts import open_atomic
 
         with open_atomic(path) as stream:
             stream.write("method,se")
@@ -231,7 +231,7 @@ def _fill_up_while_saving_a_checkpoint(patch: pytest.MonkeyPatch) -> None:
 
 
 def _fill_up_while_sealing(patch: pytest.MonkeyPatch) -> None:
-    from equipoise import manifest
+    from equipoise.files import manifest
 
     def full(_: Path) -> str:
         raise FULL

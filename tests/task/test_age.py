@@ -8,8 +8,8 @@ import re
 import pandas as pd
 import pytest
 
-from equipoise.evaluation import ByModel, as_completions, assemble, evaluate, score
-from equipoise.evaluation.association import items
+from equipoise.measures import ByModel, as_completions, assemble, evaluate, score
+from equipoise.measures.association import items
 from equipoise.task import BalancedExampleGenerator, Task, load_task, task_overview
 from equipoise.task.lexicon import TermMatcher, normal_words
 

@@ -1,4 +1,4 @@
-"""Every way a task file can be wrong gets an error that names file, field and mend."""
+"""Every way a task file can be wrong gets an error that names file, field and hint."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_error_names_file_field_and_mend(case: str, write: Write) -> None:
+def test_error_names_file_field_and_hint(case: str, write: Write) -> None:
     replacement, field, message = BAD[case]
     path = write(replacement)
     with pytest.raises(EquipoiseError) as caught:

@@ -13,8 +13,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from equipoise.model.language_model import load_model
-from equipoise.training.settings import TrainingSettings
 from equipoise.training.train import train
+from equipoise.training.training_settings import TrainingSettings
 from training.twins import make_examples
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
-from equipoise.training.settings import TrainingSettings
 from equipoise.training.train import TrainingRecord, train
+from equipoise.training.training_settings import TrainingSettings
 
 Weights = dict[str, Tensor]
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from equipoise.manifest import fault, seal
+from equipoise.files.manifest import fault, seal
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.training.checkpoint import last_valid_checkpoint

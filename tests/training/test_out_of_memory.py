@@ -109,7 +109,7 @@ def test_memory_runs_out_in_the_backward_pass_after_gradients_were_added(
     assert len(backward) > 7
 
 
-def test_one_sequence_that_does_not_fit_is_an_error_with_a_mend(
+def test_one_sequence_that_does_not_fit_is_an_error_with_a_hint(
     run: Run, fresh_tiny_lm: Callable[[], LanguageModel], examples: list[TokenSequence]
 ) -> None:
     lm = fresh_tiny_lm()

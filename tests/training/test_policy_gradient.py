@@ -17,8 +17,8 @@ from equipoise.training.drawing_copy import DrawingCopy
 from equipoise.training.lora import add_adapters
 from equipoise.training.objective import TreeCollator
 from equipoise.training.policy_gradient import PolicyObjective, Rollout
-from equipoise.training.settings import TrainingSettings
 from equipoise.training.train import train
+from equipoise.training.training_settings import TrainingSettings
 from training.twins import make_examples, negative_log_likelihoods
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from equipoise.model.language_model import LanguageModel
 from equipoise.training.objective import TreeCollator
 from equipoise.training.preference import PairExample, PreferenceObjective, with_reference
-from equipoise.training.settings import TrainingSettings
 from equipoise.training.train import TrainingRecord, train
+from equipoise.training.training_settings import TrainingSettings
 from training.twins import difference, make_pairs, negative_log_likelihoods, same
 
 

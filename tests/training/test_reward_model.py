@@ -20,8 +20,8 @@ from equipoise.training.reward_model import (
     rewards_of,
     with_scalar_head,
 )
-from equipoise.training.settings import TrainingSettings
 from equipoise.training.train import train
+from equipoise.training.training_settings import TrainingSettings
 from training.twins import make_examples, make_pairs, same
 
 

@@ -67,13 +67,13 @@ def compare(
     With a judge or LAC, what they say of each text is compared too.
     """
     from equipoise.cli.files import new_file
-    from equipoise.evaluation import write_table
-    from equipoise.evaluation.by_model import ask_models
-    from equipoise.evaluation.judged import SCORES, agency_remarks, with_scores
+    from equipoise.cli.statistics_tables import comparison_table
+    from equipoise.measures import write_table
+    from equipoise.measures.by_model import ask_models
+    from equipoise.measures.judged import SCORES, agency_remarks, with_scores
     from equipoise.progress import StageProgress
     from equipoise.statistics import comparisons
     from equipoise.statistics.comparisons import OUTCOMES
-    from equipoise.statistics.table import comparison_table
     from equipoise.task.task import load_task
 
     if out is not None:
@@ -109,7 +109,7 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
     import pandas as pd
 
     from equipoise.errors import EquipoiseError
-    from equipoise.evaluation import read_completions, score
+    from equipoise.measures import read_completions, score
 
     frames = []
     for path in files:
@@ -117,19 +117,19 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
         methods = list(dict.fromkeys(frame["method"]))
         if len(methods) > 1:
             raise EquipoiseError(
-                f"holds {len(methods)} methods", file=path, mend="Keep the rows of one of them."
+                f"holds {len(methods)} methods", file=path, hint="Keep the rows of one of them."
             )
         frames.append(score(frame, task))
     first, second = (str(frame["method"].iloc[0]) for frame in frames)
     if first == second:
         first, second = map(str, files)
     if first == second:
-        raise EquipoiseError("stands on both sides", file=files[0], mend="Name two files.")
+        raise EquipoiseError("stands on both sides", file=files[0], hint="Name two files.")
     if not set(frames[0]["subject"]) & set(frames[1]["subject"]):
         raise EquipoiseError(
             f"no subject of it is in {files[1]}",
             file=files[0],
-            mend="Compare completions of the same subjects.",
+            hint="Compare completions of the same subjects.",
         )
     named = [frames[0].assign(method=first), frames[1].assign(method=second)]
     return pd.concat(named, ignore_index=True)
@@ -137,9 +137,9 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
 
 def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) -> list[str]:
     """What stands under the table: who is who, what can be concluded, what to beware of."""
-    from equipoise.evaluation import remarks
+    from equipoise.cli.statistics_tables import p_text
+    from equipoise.measures import remarks
     from equipoise.statistics import three_seeds
-    from equipoise.statistics.table import p_text
 
     methods = list(dict.fromkeys(scored["method"]))
     lines = []

@@ -79,7 +79,7 @@ def complete(
     'dog|dogs'. What cannot be met is refused.
     """
     from equipoise.methods.ctrlg.completion import Completer, check_text
-    from equipoise.methods.ctrlg.distill import DistillSettings
+    from equipoise.methods.ctrlg.hmm_fit import DistillSettings
     from equipoise.methods.ctrlg.hmm_store import check_model, load
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name

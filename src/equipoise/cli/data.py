@@ -115,7 +115,7 @@ class _Made:
     def write_examples(
         self, out: Path, statistics: Path, kind: Literal["csv", "jsonl"], excel_safe: bool
     ) -> None:
-        from equipoise.artifacts import write_json
+        from equipoise.files.artifacts import write_json
         from equipoise.task.dataset import dataset_statistics, write_examples
         from equipoise.task.examples import BalancedExampleGenerator
 
@@ -134,7 +134,7 @@ class _Made:
         neither: float,
         prompt: str | None,
     ) -> None:
-        from equipoise.artifacts import write_json
+        from equipoise.files.artifacts import write_json
         from equipoise.task.preference import PreferencePairGenerator
         from equipoise.task.preference_file import preference_statistics, write_pairs
         from equipoise.tracking import tracked

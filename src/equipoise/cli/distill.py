@@ -27,7 +27,7 @@ from equipoise.cli.terminal import say_written, show, show_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from equipoise.methods.ctrlg.distill import DistillRecord
+    from equipoise.methods.ctrlg.hmm_fit import DistillRecord
 
 EXAMPLES = """\b
 Examples:
@@ -69,8 +69,8 @@ def distill(
     from dataclasses import asdict
 
     from equipoise.cli.files import new_folder
-    from equipoise.methods.ctrlg.distill import DistillSettings
     from equipoise.methods.ctrlg.distillation import Distillation
+    from equipoise.methods.ctrlg.hmm_fit import DistillSettings
     from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, save
     from equipoise.methods.method import check_prompt
     from equipoise.model.language_model import load_model

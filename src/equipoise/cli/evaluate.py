@@ -29,7 +29,7 @@ from equipoise.cli.options import (
 from equipoise.cli.terminal import say_written, show, show_table
 
 if TYPE_CHECKING:
-    from equipoise.evaluation import Evaluation
+    from equipoise.measures import Evaluation
 
 RESULTS = (
     "summary.csv",
@@ -86,8 +86,8 @@ def evaluate(
     The first sentence of each text is judged. Several methods in one file are
     tested against each other.
     """
-    from equipoise.evaluation import evaluate as score_file
-    from equipoise.evaluation import write_table
+    from equipoise.measures import evaluate as score_file
+    from equipoise.measures import write_table
     from equipoise.progress import StageProgress
 
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
@@ -124,7 +124,7 @@ def evaluate(
 
 def _show(found: Evaluation, out: Path | None) -> None:
     """The tables and remarks on the terminal, and where the tests are."""
-    from equipoise.evaluation import balance_table, measures_table
+    from equipoise.measures import balance_table, measures_table
 
     show_table(balance_table(found.compliance, found.by_seed))
     if found.summary is not None:
@@ -138,8 +138,8 @@ def _show(found: Evaluation, out: Path | None) -> None:
 
 
 def _check_results(out: Path, names: Iterable[str], *, force: bool) -> None:
-    from equipoise.artifacts import make_folder
     from equipoise.cli.files import new_file
+    from equipoise.files.artifacts import make_folder
 
     make_folder(out)
     for name in names:
@@ -148,11 +148,11 @@ def _check_results(out: Path, names: Iterable[str], *, force: bool) -> None:
 
 def _training_texts(path: Path) -> list[str]:
     from equipoise.errors import EquipoiseError
-    from equipoise.evaluation.csv_file import read_rows
+    from equipoise.files.csv_file import read_rows
 
     columns = read_rows(path).columns
     if "text" not in columns:
         raise EquipoiseError(
-            "has no column 'text'", file=path, mend="Give the train_examples.csv of the training."
+            "has no column 'text'", file=path, hint="Give the train_examples.csv of the training."
         )
     return columns["text"]

@@ -7,8 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from equipoise.artifacts import clear_write_errors, make_folder
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import clear_write_errors, make_folder
 
 
 def new_file(path: Path, *, force: bool) -> Path:
@@ -27,7 +27,7 @@ def new_file(path: Path, *, force: bool) -> Path:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not force:
             raise EquipoiseError(
-                "exists already", file=path, mend="Choose another name, or add --force."
+                "exists already", file=path, hint="Choose another name, or add --force."
             )
     make_folder(path.parent)
     with clear_write_errors(path):
@@ -51,6 +51,6 @@ def new_folder(path: Path, *, force: bool) -> Path:
     with clear_write_errors(path):
         if path.is_dir() and not force and any(path.iterdir()):
             raise EquipoiseError(
-                "the folder is not empty", file=path, mend="Choose another one, or add --force."
+                "the folder is not empty", file=path, hint="Choose another one, or add --force."
             )
     return make_folder(path)

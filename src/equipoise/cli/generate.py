@@ -26,8 +26,8 @@ from equipoise.cli.options import (
 from equipoise.cli.terminal import say_written
 
 if TYPE_CHECKING:
-    from equipoise.decoding.remote import Endpoint
     from equipoise.model.language_model import LanguageModel
+    from equipoise.model.remote import Endpoint
 
 EXAMPLES = """\b
 Examples:
@@ -75,7 +75,7 @@ def generate(
     and tokens; method is the file's name. 'equipoise evaluate' scores it.
     """
     from equipoise.cli.files import new_file
-    from equipoise.evaluation import write_table
+    from equipoise.measures import write_table
     from equipoise.methods.method import Policy
     from equipoise.model.endpoint import is_endpoint
     from equipoise.model.language_model import load_model
@@ -125,8 +125,8 @@ def generate(
 def endpoint_of(name: str, base_url: str | None, settings: list[str], top_k: int) -> Endpoint:
     """The endpoint that the flags name, checked."""
     from equipoise.cli.run import address
-    from equipoise.decoding.remote import Endpoint
     from equipoise.model.endpoint import EndpointSettings, check_endpoint
+    from equipoise.model.remote import Endpoint
     from equipoise.settings import parse
     from equipoise.study.overrides import apply_override
 

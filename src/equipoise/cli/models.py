@@ -10,7 +10,7 @@ from equipoise.cli.failures import on_interrupt
 from equipoise.cli.terminal import show
 
 if TYPE_CHECKING:
-    from equipoise.model.registry import ModelCard
+    from equipoise.model.registry import PinnedModel
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -49,7 +49,7 @@ def fetch(
         show(str(embedded.fetch(name)))
 
 
-def _whereabouts(card: ModelCard) -> str:
+def _whereabouts(card: PinnedModel) -> str:
     """Whether the model is in the cache."""
     from equipoise.model.embedded import cache_folder, fault
 

@@ -203,7 +203,7 @@ def naming_flags(**flags: str) -> Iterator[None]:
         raise EquipoiseError(
             in_text(error.problem),
             field=error.field and flag(error.field.replace("constraint.", "")),
-            mend=error.mend and in_text(error.mend),
+            hint=error.hint and in_text(error.hint),
         ) from error
 
 

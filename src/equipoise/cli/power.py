@@ -71,11 +71,11 @@ def power(
     rate of one half, 1 at 97 %. The spread of your own seeds is in by_seed.csv.
     """
     from equipoise.cli.files import new_file
-    from equipoise.evaluation import write_table
+    from equipoise.cli.statistics_tables import power_grid
+    from equipoise.measures import write_table
     from equipoise.progress import StageProgress
     from equipoise.settings import parse
     from equipoise.statistics.power import PowerSettings, power_table
-    from equipoise.statistics.table import power_grid
 
     if out is not None:
         new_file(out, force=force)
@@ -134,6 +134,6 @@ def _numbers(listed: str, flag: str) -> list[int]:
     parts = [part.strip() for part in listed.split(",")]
     if not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise EquipoiseError(
-            f"{listed[:60]!r} is no list of numbers", field=flag, mend="Write such as 3,5,10."
+            f"{listed[:60]!r} is no list of numbers", field=flag, hint="Write such as 3,5,10."
         )
     return list(dict.fromkeys(int(part) for part in parts))

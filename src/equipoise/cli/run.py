@@ -116,7 +116,7 @@ def _told_only() -> Iterator[None]:
 
 def _report(result: StudyResult, task: Task, *, quiet: bool) -> None:
     """Print the table and what was written; then write the report, which may fail without harm."""
-    from equipoise.evaluation import balance_table, measures_table
+    from equipoise.measures import balance_table, measures_table
 
     evaluation = result.evaluation
     show_table(balance_table(evaluation.compliance, evaluation.by_seed, evaluation.cost))
@@ -147,7 +147,7 @@ def _write_report(folder: Path, task: Task, *, quiet: bool) -> None:
     from equipoise.errors import EquipoiseError
     from equipoise.progress import StageProgress
     from equipoise.report import write_report
-    from equipoise.study.store import Store
+    from equipoise.runs.store import Store
 
     try:
         # Runs that share the cells end together, and each writes the same report.
@@ -158,7 +158,7 @@ def _write_report(folder: Path, task: Task, *, quiet: bool) -> None:
         raise EquipoiseError(
             f"the results are complete, but the report was not written ({reason.rstrip('.')})",
             file=folder,
-            mend=f"Try again with: equipoise report {folder}",
+            hint=f"Try again with: equipoise report {folder}",
         ) from error
     if not quiet:
         say(f"Report: {page}")

@@ -10,7 +10,7 @@ from equipoise.cli.options import Json, RunFolder
 from equipoise.cli.terminal import show, show_table
 
 if TYPE_CHECKING:
-    from equipoise.study.status import CellStatus, RunStatus
+    from equipoise.runs.status import CellStatus, RunStatus
 
 EXAMPLES = """\b
 Examples:
@@ -27,7 +27,7 @@ def status(
     Exit code 0: all is done; 1: cells failed or are damaged; 3: not all is
     done yet. Contents of files are compared by 'equipoise verify'.
     """
-    from equipoise.study.status import run_status
+    from equipoise.runs.status import run_status
 
     found = run_status(run)
     if as_json:

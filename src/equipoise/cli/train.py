@@ -76,7 +76,7 @@ def _settings(overrides: list[str]) -> dict[str, Any]:
         if not (equals and name.strip().isidentifier()):
             raise EquipoiseError(
                 f"--set {override!r} is not of the form setting=value",
-                mend="Write for example: --set learning_rate=1e-4",
+                hint="Write for example: --set learning_rate=1e-4",
             )
         apply_override(tables, f"settings.{override}")
     settings: dict[str, Any] = tables["settings"]

@@ -22,7 +22,7 @@ def verify(
     Nothing is changed. Exit code 0: all is as it was written; 1: something is
     damaged; it is named, with what to do.
     """
-    from equipoise.study.verification import verify_run
+    from equipoise.runs.verification import verify_run
 
     findings = verify_run(run)
     damaged = [finding for finding in findings if finding.problem]
@@ -33,7 +33,7 @@ def verify(
         show(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in damaged:
-            show(f"{finding.path}: {finding.problem}. {finding.mend}")
+            show(f"{finding.path}: {finding.problem}. {finding.hint}")
         whole = len(findings) - len(damaged)
         show(f"{whole} of {len(findings)} sealed folders and files are as they were written.")
     raise typer.Exit(1 if damaged else 0)

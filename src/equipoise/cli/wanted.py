@@ -55,14 +55,14 @@ def _lexicons(listed: str, kind: str) -> Iterator[Lexicon]:
         terms = tuple(term.strip() for term in item.split("|"))
         for number, term in enumerate(terms):
             if not term:
-                problem, mend = f"an item of {listed!r} is empty", "Write such as: dog|dogs,park"
+                problem, hint = f"an item of {listed!r} is empty", "Write such as: dog|dogs,park"
             elif fault := phrase_problem(term):
-                problem, mend = f"{term!r} {fault}", "Write a word or phrase."
+                problem, hint = f"{term!r} {fault}", "Write a word or phrase."
             elif term in terms[:number]:
-                problem, mend = f"{term!r} stands twice in {item.strip()!r}", "Keep one of the two."
+                problem, hint = f"{term!r} stands twice in {item.strip()!r}", "Keep one of the two."
             else:
                 continue
-            raise EquipoiseError(problem, field=kind, mend=mend)
+            raise EquipoiseError(problem, field=kind, hint=hint)
         yield Lexicon(terms[0], terms)
 
 
@@ -76,6 +76,6 @@ def _range(words: str) -> tuple[int, int]:
         raise EquipoiseError(
             f"{words!r} is no range of words",
             field="words",
-            mend=f"Write FEWEST:MOST, such as 8:15, from 1 to {MOST_WORDS}.",
+            hint=f"Write FEWEST:MOST, such as 8:15, from 1 to {MOST_WORDS}.",
         )
     return fewest, most

@@ -13,15 +13,14 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import Field, model_validator
 
-from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation.csv_file import write_table
-from equipoise.manifest import sha256
+from equipoise.files.artifacts import make_folder, write_json
+from equipoise.files.csv_file import write_table
+from equipoise.files.manifest import sha256
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
 from equipoise.methods.sft import SPLITS, check_sentences
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
-from equipoise.processes import is_first_process
 from equipoise.task.dataset import write_examples
 from equipoise.task.preference import PreferencePair, PreferencePairGenerator, Style
 from equipoise.task.preference_file import (
@@ -33,7 +32,8 @@ from equipoise.task.preference_file import (
 )
 from equipoise.task.task import Task
 from equipoise.training.losses import PreferenceLoss
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.processes import is_first_process
+from equipoise.training.training_settings import TrainingSettings
 
 
 class PairSettings(TrainingSettings):
@@ -69,7 +69,7 @@ class PairSettings(TrainingSettings):
             for split in SPLITS:
                 list(generator.generate(self.n_per_subject, split))
         except EquipoiseError as error:
-            raise EquipoiseError(error.problem, field="pairs", mend=error.mend) from None
+            raise EquipoiseError(error.problem, field="pairs", hint=error.hint) from None
 
 
 class DPOSettings(PairSettings):

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from equipoise.decoding.remote import Endpoint
 from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.methods.method import (
     Delivery,
@@ -22,6 +21,7 @@ from equipoise.methods.method import (
     no_progress,
 )
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.remote import Endpoint
 from equipoise.settings import Settings
 from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task

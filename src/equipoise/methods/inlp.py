@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates
 from equipoise.methods.erasure.method import Erasure
 from equipoise.methods.erasure.nullspace import StoppingRule, find_nullspace, nullspace_projection
 from equipoise.methods.erasure.probe import Classifier
 from equipoise.methods.erasure.sentences import FIT, STOP
-from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.model.projection import Projection
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates
 from equipoise.methods.erasure.least_squares import concept_by_part, fit_eraser
 from equipoise.methods.erasure.method import Erasure
 from equipoise.methods.erasure.sentences import FIT, STOP, SUBJECT
-from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.methods.erasure.words import subject_shares
 from equipoise.model.projection import Projection
 from equipoise.task.task import Task

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
-from equipoise.decoding.remote import Endpoint, Question
+from equipoise.completions.frame import COLUMNS, as_completions
 from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
 from equipoise.errors import EquipoiseError, nearest
-from equipoise.evaluation.completions import COLUMNS, as_completions
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.remote import Endpoint, Question
 from equipoise.settings import Settings
 from equipoise.task.task import Task
 
@@ -252,5 +252,5 @@ def check_prompt(task: Task, kind: str) -> None:
         raise EquipoiseError(
             f"task '{task.name}' has no prompt '{kind}'",
             field="prompt",
-            mend=f"{nearest(kind, task.prompts)} Or add it to the task's [prompts].",
+            hint=f"{nearest(kind, task.prompts)} Or add it to the task's [prompts].",
         )

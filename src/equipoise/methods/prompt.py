@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from equipoise.decoding.remote import Endpoint
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.remote import Endpoint
 from equipoise.settings import Settings
 from equipoise.task.task import Task
 

@@ -50,7 +50,7 @@ def build_method(
     """
     if name not in METHODS:
         raise EquipoiseError(
-            f"there is no method '{name}'", file=file, field=field, mend=nearest(name, METHODS)
+            f"there is no method '{name}'", file=file, field=field, hint=nearest(name, METHODS)
         )
     method = METHODS[name]
     return method(parse(method.settings_model, settings, file=file, field=field))

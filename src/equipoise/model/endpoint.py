@@ -110,7 +110,7 @@ def check_endpoint(
             f"model '{name[:60]}' needs the client 'openai', which is not installed",
             file=file,
             field=field,
-            mend="Install it: pip install 'equipoise[openai]'",
+            hint="Install it: pip install 'equipoise[openai]'",
         )
     own = name.removeprefix(SCHEME)
     if not own.strip() or not own.isprintable() or len(own) > MAX_NAME_LENGTH:
@@ -118,7 +118,7 @@ def check_endpoint(
             f"{own[:40]!r} names no model of an endpoint",
             file=file,
             field=field,
-            mend="Write openai:NAME, with the name that the server knows.",
+            hint="Write openai:NAME, with the name that the server knows.",
         )
     _check_address(settings.address, file, f"{table}base_url")
     if settings.address == DEFAULT_URL and not settings.key:
@@ -126,7 +126,7 @@ def check_endpoint(
             f"{KEY_VARIABLE} is not set in the environment",
             file=file,
             field=field,
-            mend="Set it there (keys are read from nowhere else), or name a server of your own "
+            hint="Set it there (keys are read from nowhere else), or name a server of your own "
             "with base_url.",
         )
     if os.environ.get(HEADERS_VARIABLE) and not settings.is_named:
@@ -135,21 +135,21 @@ def check_endpoint(
             "only the study file names",
             file=file,
             field=f"{table}base_url",
-            mend="Unset it, or name the address with --base-url.",
+            hint="Unset it, or name the address with --base-url.",
         )
     if (settings.price_in is None) != (settings.price_out is None):
         raise EquipoiseError(
             "one of price_in and price_out is missing",
             file=file,
             field=f"{table}price_in",
-            mend="Give both, or neither.",
+            hint="Give both, or neither.",
         )
     if top_k:
         raise EquipoiseError(
             f"the OpenAI protocol knows no top_k ({top_k})",
             file=file,
             field="sampling.top_k" if table == "endpoint." else "--top-k",
-            mend="Leave it at 0.",
+            hint="Leave it at 0.",
         )
 
 
@@ -169,7 +169,7 @@ def _check_address(address: str, file: str | Path | None, field: str) -> None:
                 "the address holds a name or password",
                 file=file,
                 field=field,
-                mend=f"Keys are read from {KEY_VARIABLE} in the environment only.",
+                hint=f"Keys are read from {KEY_VARIABLE} in the environment only.",
             )
         elif parts.query or parts.fragment or not address.isprintable() or " " in address:
             problem = "has more than scheme, host, port and path"
@@ -178,7 +178,7 @@ def _check_address(address: str, file: str | Path | None, field: str) -> None:
             f"{address[:80]!r} {problem}",
             file=file,
             field=field,
-            mend="Write such as http://localhost:8000/v1",
+            hint="Write such as http://localhost:8000/v1",
         )
 
 

@@ -211,7 +211,7 @@ def load_model(
         lost = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
         raise EquipoiseError(
             f"model '{name}' lacks weights, {lost[0]} among {len(lost)}",
-            mend="Its files are incomplete or of another architecture: fetch them again.",
+            hint="Its files are incomplete or of another architecture: fetch them again.",
         )
     keep_only_token_ids(model)
     # The path it was loaded from would be saved with a tuned model.
@@ -251,18 +251,18 @@ def _weights_dtype(
 
 
 def _load_error(name: str, error: Exception) -> EquipoiseError:
-    """What transformers could not do, in one sentence, with the mend where it is known."""
+    """What transformers could not do, in one sentence, with the hint where it is known."""
     reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     text = str(error)
     if "trust_remote_code" in text:
-        mend = "It runs Python code of its authors: pass trust_remote_code=True (on the command "
+        hint = "It runs Python code of its authors: pass trust_remote_code=True (on the command "
         "line --trust-remote-code) if you trust it."
     elif "gated" in text or "401" in text or "403" in text:
-        mend = "Accept its licence on the Hub, log in with 'hf auth login', and try again."
+        hint = "Accept its licence on the Hub, log in with 'hf auth login', and try again."
     elif "safetensors" in text or pickle_refused(error):
-        mend = "Only safetensors weights are read, never pickles: choose or convert to such a copy."
+        hint = "Only safetensors weights are read, never pickles: choose or convert to such a copy."
     elif local_folder(name) is None:
-        mend = "Check the name and the network, or name a local folder."
+        hint = "Check the name and the network, or name a local folder."
     else:
-        mend = "Check that the folder is complete."
-    return EquipoiseError(f"model '{name}' cannot be loaded: {reason.rstrip('.')}", mend=mend)
+        hint = "Check that the folder is complete."
+    return EquipoiseError(f"model '{name}' cannot be loaded: {reason.rstrip('.')}", hint=hint)

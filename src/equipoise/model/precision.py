@@ -36,7 +36,7 @@ def pick_device(device: str | torch.device | None = None) -> torch.device:
     except RuntimeError:
         chosen = None
     if chosen is None or chosen.type not in kinds:
-        raise EquipoiseError(f"unknown device '{device}'", mend=nearest(str(device), kinds))
+        raise EquipoiseError(f"unknown device '{device}'", hint=nearest(str(device), kinds))
     there = {
         "cpu": True,
         "cuda": (chosen.index or 0) < torch.cuda.device_count(),
@@ -45,7 +45,7 @@ def pick_device(device: str | torch.device | None = None) -> torch.device:
     if not there:
         raise EquipoiseError(
             f"device '{device}' is not available on this machine",
-            mend=f"Leave the device out; '{pick_device()}' is chosen then.",
+            hint=f"Leave the device out; '{pick_device()}' is chosen then.",
         )
     return chosen
 
@@ -67,14 +67,14 @@ def pick_compute_dtype(device: torch.device, dtype: str | torch.dtype | None = N
         return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
     wanted = str(dtype).removeprefix("torch.")
     if wanted not in DTYPES:
-        raise EquipoiseError(f"unknown dtype '{dtype}'", mend=nearest(wanted, DTYPES))
+        raise EquipoiseError(f"unknown dtype '{dtype}'", hint=nearest(wanted, DTYPES))
     if wanted == "float16" and device.type == "cpu":
         raise EquipoiseError(
             "dtype 'float16' is not for the CPU: it is slow there, and training overflows",
-            mend="Use 'bfloat16' or 'float32'.",
+            hint="Use 'bfloat16' or 'float32'.",
         )
     if wanted == "bfloat16" and device.type != "cpu" and not has_fast_bfloat16(device):
-        raise EquipoiseError(f"device '{device}' cannot compute in bfloat16", mend="Use 'float32'.")
+        raise EquipoiseError(f"device '{device}' cannot compute in bfloat16", hint="Use 'float32'.")
     return DTYPES[wanted]
 
 

@@ -242,14 +242,14 @@ def check_architecture(config: Any, length: int) -> None:
         if kind not in ("full_attention", "sliding_attention"):
             raise EquipoiseError(
                 f"models with layers of type '{kind}' are not supported",
-                mend="Choose one whose layers all are attention.",
+                hint="Choose one whose layers all are attention.",
             )
     for name in ("sliding_window", "attention_chunk_size", "max_position_embeddings"):
         window = getattr(config, name, None)
         if window and length > window:
             raise EquipoiseError(
                 f"{length} tokens of context and answer exceed the model's {name} of {window}",
-                mend="Shorten the prompt and texts, or lower sampling.max_new_tokens.",
+                hint="Shorten the prompt and texts, or lower sampling.max_new_tokens.",
             )
 
 

@@ -18,8 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from equipoise.artifacts import clear_write_errors
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import clear_write_errors
 from equipoise.model.projection import Projection
 from equipoise.model.sites import ORDER, Site, site_module
 
@@ -128,7 +128,7 @@ def load_projections(model: Any, folder: Path | None) -> tuple[Placed, ...]:
     if folder is None:
         raise EquipoiseError(
             f"the model needs its {PROJECTIONS_FILE}, which is read from local folders only",
-            mend="Download the whole repository, and name the folder.",
+            hint="Download the whole repository, and name the folder.",
         )
     path = folder / PROJECTIONS_FILE
     placed = _read(path)
@@ -142,7 +142,7 @@ def load_projections(model: Any, folder: Path | None) -> tuple[Placed, ...]:
                 f"the projection at {site} does not fit the model's {config.num_hidden_layers} "
                 f"layers of {size} dimensions",
                 file=path,
-                mend="Restore the file that was made with the model.",
+                hint="Restore the file that was made with the model.",
             )
         site_module(model, site)
     return placed
@@ -164,7 +164,7 @@ def _read(path: Path) -> tuple[Placed, ...]:
         raise EquipoiseError(
             f"holds no projections that can be read ({str(error).rstrip('.')})",
             file=path,
-            mend="Restore the file, or make the model again.",
+            hint="Restore the file, or make the model again.",
         ) from error
     return tuple(Placed(s, Projection(*f)) for s, f in zip(sites, factors, strict=True))
 

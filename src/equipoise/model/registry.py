@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.artifacts import existing, read_or_none
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.files.artifacts import existing, read_or_none
 from equipoise.model.endpoint import WEIGHTLESS, endpoint_refusal
 
 HUB_ID = re.compile(r"(?!.*(--|\.\.|\.git$))\w([\w.-]*\w)?/\w([\w.-]*\w)?", re.ASCII)
@@ -45,7 +45,7 @@ class Wheel:
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class PinnedModel:
     """What is known about an embedded model, and the sums that its files must match.
 
     Attributes:
@@ -80,7 +80,7 @@ DEFAULT_MODEL = "smollm2-135m-instruct"
 EMBEDDED = {
     card.name: card
     for card in (
-        ModelCard(
+        PinnedModel(
             name=DEFAULT_MODEL,
             licence="Apache-2.0",
             size_bytes=92_871_040,
@@ -92,7 +92,7 @@ EMBEDDED = {
             gguf_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             origin=Origin("HuggingFaceTB/SmolLM2-135M-Instruct", "apache-2.0"),
         ),
-        ModelCard(
+        PinnedModel(
             name="gemma-3-270m",
             licence="Gemma Terms of Use",
             size_bytes=238_174_988,
@@ -121,7 +121,7 @@ EMBEDDED = {
 """The embedded models by name."""
 
 
-def known_models() -> list[ModelCard]:
+def known_models() -> list[PinnedModel]:
     """The embedded models, the default first."""
     return list(EMBEDDED.values())
 
@@ -156,7 +156,7 @@ def check_model_name(
     """
     text = str(name)
     if refusal := endpoint_refusal(name):
-        raise EquipoiseError(refusal, file=file, field=field, mend=WEIGHTLESS)
+        raise EquipoiseError(refusal, file=file, field=field, hint=WEIGHTLESS)
     folder = local_folder(name)
     if text in EMBEDDED:
         return
@@ -164,46 +164,46 @@ def check_model_name(
         _check_folder(folder, file, field)
     elif (there := existing(text)) is not None and there.is_file():
         raise EquipoiseError(
-            f"model '{text}' is a file", file=file, field=field, mend="Name the folder it is in."
+            f"model '{text}' is a file", file=file, field=field, hint="Name the folder it is in."
         )
     elif "/" not in text and "\\" not in text:
         raise EquipoiseError(
             f"unknown model '{text}'",
             file=file,
             field=field,
-            mend=nearest(text, EMBEDDED) + " A local folder or a Hub id 'owner/name' works too.",
+            hint=nearest(text, EMBEDDED) + " A local folder or a Hub id 'owner/name' works too.",
         )
     elif not HUB_ID.fullmatch(text) or len(text) > MAX_HUB_ID_LENGTH:
         raise EquipoiseError(
             f"model '{text}' is neither an existing folder nor a Hub id 'owner/name'",
             file=file,
             field=field,
-            mend="Check the path.",
+            hint="Check the path.",
         )
 
 
 def _check_folder(folder: Path, file: str | Path | None, field: str | None) -> None:
     """Refuse a folder that holds no model, or one in a format that is never read."""
-    mend = None
+    hint = None
     if not (folder / "config.json").is_file():
         problem = f"folder '{folder}' has no config.json, so it holds no model"
         if (folder / "adapter_config.json").is_file():
             problem = f"folder '{folder}' holds a LoRA adapter, not a whole model"
-            mend = "Merge it into its base model with peft's merge_and_unload and save that."
+            hint = "Merge it into its base model with peft's merge_and_unload and save that."
     elif through := _pickles_of_index(folder):
         problem = f"the index of folder '{folder}' leads to '{through[:60]}', no safetensors file"
-        mend = "Only safetensors files in the folder itself are read, never pickles."
+        hint = "Only safetensors files in the folder itself are read, never pickles."
     elif not any(folder.glob("*.safetensors")):
         problem = f"folder '{folder}' has no weights in safetensors format"
         if any(folder.glob("*.bin")):
-            mend = (
+            hint = (
                 "Its .bin files are pickles, which can run any code when they are read: "
                 "load them where you trust them and call save_pretrained, "
                 "which writes safetensors."
             )
     else:
         return
-    raise EquipoiseError(problem, file=file, field=field, mend=mend)
+    raise EquipoiseError(problem, file=file, field=field, hint=hint)
 
 
 def _pickles_of_index(folder: Path) -> str | None:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from equipoise.model.registry import ModelCard
+from equipoise.model.registry import PinnedModel
 
 
 class Reporter:
     """Tells on standard error how fetching goes: bars on a terminal, else one line a step."""
 
-    def __init__(self, card: ModelCard, *, show: bool) -> None:
+    def __init__(self, card: PinnedModel, *, show: bool) -> None:
         self.card = card
         self.console = Console(stderr=True, quiet=not show, soft_wrap=True)
 

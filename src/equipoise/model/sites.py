@@ -70,7 +70,7 @@ def select_sites(model: Any, places: Sequence[Place], layers: Sequence[int]) -> 
             raise EquipoiseError(
                 f"there is no layer {layer}: the model has {count}",
                 field="layers",
-                mend=f"Name layers from 0 to {count - 1}, or -1 for the last.",
+                hint=f"Name layers from 0 to {count - 1}, or -1 for the last.",
             )
     chosen = sorted({layer % count for layer in layers} or range(count))
     sites = [Site(p, layer) for layer in chosen for p in ORDER if p in places and p != "output"]
@@ -130,5 +130,5 @@ def _part(module: Any, names: Sequence[str], what: str, model: Any) -> nn.Module
         f"models of type '{model.config.model_type}' have no module "
         f"{' or '.join(repr(name) for name in names)}, which is needed for '{what}'",
         field="places",
-        mend="Choose other places, or a Llama-like model.",
+        hint="Choose other places, or a Llama-like model.",
     )

@@ -17,16 +17,16 @@ from typing import Any
 import pandas as pd
 
 import equipoise
-from equipoise.artifacts import open_atomic
 from equipoise.decoding.sampler import Sampling
+from equipoise.files.artifacts import open_atomic
 from equipoise.model.origin import CARD
 from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.registry import Origin
 from equipoise.report.answer import definition
-from equipoise.report.bibliography import bibliography
-from equipoise.report.numbers import counted, listing, percent
 from equipoise.task.task import Task
-from equipoise.visible import markdown, shown
+from equipoise.wording.bibliography import bibliography
+from equipoise.wording.numbers import counted, listing, percent
+from equipoise.wording.visible import markdown, shown
 
 RATES = {
     "balanced": "balanced",

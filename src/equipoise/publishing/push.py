@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.artifacts import clear_read_errors
 from equipoise.errors import EquipoiseError
-from equipoise.manifest import MANIFEST, fault
+from equipoise.files.artifacts import clear_read_errors
+from equipoise.files.manifest import MANIFEST, fault
 from equipoise.model.origin import CARD, front_matter
 from equipoise.model.registry import HUB_ID, MAX_HUB_ID_LENGTH
 
@@ -77,17 +77,17 @@ def plan_upload(
             link; or ``repo`` is no Hub id.
     """
     if not HUB_ID.fullmatch(repo) or len(repo) > MAX_HUB_ID_LENGTH:
-        raise EquipoiseError(f"{repo!r} is no Hub id", field="REPO", mend="Write it as owner/name.")
+        raise EquipoiseError(f"{repo!r} is no Hub id", field="REPO", hint="Write it as owner/name.")
     folder = model_folder(Path(target), method, seed)
     if not (about := front_matter(folder / CARD)):
         raise EquipoiseError(
             f"the model has no card ({CARD})",
             file=folder,
-            mend="Models trained with this version have one: train again, or write it.",
+            hint="Models trained with this version have one: train again, or write it.",
         )
     for place in (folder, folder.parent):
         if (place / MANIFEST).is_file() and (problem := fault(place)):
-            raise EquipoiseError(problem, file=place, mend="Restore it, or train again.")
+            raise EquipoiseError(problem, file=place, hint="Restore it, or train again.")
     there = sorted(path.name for path in folder.iterdir())
     files = [name for name in there if FILES.fullmatch(name) and name not in NOT_SENT]
     _refuse_links(folder, files)
@@ -125,13 +125,13 @@ def model_folder(target: Path, method: str | None = None, seed: int | None = Non
         return wanted[0]
     if not found:
         raise EquipoiseError(
-            "holds no trained model", file=target, mend="Name a run, a training or a model folder."
+            "holds no trained model", file=target, hint="Name a run, a training or a model folder."
         )
     choices = ", ".join(f"{label} {number}" for label, number in found)
     raise EquipoiseError(
         "none of its models is that one" if not wanted else f"it has {len(wanted)} such models",
         file=target,
-        mend=f"Say which with --method and --seed; there are: {choices}.",
+        hint=f"Say which with --method and --seed; there are: {choices}.",
     )
 
 
@@ -160,7 +160,7 @@ def upload(plan: Upload, *, public: bool = False, replace: bool = False) -> str:
         if there and not replace:
             raise EquipoiseError(
                 f"repository '{plan.repo}' holds {len(there)} files already",
-                mend="Choose another name, or replace what is there with --replace.",
+                hint="Choose another name, or replace what is there with --replace.",
             )
         operations = [CommitOperationAdd(CARD, plan.card.encode())] + [
             CommitOperationAdd(name, plan.folder / name) for name in plan.files if name != CARD
@@ -179,7 +179,7 @@ def read_token() -> str:
     if not token:
         raise EquipoiseError(
             f"no token: the environment variable {TOKEN} is not set",
-            mend="Make a token that may write in the settings of your Hub account, and set it.",
+            hint="Make a token that may write in the settings of your Hub account, and set it.",
         )
     if not re.fullmatch(r"[\x21-\x7e]+", token):  # the client would tell it in its complaint
         raise EquipoiseError(f"{TOKEN} is no token: it holds a space or an odd character")
@@ -199,10 +199,10 @@ def _clear_errors(repo: str, token: str) -> Iterator[None]:
         status = error.response.status_code if isinstance(error, HfHubHTTPError) else 0
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         other = f"the Hub did not take it ({reason.replace(token, '***')})"
-        problem, mend = _REFUSALS.get(
+        problem, hint = _REFUSALS.get(
             status, (other, "Check the connection, and run the same command again.")
         )
-        raise EquipoiseError(f"{problem}: '{repo}'", mend=mend) from None
+        raise EquipoiseError(f"{problem}: '{repo}'", hint=hint) from None
 
 
 _REFUSALS: dict[int, tuple[str, str]] = {
@@ -239,7 +239,7 @@ def _card(path: Path, licence: str | None) -> str:
         raise EquipoiseError(
             f"{licence!r} is no name of a licence",
             field="--license",
-            mend="Write it as the Hub does, such as apache-2.0 or llama3.1.",
+            hint="Write it as the Hub does, such as apache-2.0 or llama3.1.",
         )
     text = text.replace("---\n", f"---\nlicense: {licence}\n", 1)
     said = f"{licence}, as whoever published this model has stated.\n\n"

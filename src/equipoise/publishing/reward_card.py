@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from equipoise.artifacts import open_atomic
+from equipoise.files.artifacts import open_atomic
 from equipoise.model.origin import CARD
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import licence
 from equipoise.report.answer import definition
-from equipoise.report.numbers import percent
 from equipoise.task.task import Task
-from equipoise.visible import markdown
+from equipoise.wording.numbers import percent
+from equipoise.wording.visible import markdown
 
 ACCURACIES = {
     "train": "train subjects, listed terms (trained on)",

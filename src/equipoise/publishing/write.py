@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.artifacts import read_or_none
 from equipoise.decoding.sampler import Sampling
+from equipoise.files.artifacts import read_or_none
 from equipoise.methods.method import TRAINING_DATA, Method, Workspace
 from equipoise.model.language_model import LanguageModel
 from equipoise.publishing.card import Trained, write_card

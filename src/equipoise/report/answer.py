@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import measure_of, undelivered
-from equipoise.report.numbers import counted, listing, percent, signed
 from equipoise.report.records import records
+from equipoise.runs.finished_run import FinishedRun
 from equipoise.task.constraint import bare, is_set
 from equipoise.task.task import Task
+from equipoise.wording.numbers import counted, listing, percent, signed
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import fluency, judge_of
-from equipoise.visible import visible
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.visible import visible
 
 MEASURES = {
     "association_unfitted": "association, unfitted words",

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from equipoise.report.finished_run import ALPHA, FinishedRun
-from equipoise.report.numbers import NONE, interval, p_clause, percent, points, signed
-from equipoise.report.result_tables import NEEDED
-from equipoise.statistics.verdict import shows_equivalence
+from equipoise.runs.finished_run import ALPHA, FinishedRun
+from equipoise.runs.result_tables import NEEDED
+from equipoise.statistics.conclusion import shows_equivalence
+from equipoise.wording.numbers import NONE, interval, p_clause, percent, points, signed
 
 Finding = Literal["differs", "equivalent", "not shown", "not tested"]
 

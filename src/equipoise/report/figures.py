@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from equipoise.artifacts import clear_write_errors
-from equipoise.visible import shown
+from equipoise.files.artifacts import clear_write_errors
+from equipoise.wording.visible import shown
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.records import records
+from equipoise.runs.finished_run import FinishedRun
 from equipoise.statistics.cells import SPLITS
 
 JUDGES = ("base", "independent")

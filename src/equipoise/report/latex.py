@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from textwrap import wrap
 
-from equipoise.visible import shown
+from equipoise.wording.visible import shown
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",

@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 import equipoise
-from equipoise.artifacts import write_json
+from equipoise.files.artifacts import write_json
 from equipoise.report.answer import Answer
 from equipoise.report.breakdown import term_frequencies
 from equipoise.report.claims import caveats, claim, comparison_rows
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.records import records
 from equipoise.report.sections import OUTCOMES, SPLITS, missing
+from equipoise.runs.finished_run import FinishedRun
 
 KIND = "equipoise_report"
 """Key that tells a report's JSON from others; its value is the version of the layout."""

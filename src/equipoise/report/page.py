@@ -17,16 +17,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import equipoise
-from equipoise.report import numbers, sections
+from equipoise.report import sections
 from equipoise.report.answer import Answer, leading_split
 from equipoise.report.breakdown import MEASURES, trade_off
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.claims import caveats
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import has_intervals, judge_of, measure_of, undelivered
 from equipoise.report.passages import examples, json_for_script, passages
 from equipoise.report.records import records
-from equipoise.visible import visible
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording import numbers
+from equipoise.wording.visible import visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -10,13 +10,13 @@ import pandas as pd
 from equipoise.report.answer import definition, leading_split, limits
 from equipoise.report.breakdown import MEASURES
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import measure_of
-from equipoise.report.numbers import counted, interval, listing, percent, signed
 from equipoise.report.records import records
 from equipoise.report.sections import SPLITS, missing
 from equipoise.report.slope_claims import slope_claims
-from equipoise.visible import markdown, shown
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.numbers import counted, interval, listing, percent, signed
+from equipoise.wording.visible import markdown, shown
 
 
 def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:

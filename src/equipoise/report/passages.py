@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.breakdown import subjects_of
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.records import records
+from equipoise.runs.finished_run import FinishedRun
 from equipoise.task.lexicon import TermMatcher
 from equipoise.task.task import Task
-from equipoise.visible import MOST_CHARACTERS, shown, visible
+from equipoise.wording.visible import MOST_CHARACTERS, shown, visible
 
 MOST_COMPLETIONS = 200_000
 """More are not put into the page: browsers limit how high a list can be."""

@@ -24,9 +24,9 @@ from equipoise.report.breakdown import (
 )
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style
-from equipoise.report.finished_run import FinishedRun
-from equipoise.report.numbers import cell
 from equipoise.report.records import records
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.numbers import cell
 
 WIDTH = 6.5
 """Width of a figure in inches: a column of text on letter or A4 paper."""

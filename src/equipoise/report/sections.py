@@ -18,11 +18,11 @@ from equipoise.report.breakdown import (
 )
 from equipoise.report.charts import curve_panel, slope_chart
 from equipoise.report.claims import RATE, SCALES, claim, comparison_rows
-from equipoise.report.finished_run import FinishedRun
-from equipoise.report.numbers import amount, percent
 from equipoise.report.records import records
 from equipoise.report.slope_claims import slope_claims
-from equipoise.visible import shown, visible
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.numbers import amount, percent
+from equipoise.wording.visible import shown, visible
 
 OUTCOMES = {
     "balanced": "balanced",

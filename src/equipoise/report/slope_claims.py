@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from equipoise.report.finished_run import FinishedRun
-from equipoise.report.numbers import listing, p_clause, signed
 from equipoise.report.records import records
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.numbers import listing, p_clause, signed
 
 
 def slope_claims(run: FinishedRun, measure: str) -> list[str]:

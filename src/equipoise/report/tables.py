@@ -1,7 +1,7 @@
 """The report's tables as files: CSV for programs and spreadsheets, LaTeX for papers.
 
 CSV files hold plain numbers, rates 0-1, and a text that a spreadsheet would run as a formula is
-disarmed (``evaluation.csv_file``). LaTeX files hold what a reader reads.
+disarmed (``files.csv_file``). LaTeX files hold what a reader reads.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.artifacts import open_atomic
-from equipoise.evaluation import write_table
+from equipoise.files.artifacts import open_atomic
+from equipoise.measures import write_table
 from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.finished_run import FinishedRun
 from equipoise.report.headline import has_intervals, judge_of, measure_of
 from equipoise.report.latex import Cell, booktabs
-from equipoise.report.numbers import amount, interval, p_value, percent, points, signed
 from equipoise.report.records import records
 from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.numbers import amount, interval, p_value, percent, points, signed
 
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:

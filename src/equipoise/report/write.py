@@ -6,19 +6,24 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from equipoise.artifacts import clear_read_errors, clear_write_errors, open_atomic, read_or_none
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import (
+    clear_read_errors,
+    clear_write_errors,
+    open_atomic,
+    read_or_none,
+)
 from equipoise.methods.method import OnProgress, no_progress
 from equipoise.report.answer import answer
-from equipoise.report.bibliography import bibliography
-from equipoise.report.finished_run import FinishedRun, read_record, read_run
 from equipoise.report.headline import headline
 from equipoise.report.machine import KIND, write_results
 from equipoise.report.page import render_page
 from equipoise.report.paper import paper
 from equipoise.report.tables import write_tables
-from equipoise.report.task_of_run import KEPT, task_of
+from equipoise.runs.finished_run import FinishedRun, read_record, read_run
+from equipoise.runs.task_of_run import KEPT, task_of
 from equipoise.task.task import Task
+from equipoise.wording.bibliography import bibliography
 
 FOLDER = "report"
 """Where a run's report is, below the run's own folder."""
@@ -106,7 +111,7 @@ def _refuse_foreign(target: Path) -> None:
         raise EquipoiseError(
             "something is there that is no report",
             file=target,
-            mend="Choose another folder with --out, or take it away.",
+            hint="Choose another folder with --out, or take it away.",
         )
 
 

@@ -1,6 +1,6 @@
 """Statistics: how sure one can be of rates, and of differences between methods.
 
-Everything is a pure function of scored completions (``evaluation.score``) or of arrays:
+Everything is a pure function of scored completions (``measures.score``) or of arrays:
 
     tables          all tables at once
     comparisons     every pair of methods tested on every outcome: the table
@@ -16,7 +16,7 @@ docs/statistics.md says what each means and when it misleads.
 from equipoise.statistics.comparisons import comparisons, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
-from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.tables import StatisticsTables, statistics_tables
 
 __all__ = [

@@ -161,17 +161,17 @@ def cells_of(scored: pd.DataFrame | Grouped, outcome: str) -> dict[str, Cells]:
     grouped = Grouped.of(scored)
     if outcome not in grouped.scored.columns:
         raise EquipoiseError(
-            f"no column {outcome!r} to compare", mend="Score the completions first."
+            f"no column {outcome!r} to compare", hint="Score the completions first."
         )
     column = grouped.scored[outcome]
     if not (pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)):
-        raise EquipoiseError(f"column {outcome!r} holds no numbers", mend="Name another outcome.")
+        raise EquipoiseError(f"column {outcome!r} holds no numbers", hint="Name another outcome.")
     kind: Kind = "rate" if pd.api.types.is_bool_dtype(column) else "score"
     values = column.astype("Float64").astype("float64").to_numpy()
     there = ~np.isnan(values)
     values, codes, size = values[there], grouped.codes[there], len(grouped.cells)
     if np.isinf(values).any():
-        raise EquipoiseError(f"column {outcome!r} holds infinite values", mend="Leave them out.")
+        raise EquipoiseError(f"column {outcome!r} holds infinite values", hint="Leave them out.")
     table = grouped.cells.assign(
         n=np.bincount(codes, minlength=size),
         total=np.bincount(codes, values, size),
@@ -182,7 +182,7 @@ def cells_of(scored: pd.DataFrame | Grouped, outcome: str) -> dict[str, Cells]:
         raise EquipoiseError(
             f"subject {twice[0][:60]!r} is in more than one split",
             field="split",
-            mend="Give each subject one split, in all files; leave it out to take the task's.",
+            hint="Give each subject one split, in all files; leave it out to take the task's.",
         )
     methods = table.groupby("method", sort=False)
     return {str(method): _cells(str(method), kind, part) for method, part in methods}

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
+from equipoise.statistics.conclusion import verdict
 from equipoise.statistics.conditional_logit import conditional_logit
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
 from equipoise.statistics.estimate import Estimate
 from equipoise.statistics.permutation import permute_cells, permute_seeds
-from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
-from equipoise.statistics.verdict import verdict
 from equipoise.tracking import tracked
 
 OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")

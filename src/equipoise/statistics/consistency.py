@@ -18,7 +18,7 @@ def consistency_table(scored: pd.DataFrame, sets: list[str]) -> pd.DataFrame:
     what it comes to if all seeds draw from one distribution). Missing with one seed.
 
     Args:
-        scored: What ``evaluation.score`` returned: its columns ``<set>_terms`` list the terms of
+        scored: What ``measures.score`` returned: its columns ``<set>_terms`` list the terms of
             each completion.
         sets: Names of the term sets, in their order.
     """

@@ -12,7 +12,7 @@ from equipoise.statistics.bootstrap import cluster_bootstrap
 from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
 from equipoise.statistics.estimate import Estimate, Floats
 from equipoise.statistics.rates import wilson_effective, wilson_interval
-from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import Subjects, gap, mean
 
 

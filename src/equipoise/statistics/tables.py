@@ -11,7 +11,7 @@ from equipoise.statistics.cells import Grouped, in_several_splits
 from equipoise.statistics.comparisons import OUTCOMES, comparisons, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
-from equipoise.statistics.settings import StatisticsSettings
+from equipoise.statistics.statistics_settings import StatisticsSettings
 
 MOST_METHODS = 30
 """Of more methods no pair is tested: 30 have 435 pairs already, on each outcome and split."""
@@ -48,7 +48,7 @@ def statistics_tables(
     all subjects only, and a remark says so.
 
     Args:
-        scored: What ``evaluation.score`` returned; several may be concatenated.
+        scored: What ``measures.score`` returned; several may be concatenated.
         scores: Further columns of it, of numbers.
         settings: Level, margin, what subjects stand for, seed of resampling.
     """

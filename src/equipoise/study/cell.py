@@ -10,16 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.artifacts import clear_write_errors, read_or_none, write_json
-from equipoise.decoding.remote import Endpoint
-from equipoise.evaluation import by_seed, score, write_table
-from equipoise.evaluation.association import association_table
-from equipoise.evaluation.by_model import score_all
-from equipoise.evaluation.cost import acceptance_table
-from equipoise.evaluation.occupation_shares import read_shares, task_shares
+from equipoise.files.artifacts import clear_write_errors, read_or_none, write_json
+from equipoise.measures import by_seed, score, write_table
+from equipoise.measures.association import association_table
+from equipoise.measures.by_model import score_all
+from equipoise.measures.cost import acceptance_table
+from equipoise.measures.occupation_shares import read_shares, task_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.model.language_model import LanguageModel
-from equipoise.study.environment import environment
+from equipoise.model.remote import Endpoint
+from equipoise.runs.environment import environment
 from equipoise.study.peak_memory import PeakMemory
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Cell, Specification

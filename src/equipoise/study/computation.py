@@ -15,16 +15,16 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from equipoise.decoding.remote import Endpoint
 from equipoise.errors import EquipoiseError
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import model_label
+from equipoise.model.remote import Endpoint
+from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import ASSOCIATION, run_cell
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts
 from equipoise.study.specification import Cell, Specification
-from equipoise.study.store import NOT_DONE, Store
 
 POLL_SECONDS = 0.5
 """How often a process that has nothing to do looks for a cell that has become free."""
@@ -204,7 +204,7 @@ def _as_failure(error: Exception) -> EquipoiseError:
     reason = next((line for line in str(error).splitlines() if line.strip()), "")
     failure = EquipoiseError(
         f"{type(error).__name__}: {reason}".rstrip(": ."),
-        mend="This is not expected: run again with --debug and report what it shows.",
+        hint="This is not expected: run again with --debug and report what it shows.",
     )
     failure.__cause__ = error
     return failure

@@ -26,14 +26,14 @@ def check_starts(methods: Mapping[str, Method[Any]], path: Path) -> None:
                 f"the study has no method '{start}'",
                 file=path,
                 field=field,
-                mend=nearest(start, [other for other in methods if other != label]),
+                hint=nearest(start, [other for other in methods if other != label]),
             )
         if not methods[start].changes_weights:
             raise EquipoiseError(
                 f"'{start}' trains nothing, so there is no model to start from",
                 file=path,
                 field=field,
-                mend="Name a trained method, or leave it out.",
+                hint="Name a trained method, or leave it out.",
             )
         chain = line_of(label, methods)
         if chain[-1] in chain[:-1]:
@@ -41,7 +41,7 @@ def check_starts(methods: Mapping[str, Method[Any]], path: Path) -> None:
                 f"no method can be the first: {' starts from '.join(chain)}",
                 file=path,
                 field=field,
-                mend="Let one of them start from the base model.",
+                hint="Let one of them start from the base model.",
             )
 
 

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from equipoise.artifacts import clear_write_errors, make_folder, read_or_none, write_json
-from equipoise.evaluation import ByModel, write_table
-from equipoise.evaluation.agency import AgencyClassifier
-from equipoise.evaluation.by_model import agency_of_all, score_all
-from equipoise.evaluation.csv_file import read_rows
-from equipoise.evaluation.fluency import SCORE_COLUMNS, Context
-from equipoise.evaluation.fluency_table import FluencyScores
-from equipoise.evaluation.judged import AgencyScores
-from equipoise.evaluation.overview import BASE, INDEPENDENT
-from equipoise.manifest import sha256
+from equipoise.files.artifacts import clear_write_errors, make_folder, read_or_none, write_json
+from equipoise.files.csv_file import read_rows
+from equipoise.files.manifest import sha256
+from equipoise.measures import ByModel, write_table
+from equipoise.measures.agency import AgencyClassifier
+from equipoise.measures.by_model import agency_of_all, score_all
+from equipoise.measures.fluency import SCORE_COLUMNS, Context
+from equipoise.measures.fluency_table import FluencyScores
+from equipoise.measures.judged import AgencyScores
+from equipoise.measures.overview import BASE, INDEPENDENT
 from equipoise.model.embedded import fetch
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.registry import EMBEDDED, model_label
-from equipoise.study.identity import model_digest, task_digest
+from equipoise.runs.identity import model_digest, task_digest
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from equipoise.artifacts import existing
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import existing
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
 
@@ -37,8 +37,8 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     Raises:
         EquipoiseError: A setting is unknown or wrong, a model is no model, a file cannot be read.
     """
-    from equipoise.evaluation.agency import check_lac
-    from equipoise.evaluation.occupation_shares import read_shares
+    from equipoise.measures.agency import check_lac
+    from equipoise.measures.occupation_shares import read_shares
 
     measures = parse(MeasuresTable, table, file=path, field="measures")
     for name in ("reference_model", "independent_model"):
@@ -65,5 +65,5 @@ def _find(value: str, study_file: Path, field: str) -> Path:
         f"there is no {value!r} beside the study file or in the current folder",
         file=study_file,
         field=field,
-        mend="Check the path.",
+        hint="Check the path.",
     )

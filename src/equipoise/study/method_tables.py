@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from equipoise.artifacts import check_name
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.files.artifacts import check_name
 from equipoise.methods.method import Method
 from equipoise.methods.registry import METHODS, build_method
 
@@ -24,7 +24,7 @@ def build_methods(tables: Any, path: Path) -> dict[str, Method[Any]]:
     """
     if not isinstance(tables, dict) or not tables:
         raise EquipoiseError(
-            "no method is named", file=path, field="methods", mend="Add a table [methods.prompt]."
+            "no method is named", file=path, field="methods", hint="Add a table [methods.prompt]."
         )
     methods: dict[str, Method[Any]] = {}
     folded: set[str] = set()
@@ -35,7 +35,7 @@ def build_methods(tables: Any, path: Path) -> dict[str, Method[Any]]:
                 f"'{label}' differs from another label in case only",
                 file=path,
                 field="methods",
-                mend="Some file systems cannot tell them apart: rename one.",
+                hint="Some file systems cannot tell them apart: rename one.",
             )
         folded.add(label.lower())
         methods[label] = _method(label, table, path)
@@ -47,18 +47,18 @@ def _method(label: str, table: Any, path: Path) -> Method[Any]:
     field = f"methods.{label}"
     if not isinstance(table, dict):
         raise EquipoiseError(
-            "not a table", file=path, field=field, mend=f"Write [{field}] above its settings."
+            "not a table", file=path, field=field, hint=f"Write [{field}] above its settings."
         )
     where = f"{field}.use" if "use" in table else field
     name = table.get("use", label)
     if not isinstance(name, str):
         raise EquipoiseError(
-            f"{name!r} is not a method's name", file=path, field=where, mend=nearest("", METHODS)
+            f"{name!r} is not a method's name", file=path, field=where, hint=nearest("", METHODS)
         )
     settings = {key: value for key, value in table.items() if key != "use"}
     try:
         return build_method(name, settings, file=path, field=field)
     except EquipoiseError as error:
         if error.field == field:  # the name itself: say where it was written
-            raise EquipoiseError(error.problem, file=path, field=where, mend=error.mend) from error
+            raise EquipoiseError(error.problem, file=path, field=where, hint=error.hint) from error
         raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import Evaluation
+from equipoise.measures import Evaluation
 from equipoise.study.specification import Cell
 
 
@@ -16,7 +16,7 @@ class StudyResult:
     """What a run of a study ends with.
 
     Attributes:
-        evaluation: Scores of all cells; ``evaluation.compliance`` is the main table.
+        evaluation: Scores of all cells; ``measures.compliance`` is the main table.
         folder: The run's folder.
         written: Files and folders in it that a reader wants, results first.
         computed: Cells computed now.
@@ -51,6 +51,6 @@ class CellsFailedError(EquipoiseError):
         super().__init__(
             f"{cells} failed: {listed.rstrip('.')}",
             file=folder,
-            mend="Run the same command again to try only them.",
+            hint="Run the same command again to try only them.",
         )
         self.result = result

@@ -24,7 +24,7 @@ def apply_override(tables: dict[str, Any], override: str) -> None:
     keys = _keys(path) if equals else []
     if len(keys) < 2:
         raise EquipoiseError(
-            f"--set {override!r} is not of the form table.setting=value", mend=EXAMPLE
+            f"--set {override!r} is not of the form table.setting=value", hint=EXAMPLE
         )
     table = tables
     for key in keys[:-1]:

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from equipoise.artifacts import read_json
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation import Evaluation, assemble, read_completions, score, write_table
-from equipoise.evaluation.cost import cost_table, shortfalls, spendings
-from equipoise.evaluation.csv_file import read_rows
+from equipoise.files.artifacts import read_json
+from equipoise.files.csv_file import read_rows
+from equipoise.measures import Evaluation, assemble, read_completions, score, write_table
+from equipoise.measures.cost import cost_table, shortfalls, spendings
 from equipoise.methods.method import TRAINING_DATA
+from equipoise.runs.store import Store
 from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
 from equipoise.study.dependencies import control_of
 from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
 from equipoise.study.specification import Cell, Specification
-from equipoise.study.store import Store
 
 
 def collect(
@@ -50,7 +50,7 @@ def collect(
         raise EquipoiseError(
             "no method has delivered a single completion",
             file=store.folder,
-            mend="Raise max_draws or ask with another prompt, in another folder (--out).",
+            hint="Raise max_draws or ask with another prompt, in another folder (--out).",
         )
     frame = pd.concat(scored, ignore_index=True)
     cost = cost_table(costs)

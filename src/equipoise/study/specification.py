@@ -10,14 +10,15 @@ from typing import Any
 
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.files.toml_file import read_toml
 from equipoise.methods.method import Method
 from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
 from equipoise.model.registry import model_label
-from equipoise.settings import parse, read_toml
-from equipoise.statistics.settings import StatisticsSettings
+from equipoise.runs.identity import model_digest, winogender_digest
+from equipoise.runs.identity import task_digest as task_digest
+from equipoise.settings import parse
+from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.study.dependencies import check_starts, in_order, line_of
-from equipoise.study.identity import model_digest, winogender_digest
-from equipoise.study.identity import task_digest as task_digest
 from equipoise.study.measures_table import MeasuresTable, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
@@ -178,12 +179,12 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     for name in tables:
         if name not in TABLES:
             raise EquipoiseError(
-                f"unknown table [{name}]", file=path, field=name, mend=nearest(name, TABLES)
+                f"unknown table [{name}]", file=path, field=name, hint=nearest(name, TABLES)
             )
     for name in TABLES[:-1]:  # build_methods says it of [methods]
         if not isinstance(tables.get(name, {}), dict):
             raise EquipoiseError(
-                "not a table", file=path, field=name, mend=f"Write [{name}] above its settings."
+                "not a table", file=path, field=name, hint=f"Write [{name}] above its settings."
             )
     study = read_study(tables.get("study", {}), path)
     sampling = parse(Sampling, tables.get("sampling", {}), file=path, field="sampling")
@@ -199,7 +200,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
             f"model '{study.model}' is no endpoint",
             file=path,
             field="endpoint",
-            mend="Drop the table, or name the model openai:NAME.",
+            hint="Drop the table, or name the model openai:NAME.",
         )
     measures = read_measures(tables.get("measures", {}), path)
     task = read_task(study.task, path)
@@ -212,7 +213,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
             method.check(task)
         except EquipoiseError as error:
             field = f"methods.{label}" + (f".{error.field}" if error.field else "")
-            raise EquipoiseError(error.problem, file=path, field=field, mend=error.mend) from None
+            raise EquipoiseError(error.problem, file=path, field=field, hint=error.hint) from None
     return Specification(
         study, sampling, methods, task, path, measures, tables, endpoint, statistics
     )

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from equipoise.artifacts import write_json
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import write_json
+from equipoise.runs.environment import environment
+from equipoise.runs.store import ENVIRONMENT, NOT_DONE, Store
 from equipoise.study.computation import Computation
 from equipoise.study.engines.assignment import Assignment, Engine
 from equipoise.study.engines.watch import Watch
-from equipoise.study.environment import environment
 from equipoise.study.measures import fetch_judges
 from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import collect, write_results
 from equipoise.study.specification import Cell, Specification, read_specification
-from equipoise.study.store import ENVIRONMENT, NOT_DONE, Store
 
 
 class Study:
@@ -137,5 +137,5 @@ def stopped(out: Path) -> EquipoiseError:
     return EquipoiseError(
         "stopped; finished cells and checkpoints are kept",
         file=out,
-        mend="Run the same command again to go on.",
+        hint="Run the same command again to go on.",
     )

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from equipoise.artifacts import check_name, existing
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import check_name, existing
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name
@@ -69,7 +69,7 @@ def read_task(name: str, study_file: Path) -> Task:
             f"there is no file '{name}' beside the study file or in the current folder",
             file=study_file,
             field="study.task",
-            mend="Check the path.",
+            hint="Check the path.",
         )
     with _place(study_file, "study.task"):
         return load_task(name)
@@ -80,13 +80,13 @@ def _check(study: StudyTable, path: Path) -> None:
     check_name(study.name, "study.name", file=path)
     if not study.seeds:
         raise EquipoiseError(
-            "no seed is named", file=path, field="study.seeds", mend="Name at least one."
+            "no seed is named", file=path, field="study.seeds", hint="Name at least one."
         )
     counts = Counter(study.seeds)
     twice = next((seed for seed in study.seeds if counts[seed] > 1), None)
     if twice is not None:
         raise EquipoiseError(
-            f"seed {twice} stands twice", file=path, field="study.seeds", mend="Name it once."
+            f"seed {twice} stands twice", file=path, field="study.seeds", hint="Name it once."
         )
     if not is_endpoint(study.model):
         check_model_name(study.model, file=path, field="study.model")
@@ -107,5 +107,5 @@ def _place(path: Path, field: str) -> Iterator[None]:
             error.problem,
             file=error.file or path,
             field=error.field if error.file else field,
-            mend=error.mend,
+            hint=error.hint,
         ) from error

@@ -35,12 +35,12 @@ def check_weightless(
                 f"method '{method.name}' needs weights, and {endpoint_refusal(model)}",
                 file=path,
                 field=f"methods.{label}",
-                mend=WEIGHTLESS,
+                hint=WEIGHTLESS,
             )
     if measures.lac is not None and measures.reference_model is None:
         raise EquipoiseError(
             f"agency is read from a model's states, and {endpoint_refusal(model)}",
             file=path,
             field="measures.lac",
-            mend="Name a reference_model, such as smollm2-135m-instruct.",
+            hint="Name a reference_model, such as smollm2-135m-instruct.",
         )

@@ -68,13 +68,13 @@ class Constraint:
         for name in names:
             if names.count(name) > 1:
                 raise EquipoiseError(
-                    f"'{name}' stands in it twice", field="constraint", mend="Keep one of the two."
+                    f"'{name}' stands in it twice", field="constraint", hint="Keep one of the two."
                 )
         if not 1 <= self.words[0] <= self.words[1]:
             raise EquipoiseError(
                 f"no sentence has {self.words[0]} to {self.words[1]} words",
                 field="constraint.words",
-                mend="Write [fewest, most], with fewest at least 1 and most no smaller.",
+                hint="Write [fewest, most], with fewest at least 1 and most no smaller.",
             )
 
     @property
@@ -205,13 +205,13 @@ def _check_entry(entry: str, lexicons: Iterable[str], field: str) -> None:
             raise EquipoiseError(
                 f"there is no term set '{bare(entry)}'",
                 field=field,
-                mend=nearest(bare(entry), names),
+                hint=nearest(bare(entry), names),
             )
     elif entry in names:
         raise EquipoiseError(
             f"'{entry}' is the name of a term set",
             field=field,
-            mend=f"Write '{{{entry}}}' for its terms.",
+            hint=f"Write '{{{entry}}}' for its terms.",
         )
     elif problem := phrase_problem(entry):
-        raise EquipoiseError(f"'{entry}' {problem}", field=field, mend="Write a word or phrase.")
+        raise EquipoiseError(f"'{entry}' {problem}", field=field, hint="Write a word or phrase.")

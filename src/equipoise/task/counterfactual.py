@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.artifacts import open_atomic
+from equipoise.files.artifacts import open_atomic
 from equipoise.task.examples import seeded, shuffle
 from equipoise.task.probe import SLOT, Probe
 

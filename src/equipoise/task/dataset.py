@@ -11,11 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from equipoise.artifacts import open_atomic
 from equipoise.errors import EquipoiseError, nearest
-from equipoise.spreadsheet import escape_formula
+from equipoise.files.artifacts import open_atomic
 from equipoise.task.examples import Example
 from equipoise.task.task import Split, Task
+from equipoise.wording.spreadsheet import escape_formula
 
 FORMATS = ("csv", "jsonl")
 COLUMNS = ("subject", "split", "family", "template", "text")
@@ -40,7 +40,7 @@ def write_examples(
         EquipoiseError: The format is unknown, or the file cannot be written.
     """
     if format not in FORMATS:
-        raise EquipoiseError(f"unknown format '{format}'", mend=nearest(format, FORMATS))
+        raise EquipoiseError(f"unknown format '{format}'", hint=nearest(format, FORMATS))
     stream_of = iter(examples)
     first = next(stream_of, None)
     sets = list(first.terms) if first else []

@@ -71,7 +71,7 @@ class BalancedExampleGenerator:
                 f"task '{task.name}' has no templates, so there are no training examples",
                 file=task.path,
                 field="templates",
-                mend="Add templates, or use methods that need no training data.",
+                hint="Add templates, or use methods that need no training data.",
             )
         self.task = task
         self.seed = seed
@@ -97,7 +97,7 @@ class BalancedExampleGenerator:
         """
         about = self.task.subject(subject)
         if n < 1:
-            raise EquipoiseError(f"{n} examples a subject", mend="Ask for at least one.")
+            raise EquipoiseError(f"{n} examples a subject", hint="Ask for at least one.")
         # Far below the number of fill-ins, no failing or repeated sentence can matter.
         if 2 * n > fill_ins_in_range(self.task, about) and n > (most := self.capacity(subject)):
             raise _too_few(self.task, about, n, most)
@@ -175,7 +175,7 @@ def _too_few(task: Task, subject: Subject, asked: int, capacity: int) -> Equipoi
         f"{asked:,} are asked for",
         file=task.path,
         field="templates",
-        mend=f"Ask for at most {capacity:,} a subject, or add templates, contexts or terms.",
+        hint=f"Ask for at most {capacity:,} a subject, or add templates, contexts or terms.",
     )
 
 

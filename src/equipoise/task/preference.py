@@ -85,7 +85,7 @@ class PreferencePairGenerator:
             raise EquipoiseError(
                 "a pair that differs as little as possible always leaves a term on both sides",
                 field="neither",
-                mend="Set neither = 0, or pairs = 'free'.",
+                hint="Set neither = 0, or pairs = 'free'.",
             )
         sets = [bare(entry) for entry in task.constraint.all_of if is_set(entry)]
         self._sets = sets if len(sets) > 1 and neither < 1 else []
@@ -93,13 +93,13 @@ class PreferencePairGenerator:
             raise EquipoiseError(
                 f"task '{task.name}' does not want two term sets, so no sentence is one-sided",
                 field="neither",
-                mend="Set neither = 1 with pairs = 'free'.",
+                hint="Set neither = 1 with pairs = 'free'.",
             )
         if neither and not task.neutral:
             raise EquipoiseError(
                 f"task '{task.name}' has no neutral words for sentences without any term",
                 field="neither",
-                mend="Add [neutral] listed = [...] to the task file, or set neither = 0.",
+                hint="Add [neutral] listed = [...] to the task file, or set neither = 0.",
             )
 
     @property
@@ -133,7 +133,7 @@ class PreferencePairGenerator:
                     "its number of words",
                     file=self.task.path,
                     field="templates",
-                    mend="Mend its template, or add terms or neutral words of as many words.",
+                    hint="Mend its template, or add terms or neutral words of as many words.",
                 )
             text, exchanged = possible[kind]
             yield PreferencePair(example, text, kind, exchanged, source.template)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from equipoise.artifacts import clear_read_errors, open_atomic
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import clear_read_errors, open_atomic
 from equipoise.task.preference import PreferencePair
 from equipoise.task.task import Task
 
@@ -99,10 +99,10 @@ def read_pairs(path: str | Path, task: Task) -> list[TextPair]:
                 if line.strip():
                     pairs.append(_parse(line, number, path, task))
         except UnicodeDecodeError:
-            raise EquipoiseError("not UTF-8", file=path, mend="Save it as UTF-8.") from None
+            raise EquipoiseError("not UTF-8", file=path, hint="Save it as UTF-8.") from None
     if not pairs:
         raise EquipoiseError(
-            "holds no pair", file=path, mend="Write one with 'equipoise data --format preference'."
+            "holds no pair", file=path, hint="Write one with 'equipoise data --format preference'."
         )
     return pairs
 
@@ -118,7 +118,7 @@ def _parse(line: str, number: int, path: Path, task: Task) -> TextPair:
             f"not a JSON object of at most {MAX_LINE:,} characters",
             file=path,
             field=where,
-            mend=f"Write one object a line with {', '.join(COLUMNS)}.",
+            hint=f"Write one object a line with {', '.join(COLUMNS)}.",
         )
     texts = {name: _content(row, name, path, where) for name in COLUMNS}
     if texts["chosen"] == texts["rejected"]:
@@ -126,7 +126,7 @@ def _parse(line: str, number: int, path: Path, task: Task) -> TextPair:
             f"chosen and rejected are the same text, {texts['chosen'][:60]!r}",
             file=path,
             field=where,
-            mend="Drop the pair: nothing can be learnt from it.",
+            hint="Drop the pair: nothing can be learnt from it.",
         )
     prefix, subject = "", row.get("subject")
     if subject in [known.name for known in task.subjects]:
@@ -140,7 +140,7 @@ def _content(row: Mapping[str, Any], name: str, path: Path, where: str) -> str:
     """The text of one column: plain, or the content of a conversation's only turn."""
     if name not in row:
         raise EquipoiseError(
-            f"has no '{name}'", file=path, field=where, mend=f"Needed are {', '.join(COLUMNS)}."
+            f"has no '{name}'", file=path, field=where, hint=f"Needed are {', '.join(COLUMNS)}."
         )
     value = row[name]
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
@@ -150,10 +150,10 @@ def _content(row: Mapping[str, Any], name: str, path: Path, where: str) -> str:
             f"'{name}' is neither a text nor a conversation of one turn",
             file=path,
             field=where,
-            mend="Conversations of several turns are not supported.",
+            hint="Conversations of several turns are not supported.",
         )
     if not value.strip():
-        raise EquipoiseError(f"'{name}' is empty", file=path, field=where, mend="Drop the pair.")
+        raise EquipoiseError(f"'{name}' is empty", file=path, field=where, hint="Drop the pair.")
     return value
 
 

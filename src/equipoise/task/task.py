@@ -101,7 +101,7 @@ class Task:
             raise EquipoiseError(
                 f"task '{self.name}' has no subject '{name}'",
                 file=self.path,
-                mend=nearest(name, self._by_name),
+                hint=nearest(name, self._by_name),
             )
         return self._by_name[name]
 
@@ -116,7 +116,7 @@ class Task:
                 f"task '{self.name}' has no prompt '{kind}'",
                 file=self.path,
                 field="prompts",
-                mend=nearest(kind, self.prompts),
+                hint=nearest(kind, self.prompts),
             )
         return self.prompts[kind].replace("{subject}", self.subject(subject).name)
 
@@ -139,7 +139,7 @@ def load_task(name_or_path: str | Path) -> Task:
 
     Raises:
         EquipoiseError: There is no such task, or its file is wrong; the error names file, field,
-            value and mend.
+            value and hint.
     """
     from equipoise.task.task_file import read_task  # imports this module
 
@@ -149,6 +149,6 @@ def load_task(name_or_path: str | Path) -> Task:
     if text not in builtin_tasks():
         raise EquipoiseError(
             f"there is no built-in task '{text}'",
-            mend=f"{nearest(text, builtin_tasks())} Your own task is named by a path in .toml.",
+            hint=f"{nearest(text, builtin_tasks())} Your own task is named by a path in .toml.",
         )
     return read_task(_BUILTIN / f"{text}.toml")

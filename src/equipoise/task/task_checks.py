@@ -1,6 +1,6 @@
 """Checks of a whole task: what its tables cannot show one by one.
 
-Every check raises ``EquipoiseError`` with field, value and mend; ``read_task`` adds the file.
+Every check raises ``EquipoiseError`` with field, value and hint; ``read_task`` adds the file.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ def check_task(task: Task) -> None:
 
 def _check_prefix_and_prompts(task: Task) -> None:
     if "neutral" not in task.prompts:
-        raise EquipoiseError("missing", field="prompts.neutral", mend="Add it.")
+        raise EquipoiseError("missing", field="prompts.neutral", hint="Add it.")
     texts = {"task.prefix": task.prefix, **{f"prompts.{k}": v for k, v in task.prompts.items()}}
     for field, text in texts.items():
         if "{subject}" not in text:
             raise EquipoiseError(
-                f"{text[:80]!r} has no {{subject}}", field=field, mend="Say where the name goes."
+                f"{text[:80]!r} has no {{subject}}", field=field, hint="Say where the name goes."
             )
         for slot in _NAMED.findall(text):
             if slot != "{subject}":
                 raise EquipoiseError(
-                    f"unknown slot '{slot}'", field=field, mend="The only slot here is {subject}."
+                    f"unknown slot '{slot}'", field=field, hint="The only slot here is {subject}."
                 )
     if task.prefix != task.prefix.strip() or "a(n)" in task.prefix.lower():
         raise EquipoiseError(
             f"{task.prefix!r} starts or ends with a space, or holds 'a(n)'",
             field="task.prefix",
-            mend="Write the words that every sentence starts with.",
+            hint="Write the words that every sentence starts with.",
         )
 
 
@@ -57,7 +57,7 @@ def _check_terms(task: Task, name: str) -> None:
             key = " ".join(normal_words(term))
             if key in seen:
                 raise EquipoiseError(
-                    f"'{term}' is listed twice, also in {seen[key]}", field=field, mend="Drop one."
+                    f"'{term}' is listed twice, also in {seen[key]}", field=field, hint="Drop one."
                 )
             seen[key] = field
     held_out = held_out_matcher(task)
@@ -66,7 +66,7 @@ def _check_terms(task: Task, name: str) -> None:
             raise EquipoiseError(
                 f"'{term}' holds the held-out term '{hit.term}', which training data must not show",
                 field=f"terms.{name}.listed",
-                mend="Drop one of the two.",
+                hint="Drop one of the two.",
             )
 
 
@@ -77,7 +77,7 @@ def _check_neutral(task: Task) -> None:
             raise EquipoiseError(
                 f"'{word}' holds the term '{hit.term}', so it is not neutral",
                 field="neutral.listed",
-                mend="Drop one of the two.",
+                hint="Drop one of the two.",
             )
 
 
@@ -87,17 +87,17 @@ def _check_contexts(task: Task) -> None:
             field = f"contexts.{kind}"
             if kind in task.lexicons:
                 raise EquipoiseError(
-                    f"'{kind}' is a term set too", field=field, mend="Give one another name."
+                    f"'{kind}' is a term set too", field=field, hint="Give one another name."
                 )
             if len(set(fill_ins)) < len(fill_ins):
                 twice = next(f for f in fill_ins if fill_ins.count(f) > 1)
-                raise EquipoiseError(f"{twice!r} stands in it twice", field=field, mend="Drop one.")
+                raise EquipoiseError(f"{twice!r} stands in it twice", field=field, hint="Drop one.")
 
 
 def _check_subjects(task: Task) -> None:
     if not task.train:
         raise EquipoiseError(
-            'no subject has split = "train"', field="subjects", mend="Training data needs one."
+            'no subject has split = "train"', field="subjects", hint="Training data needs one."
         )
     seen: dict[str, Subject] = {}
     anything = TermMatcher(t for lexicon in task.lexicons.values() for t in lexicon.terms("all"))
@@ -109,16 +109,16 @@ def _check_subjects(task: Task) -> None:
             raise EquipoiseError(
                 f"'{subject.name}' and '{other.name}' are one subject, {both}",
                 field=field,
-                mend="Keep one of them.",
+                hint="Keep one of them.",
             )
         prefix = task.response_prefix(subject.name)
         for hit in anything.find(prefix):
             raise EquipoiseError(
                 f"every sentence starts with '{prefix}', which holds the term '{hit.term}'",
                 field=field,
-                mend="Rename the subject, change the prefix or drop the term.",
+                hint="Rename the subject, change the prefix or drop the term.",
             )
         if sentence_is_complete(f"{prefix} "):
             raise EquipoiseError(
-                f"'{prefix}' ends a sentence", field="task.prefix", mend="Leave it open."
+                f"'{prefix}' ends a sentence", field="task.prefix", hint="Leave it open."
             )

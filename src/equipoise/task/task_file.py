@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from equipoise.artifacts import check_name
 from equipoise.errors import EquipoiseError
-from equipoise.settings import Settings, parse, read_toml
+from equipoise.files.artifacts import check_name
+from equipoise.files.toml_file import read_toml
+from equipoise.settings import Settings, parse
 from equipoise.task.constraint import Constraint, phrase_problem
 from equipoise.task.lexicon import Lexicon
 from equipoise.task.task import Subject, Task
@@ -174,5 +175,5 @@ def read_task(path: Path) -> Task:
         )
         check_task(task)
     except EquipoiseError as error:
-        raise EquipoiseError(error.problem, file=path, field=error.field, mend=error.mend) from None
+        raise EquipoiseError(error.problem, file=path, field=error.field, hint=error.hint) from None
     return task

@@ -1,6 +1,6 @@
 """Checks of a task's templates: that each can be filled, and makes sentences that count.
 
-Every check raises ``EquipoiseError`` with field, value and mend.
+Every check raises ``EquipoiseError`` with field, value and hint.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def check_templates(task: Task) -> None:
             raise EquipoiseError(
                 f"{template.text!r} stands at {seen[key]} too",
                 field=field,
-                mend="Keep one of them.",
+                hint="Keep one of them.",
             )
         seen[key] = field
     _check_fill_ins(task)
@@ -58,28 +58,28 @@ def _check_template(task: Task, template: Template, field: str) -> None:
     for slot in template.slots:
         if kind_of(slot) not in kinds:
             raise EquipoiseError(
-                f"unknown slot '{{{slot}}}'", field=field, mend=nearest(slot, {*kinds, SUBJECT})
+                f"unknown slot '{{{slot}}}'", field=field, hint=nearest(slot, {*kinds, SUBJECT})
             )
     if set("{}") & set("".join(template.pieces[0::2])):
-        raise EquipoiseError(f"{text!r} has a stray brace", field=field, mend="Close or drop it.")
+        raise EquipoiseError(f"{text!r} has a stray brace", field=field, hint="Close or drop it.")
     if not re.match(re.escape(task.prefix) + r"(?![\w'’\-])", text):
         raise EquipoiseError(
             f"{text!r} does not start with the prefix {task.prefix!r}",
             field=field,
-            mend="Every sentence continues the prefix.",
+            hint="Every sentence continues the prefix.",
         )
     if text != " ".join(text.split()):
         raise EquipoiseError(
             f"{text!r} has spaces at an end, or more than one in a row", field=field
         )
     if re.search(r"[Aa]\(n\)(?!\s+\S)", text):
-        raise EquipoiseError(f"{text!r} has 'a(n)' before no word", field=field, mend="Drop it.")
+        raise EquipoiseError(f"{text!r} has 'a(n)' before no word", field=field, hint="Drop it.")
     literal = template.fill(dict.fromkeys((SUBJECT, *template.slots), ","))
     for hit in held_out_matcher(task).find(literal):
         raise EquipoiseError(
             f"holds the held-out term '{hit.term}', which training data must not show",
             field=field,
-            mend="Choose another word.",
+            hint="Choose another word.",
         )
 
 
@@ -100,7 +100,7 @@ def _check_fill_ins(task: Task) -> None:
                         f"needs {len(slots)} different fill-ins of '{kind}', and subject "
                         f"'{subject.name}' has {len(fill_ins)}",
                         field=field,
-                        mend=f"Add some to [contexts] or [subjects.{subject.name}.contexts].",
+                        hint=f"Add some to [contexts] or [subjects.{subject.name}.contexts].",
                     )
                 if (kind, fill_ins) not in checked and kind not in task.lexicons:
                     _check_context(subject, kind, fill_ins, spoilers)
@@ -119,11 +119,11 @@ def _check_context(
                 raise EquipoiseError(
                     f"{fill_in!r} holds '{hit.term}', which {reason}",
                     field=field,
-                    mend="Choose another wording.",
+                    hint="Choose another wording.",
                 )
         if sentence_is_complete(f"x {fill_in} x"):
             raise EquipoiseError(
-                f"{fill_in!r} ends a sentence", field=field, mend="Drop the full stop."
+                f"{fill_in!r} ends a sentence", field=field, hint="Drop the full stop."
             )
 
 
@@ -149,7 +149,7 @@ def _check_word_range(task: Task) -> None:
                 f"no template makes a sentence of {fewest} to {most} words about "
                 f"'{subject.name}': they have {min(found)} to {max(found)}",
                 field="constraint.words",
-                mend="Change the range or the templates.",
+                hint="Change the range or the templates.",
             )
         useful |= fitting
     for field, template in _numbered(task):
@@ -157,7 +157,7 @@ def _check_word_range(task: Task) -> None:
             raise EquipoiseError(
                 f"no fill-in of {template.text!r} makes a sentence of {fewest} to {most} words",
                 field=field,
-                mend="Change the template or constraint.words.",
+                hint="Change the template or constraint.words.",
             )
 
 
@@ -177,7 +177,7 @@ def _check_can_satisfy(task: Task, template: Template, field: str) -> None:
             raise EquipoiseError(
                 f"{text!r} is not one whole sentence",
                 field=field,
-                mend="End it with '.', '!' or '?', and nowhere before.",
+                hint="End it with '.', '!' or '?', and nowhere before.",
             )
         if task.constraint.check(text).balanced:
             return
@@ -185,5 +185,5 @@ def _check_can_satisfy(task: Task, template: Template, field: str) -> None:
     raise EquipoiseError(
         f"its sentences never satisfy the constraint: {text!r} fails {'; '.join(failed)}",
         field=field,
-        mend="Give it the slots that the constraint asks for.",
+        hint="Give it the slots that the constraint asks for.",
     )

@@ -17,8 +17,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from equipoise.manifest import fault
-from equipoise.processes import any_process
+from equipoise.files.manifest import fault
+from equipoise.training.processes import any_process
 
 
 def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path | None:

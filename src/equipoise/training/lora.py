@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.training_settings import TrainingSettings
 
 
 def add_adapters(model: Any, settings: TrainingSettings) -> Any:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from equipoise.artifacts import read_json
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import read_json
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import (
     PrefixTree,
@@ -70,7 +70,7 @@ def _no_head(lm: LanguageModel) -> EquipoiseError:
     return EquipoiseError(
         f"there is no reward model of the architecture of '{lm.name}'",
         field="reward",
-        mend="Set reward = 'constraint', or choose another base model.",
+        hint="Set reward = 'constraint', or choose another base model.",
     )
 
 
@@ -147,7 +147,7 @@ def load_reward_model(lm: LanguageModel, folder: Path) -> LanguageModel:
                 f"{getattr(ours, name, None)!r}",
                 file=folder,
                 field="reward_model",
-                mend="Use a reward model that was trained from the same base model.",
+                hint="Use a reward model that was trained from the same base model.",
             )
     try:
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -172,5 +172,5 @@ def check_reward_folder(folder: Path) -> None:
             f"holds a {architectures[0] or 'model of unknown kind'}, not a reward model",
             file=folder,
             field="reward_model",
-            mend="Name a folder of a ...ForSequenceClassification model with one label.",
+            hint="Name a folder of a ...ForSequenceClassification model with one label.",
         )

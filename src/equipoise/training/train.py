@@ -17,13 +17,13 @@ from transformers.integrations import TensorBoardCallback
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, pickle_refused
-from equipoise.processes import is_first_process
 from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
 from equipoise.training.lora import add_adapters, merge_adapters
 from equipoise.training.objective import NextToken, Objective
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.processes import is_first_process
 from equipoise.training.sharded import whole
 from equipoise.training.trainer import TreeTrainer
+from equipoise.training.training_settings import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def train(
     trainer.remove_callback(PrinterCallback)
     if settings.lora and trainer.is_fsdp_enabled:
         raise EquipoiseError(
-            "adapters are not split by FSDP", field="lora", mend="Leave FSDP out, or lora."
+            "adapters are not split by FSDP", field="lora", hint="Leave FSDP out, or lora."
         )
     resume = last_valid_checkpoint(checkpoints, announce)
     with stop_on_signal(clock), _clear_resume_errors(resume, watch):
@@ -144,7 +144,7 @@ def _check_precision(lm: LanguageModel, settings: TrainingSettings) -> None:
             f"the weights of '{lm.name}' are {lm.model.dtype} to fit into memory, and small "
             "updates of such weights are rounded away",
             field="lora",
-            mend="Set lora = true, or use a device with more memory.",
+            hint="Set lora = true, or use a device with more memory.",
         )
 
 
@@ -269,7 +269,7 @@ def _unusable(checkpoint: Path, error: Exception) -> EquipoiseError:
     return EquipoiseError(
         f"training cannot go on from it ({reason[:200].rstrip('.')})",
         file=checkpoint,
-        mend="Delete this folder unless you know who made it, and run the same command again.",
+        hint="Delete this folder unless you know who made it, and run the same command again.",
     )
 
 
@@ -281,5 +281,5 @@ def _check_weights(model: Any) -> None:
 
 def _diverged(problem: str) -> EquipoiseError:
     return EquipoiseError(
-        problem, field="learning_rate", mend="Set a smaller learning_rate or a longer warm-up."
+        problem, field="learning_rate", hint="Set a smaller learning_rate or a longer warm-up."
     )

@@ -14,9 +14,9 @@ from torch import Tensor
 from transformers import Trainer
 
 from equipoise.errors import EquipoiseError
-from equipoise.manifest import seal
-from equipoise.processes import wait_for_all
+from equipoise.files.manifest import seal
 from equipoise.training.objective import Loss, MicroBatch, Objective, TreeCollator
+from equipoise.training.processes import wait_for_all
 
 EVALUATION_FACTOR = 4
 """Examples evaluated at a time to those trained on: without gradients, more fit into memory."""
@@ -144,7 +144,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
             raise EquipoiseError(
                 f"out of memory with {tried} {unit} at a time",
                 field="batch_size",
-                mend="Set a smaller batch_size with more grad_accum_steps, use LoRA, or a smaller "
+                hint="Set a smaller batch_size with more grad_accum_steps, use LoRA, or a smaller "
                 "model.",
             ) from error
         self.data_collator.micro_batch = min(self.data_collator.micro_batch, math.ceil(tried / 2))

@@ -199,7 +199,7 @@ def test_the_number_of_tokens_asked_for_is_enough() -> None:
     constraint = Constraint(SETS, all_of=("{agentic}", "{communal}"), words=(6, 9))
     with pytest.raises(EquipoiseError, match="max_new_tokens") as raised:
         compile_constraint(constraint, vocabulary(), ["The nurse"], max_tokens=2)
-    least = int(str(raised.value.mend).split()[3])
+    least = int(str(raised.value.hint).split()[3])
     compile_constraint(constraint, vocabulary(), ["The nurse"], max_tokens=least)
     with pytest.raises(EquipoiseError):
         compile_constraint(constraint, vocabulary(), ["The nurse"], max_tokens=least - 1)
@@ -228,9 +228,9 @@ def test_beyond_the_memory_budget_what_would_fit_is_said(memory_gb: float) -> No
     with pytest.raises(EquipoiseError, match="takes more than the budget of") as raised:
         compile_constraint(wide, vocabulary(), [""], max_tokens=60, memory_gb=memory_gb)
     assert raised.value.field == "constraint"
-    found = re.match(r"words = \[1, (\d+)\] would fit", str(raised.value.mend))
+    found = re.match(r"words = \[1, (\d+)\] would fit", str(raised.value.hint))
     if memory_gb == 0.0001:
-        assert raised.value.mend == "Ask for fewer terms."
+        assert raised.value.hint == "Ask for fewer terms."
         return
     assert found
     smaller = Constraint(SETS, all_of=("{agentic}", "{communal}"), words=(1, int(found[1])))

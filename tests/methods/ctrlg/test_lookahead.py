@@ -239,8 +239,8 @@ def test_tables_beyond_the_memory_budget_are_refused_with_what_fits() -> None:
     with pytest.raises(EquipoiseError, match="GB, and the budget is") as raised:
         Lookahead(hmm, automaton, 100, memory_gb=needed / 2)
     assert raised.value.field == "hidden_states"
-    assert "hidden_states = 25 or max_new_tokens = 50 or fewer" in str(raised.value.mend)
+    assert "hidden_states = 25 or max_new_tokens = 50 or fewer" in str(raised.value.hint)
     Lookahead(hmm, automaton, 50, memory_gb=needed / 2)
     with pytest.raises(EquipoiseError) as raised:
         Lookahead(hmm, automaton, 100, memory_gb=1e-9)
-    assert raised.value.mend == "What would fit: fewer words and terms."
+    assert raised.value.hint == "What would fit: fewer words and terms."

@@ -9,9 +9,9 @@ import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from equipoise.evaluation.fitted_items import FITTED_PAIRS
+from equipoise.measures.fitted_items import FITTED_PAIRS
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.sentences import LabelledTree, labelled_tree
-from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.methods.erasure.words import SLOT, word_pairs
 from equipoise.model.language_model import LanguageModel
 from tiny_models import SPECIAL, tiny_llama, wrap_tokenizer

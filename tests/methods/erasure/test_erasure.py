@@ -15,10 +15,10 @@ import torch
 
 from equipoise import EquipoiseError, Study, load_task
 from equipoise.decoding.sampler import Sampling
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.probe import LinearProbe
 from equipoise.methods.erasure.sentences import FIT, PROBE, STOP, SUBJECT, labelled_tree
-from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.methods.erasure.words import CONTEXTS, subject_shares, word_pairs
 from equipoise.methods.method import Policy, Workspace
 from equipoise.methods.registry import build_method

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation.fitted_items import FITTED_PAIRS
+from equipoise.measures.fitted_items import FITTED_PAIRS
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.sentences import (
     FIT,
     PROBE,
@@ -21,7 +22,6 @@ from equipoise.methods.erasure.sentences import (
     labelled_tree,
     split_pairs,
 )
-from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.methods.erasure.words import (
     CONTEXTS,
     MIN_PAIRS,
@@ -61,7 +61,7 @@ def test_nothing_that_is_measured_is_fitted_on() -> None:
     terms = {t for lexicon in task.lexicons.values() for t in (*lexicon.listed, *lexicon.held_out)}
     assert not fitted & ({subject.name for subject in task.subjects} | terms)
     unfitted = pytest.importorskip(
-        "equipoise.evaluation.unfitted_items", reason="the measure's own items are not here"
+        "equipoise.measures.unfitted_items", reason="the measure's own items are not here"
     )
     for probe in unfitted.UNFITTED:
         assert not fitted & {word for pair in probe.pairs for word in pair}
@@ -90,7 +90,7 @@ def test_wrong_words_and_contexts(settings: dict[str, object], message: str) -> 
     with pytest.raises(EquipoiseError) as caught:
         word_pairs(ErasureSettings.model_validate(settings))
     assert str(caught.value).startswith(message)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @given(

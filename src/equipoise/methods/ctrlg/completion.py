@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from equipoise.decoding.sampler import Prompt, Sampling, sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
-from equipoise.methods.ctrlg.distill import DistillSettings
 from equipoise.methods.ctrlg.distillation import Distillation, beginning
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.hmm import HMM
+from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.text_rules import DONE, SentenceRule, State, TermRule
@@ -35,7 +35,7 @@ def check_text(text: str) -> None:
             raise EquipoiseError(
                 f"{character!a} is never written: it does not show, or joins its neighbours",
                 field="prompt",
-                mend="Leave it out.",
+                hint="Leave it out.",
             )
         state = sentence.step(state, sentence.symbol(character))
         if state is None or state == DONE:
@@ -44,7 +44,7 @@ def check_text(text: str) -> None:
             raise EquipoiseError(
                 f"{read[-40:]!r} {why}",
                 field="prompt",
-                mend="Give the beginning of one sentence, and write abbreviations in full.",
+                hint="Give the beginning of one sentence, and write abbreviations in full.",
             )
 
 

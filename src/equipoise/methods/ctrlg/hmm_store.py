@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from filelock import FileLock
 
-from equipoise import manifest
-from equipoise.artifacts import clear_write_errors, make_folder, read_json, write_json
 from equipoise.errors import EquipoiseError
-from equipoise.methods.ctrlg.distill import DistillRecord
+from equipoise.files import manifest
+from equipoise.files.artifacts import clear_write_errors, make_folder, read_json, write_json
 from equipoise.methods.ctrlg.hmm import HMM
+from equipoise.methods.ctrlg.hmm_fit import DistillRecord
 from equipoise.model.embedded import cache_folder
 from equipoise.model.language_model import LanguageModel
 
@@ -63,7 +63,7 @@ def load(folder: str | Path) -> tuple[HMM, DistillRecord]:
         raise EquipoiseError(
             f"no whole HMM is there: {fault}",
             file=folder,
-            mend="Name a folder that 'equipoise distill' wrote.",
+            hint="Name a folder that 'equipoise distill' wrote.",
         )
     record = read_json(folder / RECORD)["record"]
     return HMM.load(folder / WEIGHTS), DistillRecord(**record)
@@ -100,7 +100,7 @@ def check_model(folder: Path, lm: LanguageModel) -> None:
     else:
         return
     raise EquipoiseError(
-        problem, field="hmm", mend="Name one that 'equipoise distill' made of the same model."
+        problem, field="hmm", hint="Name one that 'equipoise distill' made of the same model."
     )
 
 

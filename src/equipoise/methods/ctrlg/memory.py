@@ -44,5 +44,5 @@ def check_lookahead(n_states: int, n_hidden: int, max_tokens: int, memory_gb: fl
         f"{n_hidden:,} hidden states takes {layer * max_tokens / 1e9:.1f} GB, and the budget is "
         f"{memory_gb:g} GB",
         field="hidden_states",
-        mend=f"What would fit: {' or '.join([*fitting, 'fewer words and terms'])}.",
+        hint=f"What would fit: {' or '.join([*fitting, 'fewer words and terms'])}.",
     )

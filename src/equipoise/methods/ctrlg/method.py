@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from equipoise.artifacts import make_folder, write_json
 from equipoise.decoding.beam import beam_search
 from equipoise.decoding.sampler import Draw, Sampling, sample
+from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
-from equipoise.methods.ctrlg.distill import DistillSettings
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
 from equipoise.methods.ctrlg.guide import Guide
+from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
@@ -30,7 +30,7 @@ from equipoise.task.constraint import Constraint
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
-    from equipoise.methods.ctrlg.distill import DistillRecord
+    from equipoise.methods.ctrlg.hmm_fit import DistillRecord
 
 
 Decoding = Literal["sample", "beam"]

@@ -17,7 +17,7 @@ def too_short(prefix: str, needed: int, max_tokens: int) -> EquipoiseError:
         f"after {prefix!r} the constraint needs at least {needed} tokens, and max_new_tokens "
         f"is {max_tokens}",
         field="max_new_tokens",
-        mend=f"Set it to {needed} or more.",
+        hint=f"Set it to {needed} or more.",
     )
 
 
@@ -37,7 +37,7 @@ def infeasible(
         f"no completion of {prefix!r} satisfies the constraint: {named} cannot be met with the "
         "rest of it",
         field="constraint",
-        mend="Drop or relax that clause.",
+        hint="Drop or relax that clause.",
     )
 
 
@@ -69,16 +69,16 @@ def too_large(
         memory_gb: The budget.
     """
     fewest, most = constraint.words
-    most, mend = min(most, most_words), "Ask for fewer terms."
+    most, hint = min(most, most_words), "Ask for fewer terms."
     while (most := most // 2) >= fewest:
         try:
             build(replace(constraint, words=(fewest, most)))
         except TooLargeError:
             continue
-        mend = f"words = [{fewest}, {most}] would fit, or fewer terms."
+        hint = f"words = [{fewest}, {most}] would fit, or fewer terms."
         break
     return EquipoiseError(
         f"its automaton for this tokenizer takes more than the budget of {memory_gb:g} GB",
         field="constraint",
-        mend=mend,
+        hint=hint,
     )

@@ -83,7 +83,7 @@ class Vocabulary:
             raise EquipoiseError(
                 "no token of the model's tokenizer holds a space: it writes no second word",
                 field="model",
-                mend="Name a model of another tokenizer.",
+                hint="Name a model of another tokenizer.",
             )
         missing = [
             term
@@ -95,7 +95,7 @@ class Vocabulary:
                 f"the model's tokenizer has no tokens of whole characters that spell "
                 f"{', '.join(map(repr, missing[:5]))}",
                 field="constraint",
-                mend="Leave that out, or name a model of another tokenizer.",
+                hint="Leave that out, or name a model of another tokenizer.",
             )
 
 

@@ -84,7 +84,7 @@ def visit_sites(
             if not np.isfinite(found).all():
                 raise EquipoiseError(
                     f"states of '{lm.name}' at {site} are no finite numbers",
-                    mend="Its weights are damaged, or its training has diverged.",
+                    hint="Its weights are damaged, or its training has diverged.",
                 )
             projection = visit(site, LabelledStates(found, *about))
             if projection is None:

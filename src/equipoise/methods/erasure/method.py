@@ -7,22 +7,22 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
-from equipoise.artifacts import make_folder, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import make_folder, write_json
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.placement import place
 from equipoise.methods.erasure.probe import chance
 from equipoise.methods.erasure.report import SiteReport, probe_accuracy, probe_table, summarise
 from equipoise.methods.erasure.sentences import PROBE, SUBJECT, LabelledTree, labelled_tree
-from equipoise.methods.erasure.settings import ErasureSettings
 from equipoise.methods.erasure.words import CONTEXTS, check_unseen, word_pairs
 from equipoise.methods.method import Control, Method, OnProgress, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.projected import Placed
 from equipoise.model.projection import Projection
 from equipoise.model.sites import Site, select_sites
-from equipoise.processes import is_first_process
 from equipoise.task.task import Task
+from equipoise.training.processes import is_first_process
 
 ErasureT = TypeVar("ErasureT", bound=ErasureSettings)
 
@@ -63,7 +63,7 @@ class Erasure(Method[ErasureT]):
         check_prompt(task, self.settings.prompt)
         if not self.settings.places:
             raise EquipoiseError(
-                "no place is named", field="places", mend='Name some, such as ["attention", "mlp"].'
+                "no place is named", field="places", hint='Name some, such as ["attention", "mlp"].'
             )
         check_unseen(word_pairs(self.settings), task)
         self.subjects(task)
@@ -95,7 +95,7 @@ class Erasure(Method[ErasureT]):
                 f"at none of {len(sites)} sites a classifier learned anything that holds for other "
                 "words, so there is nothing to erase",
                 field="layers",
-                mend="Name other layers or places, or give more pairs and contexts.",
+                hint="Name other layers or places, or give more pairs and contexts.",
             )
         folded = place(lm, placed, labelled.some_sentences(N_CHECKED), into_weights=settings.fold)
         summary = {
@@ -166,7 +166,7 @@ class Erasure(Method[ErasureT]):
         workspace: Workspace,
     ) -> None:
         """Write ``probes.csv`` and ``erasure.json``."""
-        from equipoise.evaluation import write_table
+        from equipoise.measures import write_table
 
         folder = make_folder(workspace.folder)
         write_table(folder / "probes.csv", probe_table(reports))

@@ -56,7 +56,7 @@ def place(
             f"folded into the weights of '{lm.name}', the projections change its logits by "
             f"{float(difference):.1%} against hooks",
             field="fold",
-            mend="Set fold = false.",
+            hint="Set fold = false.",
         )
     return len(placed) - len(hooked)
 

@@ -104,7 +104,7 @@ def labelled_tree(
             raise EquipoiseError(
                 f"{len(kept)} pairs of words are left, as {named}",
                 field="pairs",
-                mend=f"Name at least {MIN_PAIRS} pairs of words that are one token each.",
+                hint=f"Name at least {MIN_PAIRS} pairs of words that are one token each.",
             )
         announce(f"Left out of {len(pairs)} pairs of words: {named}.")
     roles = split_pairs([pair.kind for pair, _ in kept], held_out, seed)
@@ -131,7 +131,7 @@ def _subject_rows(
                 raise EquipoiseError(
                     f"the tokenizer joins {before + name!r} with what follows",
                     field="subjects",
-                    mend="Set subjects = false, or choose another model.",
+                    hint="Set subjects = false, or choose another model.",
                 )
             yield _Row(tuple(tokens), len(upto) - 1, -1, value, first + number, SUBJECT)
 
@@ -174,7 +174,7 @@ def _labelled(rows: Sequence[_Row]) -> LabelledTree:
             f"the sentences to fit on have {len(tree.tokens):,} tokens, and {MAX_TOKENS:,} are "
             "the most",
             field="contexts",
-            mend="Give fewer contexts or pairs.",
+            hint="Give fewer contexts or pairs.",
         )
     found: dict[int, tuple[_Row, int]] = {}
     for row, path in zip(rows, tree.paths.tolist(), strict=True):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from equipoise.errors import EquipoiseError
-from equipoise.evaluation.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
-from equipoise.methods.erasure.settings import ErasureSettings
+from equipoise.measures.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.task.task import Task
 
 MIN_PAIRS = 8
@@ -79,7 +79,7 @@ def word_pairs(settings: ErasureSettings) -> list[WordPair]:
     if not settings.pairs:
         if settings.contexts:
             raise EquipoiseError(
-                "contexts are given without pairs", field="contexts", mend="Give pairs as well."
+                "contexts are given without pairs", field="contexts", hint="Give pairs as well."
             )
         return [
             WordPair(words, CONTEXTS[kind], kind)
@@ -105,7 +105,7 @@ def check_unseen(pairs: Sequence[WordPair], task: Task) -> None:
                 f"'{word}' is a validation subject or a held-out term of task '{task.name}', on "
                 "which nothing may be fitted",
                 field="pairs",
-                mend="Leave that pair out.",
+                hint="Leave that pair out.",
             )
 
 
@@ -121,7 +121,7 @@ def subject_shares(task: Task) -> list[tuple[str, float]]:
             f"of the train subjects of task '{task.name}', {len(shares)} have a share of women, "
             "or all have the same",
             field="subjects",
-            mend=f"Give at least {MIN_SUBJECTS} of them their 'women', or leave subjects out.",
+            hint=f"Give at least {MIN_SUBJECTS} of them their 'women', or leave subjects out.",
         )
     return shares
 
@@ -140,14 +140,14 @@ def _check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
         raise EquipoiseError(
             f"{len(pairs)} pairs of words are too few to fit on some and probe with others",
             field="pairs",
-            mend=f"Name at least {MIN_PAIRS}.",
+            hint=f"Name at least {MIN_PAIRS}.",
         )
     seen: set[str] = set()
     for word in (word for pair in pairs for word in pair):
         if not word or word != word.strip() or word in seen:
             problem = "stands twice" if word in seen else "is empty or has spaces around it"
             raise EquipoiseError(
-                f"{word!r} {problem}", field="pairs", mend="Name each word once, by itself."
+                f"{word!r} {problem}", field="pairs", hint="Name each word once, by itself."
             )
         seen.add(word)
 
@@ -157,7 +157,7 @@ def _check_contexts(contexts: Sequence[str]) -> None:
         raise EquipoiseError(
             "pairs are given without contexts",
             field="contexts",
-            mend='Give some, such as ["The {word} said that", "In the end the {word} won, and"].',
+            hint='Give some, such as ["The {word} said that", "In the end the {word} won, and"].',
         )
     for context in contexts:
         before, slot, after = context.partition(SLOT)
@@ -165,5 +165,5 @@ def _check_contexts(contexts: Sequence[str]) -> None:
             raise EquipoiseError(
                 f"{context!r} does not have {SLOT} once, with other words before and after it",
                 field="contexts",
-                mend='Write for example "The {word} said that".',
+                hint='Write for example "The {word} said that".',
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from equipoise.artifacts import make_folder, write_json
+from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.dpo import PairSettings, generated_pairs
 from equipoise.methods.method import Workspace
 from equipoise.methods.rlhf.rewards import ModelReward

@@ -13,18 +13,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from equipoise.artifacts import make_folder
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import make_folder
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.rlhf.judge import JudgeSettings, trained_judge
 from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
 from equipoise.methods.rlhf.rollouts import Rollouts
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
-from equipoise.processes import several_processes
 from equipoise.task.task import Task
 from equipoise.training.checkpoint import CheckpointClock
 from equipoise.training.policy_gradient import PolicyObjective
+from equipoise.training.processes import several_processes
 from equipoise.training.reward_model import check_reward_folder
 
 
@@ -82,7 +82,7 @@ class RLHF(Method[RLHFSettings]):
             raise EquipoiseError(
                 "a reward model is named, but the reward is the constraint's",
                 field="reward_model",
-                mend="Set reward = 'model', or leave it out.",
+                hint="Set reward = 'model', or leave it out.",
             )
 
     def n_examples(self, task: Task) -> int:
@@ -105,7 +105,7 @@ class RLHF(Method[RLHFSettings]):
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes the reward model, logs and the tuned model."""
         if several_processes():
-            raise EquipoiseError("rlhf trains in one process", mend="Run it without a launcher.")
+            raise EquipoiseError("rlhf trains in one process", hint="Run it without a launcher.")
         settings, every = self.settings, self.settings.updates_per_iteration
         make_folder(workspace.folder)
         reward: Reward = ConstraintReward(task)

@@ -138,7 +138,7 @@ class Rollouts:
                 raise EquipoiseError(
                     f"the reward of {sentence[:80]!r} is {reward}",
                     field="reward",
-                    mend="Train the reward model with a smaller reward_learning_rate.",
+                    hint="Train the reward model with a smaller reward_learning_rate.",
                 )
         return torch.tensor(rewards)
 
@@ -149,7 +149,7 @@ class Rollouts:
                 f"the KL to the starting policy became {kl:.1f} nats a completion at iteration "
                 f"{iteration}, more than max_kl = {self.max_kl:g}; the last checkpoint is kept",
                 field="max_kl",
-                mend="Set a larger kl_coefficient or a smaller learning_rate.",
+                hint="Set a larger kl_coefficient or a smaller learning_rate.",
             )
         if kl > self.max_kl / 2 and not self._warned:
             self._warned = self.clock.wanted = True

@@ -1,7 +1,7 @@
 """Engines: where the processes run that compute a study's cells.
 
 An engine only starts workers and waits for them. Every worker takes cells from the store by itself
-(`equipoise.study.claims`), so all engines share one store, one resume, and each other's company.
+(`equipoise.runs.cell_locks`), so all engines share one store, one resume, and each other's company.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def pick_engine(
             raise EquipoiseError(
                 f"it has no meaning with the engine '{name}'",
                 field=flag,
-                mend="Leave it out, or choose another --engine.",
+                hint="Leave it out, or choose another --engine.",
             )
     if name == "ray":
         from equipoise.study.engines.ray_cluster import RayEngine
@@ -64,7 +64,7 @@ def pick_engine(
 def _whole(gpus: float) -> int:
     if gpus != int(gpus):
         raise EquipoiseError(
-            f"{gpus} is no whole number", field="--gpus", mend="Slurm gives out whole GPUs."
+            f"{gpus} is no whole number", field="--gpus", hint="Slurm gives out whole GPUs."
         )
     return int(gpus)
 
@@ -78,7 +78,7 @@ def _options(given: Iterable[str]) -> dict[str, str | int]:
             raise EquipoiseError(
                 f"{option!r} is not of the form NAME=VALUE",
                 field="--slurm",
-                mend="Write for example: --slurm timeout_min=240 --slurm slurm_partition=gpu",
+                hint="Write for example: --slurm timeout_min=240 --slurm slurm_partition=gpu",
             )
         found[name] = int(value) if value.isdecimal() else value
     return found

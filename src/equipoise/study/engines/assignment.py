@@ -45,7 +45,7 @@ class Assignment:
         if specification.path is None or not specification.tables:
             raise EquipoiseError(
                 "only a study that was read from a file can be computed by other processes",
-                mend="Use Study.from_toml, or jobs=1.",
+                hint="Use Study.from_toml, or jobs=1.",
             )
         return cls(
             specification.tables,

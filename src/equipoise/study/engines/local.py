@@ -19,11 +19,11 @@ from typing import IO, cast
 import torch
 
 from equipoise.errors import EquipoiseError
+from equipoise.runs.store import Store
 from equipoise.study.engines.assignment import Assignment
 from equipoise.study.engines.watch import Watch
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Cell
-from equipoise.study.store import Store
 
 MOST_DEATHS = 2
 """A cell whose process is killed so often is given up: it would be killed again."""
@@ -169,7 +169,7 @@ class _Team:
         if often:
             error = EquipoiseError(
                 f"its process was killed {MOST_DEATHS} times ({name})",
-                mend="If memory ran out, set a smaller batch_size, or fewer --jobs.",
+                hint="If memory ran out, set a smaller batch_size, or fewer --jobs.",
             )
             Store(self.assignment.out).claims.fail(cell, error)
 

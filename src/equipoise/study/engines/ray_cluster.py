@@ -60,7 +60,7 @@ class RayEngine:
                 raise EquipoiseError(
                     f"each worker needs {wanted} {name}s, and the Ray cluster has {there:g}",
                     field=f"--{name.lower()}s",
-                    mend="Ask for fewer.",
+                    hint="Ask for fewer.",
                 )
 
 
@@ -99,6 +99,6 @@ def _import_ray() -> Any:
         raise EquipoiseError(
             "the Python package 'ray' is missing",
             field="--engine",
-            mend="Install it with: python3 -m pip install 'equipoise[ray]'",
+            hint="Install it with: python3 -m pip install 'equipoise[ray]'",
         ) from None
     return ray

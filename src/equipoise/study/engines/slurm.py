@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from equipoise.errors import EquipoiseError
-from equipoise.study.claims import FOLDER
+from equipoise.runs.cell_locks import FOLDER
 from equipoise.study.engines.assignment import Assignment
 from equipoise.study.engines.watch import Watch
 from equipoise.study.engines.worker import work
@@ -80,7 +80,7 @@ class SlurmEngine:
             raise EquipoiseError(
                 f"submitit refuses: {str(error).rstrip('.')}",
                 field="--engine slurm",
-                mend="Is this a machine from which Slurm jobs are submitted? See --slurm.",
+                hint="Is this a machine from which Slurm jobs are submitted? See --slurm.",
             ) from error
         return executor
 
@@ -139,5 +139,5 @@ def _import_submitit() -> Any:
     raise EquipoiseError(
         "the Python package 'submitit' is missing",
         field="--engine",
-        mend="Install it with: python3 -m pip install 'equipoise[slurm]'",
+        hint="Install it with: python3 -m pip install 'equipoise[slurm]'",
     )

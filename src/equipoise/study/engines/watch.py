@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from equipoise.artifacts import read_or_none
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import read_or_none
+from equipoise.runs.store import Store
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Cell
-from equipoise.study.store import Store
 
 
 class Watch:

@@ -28,10 +28,10 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     """
     import torch
 
+    from equipoise.runs.store import Store
     from equipoise.study.computation import Computation
     from equipoise.study.engines.assignment import Assignment
     from equipoise.study.progress import StudyProgress
-    from equipoise.study.store import Store
 
     assignment = Assignment.from_plain(plain)
     torch.set_num_threads(assignment.threads)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch._subclasses import FakeTensorMode
 from transformers import AutoModelForCausalLM
 
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.training_settings import TrainingSettings
 
 
 def saved_bytes(

@@ -131,7 +131,7 @@ def model_size(name: str | Path) -> ModelSize:
             raise EquipoiseError(
                 f"the configuration of model '{name}' is not on this machine",
                 field="study.model",
-                mend=fetched or "Fetch its config.json into a folder and name that, with --model.",
+                hint=fetched or "Fetch its config.json into a folder and name that, with --model.",
             ) from error
         return ModelSize(label, LlamaConfig(**KNOWN[source]), WordEncoder(), False)
     try:

@@ -9,14 +9,14 @@ import torch
 
 from equipoise.decoding.sampler import Sampling
 from equipoise.methods.ctrlg.method import CtrlGSettings
-from equipoise.methods.erasure.settings import ErasureSettings
+from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.method import Method
 from equipoise.methods.rlhf.method import RLHFSettings
 from equipoise.study.planning.activations import saved_bytes
 from equipoise.study.planning.model_size import ModelSize
 from equipoise.study.planning.training_work import Training
 from equipoise.task.task import Task
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.training_settings import TrainingSettings
 
 PROCESS_BYTES = 490_000_000
 """Python, torch and transformers in a process on the CPU (torch 2.13, x86-64); measured."""

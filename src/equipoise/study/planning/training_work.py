@@ -15,7 +15,7 @@ from equipoise.study.planning.model_size import Encoder
 from equipoise.task.examples import BalancedExampleGenerator
 from equipoise.task.preference_file import text_pairs
 from equipoise.task.task import Task
-from equipoise.training.settings import TrainingSettings
+from equipoise.training.training_settings import TrainingSettings
 
 TOKENS_PER_WORD = 1.3
 """Of English, in vocabularies of 50,000 and more; what ends the sentence included."""

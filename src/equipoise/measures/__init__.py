@@ -1,0 +1,106 @@
+"""Evaluation: what is in the texts, whoever made them.
+
+``read_completions`` (or ``as_completions``) -> ``score`` -> ``assemble``, which makes all tables;
+``evaluate`` does it all. What only a model can say is in ``by_model``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from equipoise.completions.frame import Prefix, as_completions, read_completions, remarks
+from equipoise.files.csv_file import write_table
+from equipoise.measures.by_model import OnProgress, ask_models, silent
+from equipoise.measures.compliance import score
+from equipoise.measures.judged import ByModel
+from equipoise.measures.result import Evaluation, assemble
+from equipoise.measures.summary import by_seed, compliance_table
+from equipoise.measures.table import balance_table, measures_table
+from equipoise.statistics import StatisticsSettings
+from equipoise.task.task import Task, load_task
+
+__all__ = [
+    "ByModel",
+    "Evaluation",
+    "as_completions",
+    "assemble",
+    "balance_table",
+    "by_seed",
+    "compliance_table",
+    "evaluate",
+    "measures_table",
+    "read_completions",
+    "remarks",
+    "score",
+    "write_table",
+]
+
+
+def evaluate(
+    completions: pd.DataFrame | str | Path,
+    task: Task | str | Path = "occupations",
+    *,
+    text_column: str | None = None,
+    subject_column: str | None = None,
+    prefix: Prefix = "as-is",
+    training_texts: Iterable[str] | None = None,
+    reference_model: str | None = None,
+    independent_model: str | None = None,
+    lac: str | Path | None = None,
+    settings: StatisticsSettings | None = None,
+    on_progress: OnProgress | None = None,
+) -> Evaluation:
+    """Score anybody's completions, and say how sure one can be of their rates and differences.
+
+    >>> frame = pd.DataFrame({"subject": ["doctor"], "text": ["The doctor was bold and caring."]})
+    >>> float(evaluate(frame).compliance["balanced_mean"].iloc[0])
+    1.0
+
+    Args:
+        completions: A frame or a CSV file; ``completions.read_completions`` says which columns are
+            recognised and what ``prefix`` does.
+        task: A task, its built-in name, or a task file.
+        text_column: The text's column, where its name is not recognised.
+        subject_column: The subject's column, likewise.
+        prefix: ``add`` for files that hold only what follows "The doctor was".
+        training_texts: Sentences the method was trained on, for the verbatim rate.
+        reference_model: Judges how fluent the texts are, after the task's neutral prompt.
+        independent_model: Judges it as well, reading the texts by themselves.
+        lac: Folder of the LAC data, for a classifier of agentic and communal language.
+        settings: How methods are compared, where there are several; see ``StatisticsSettings``.
+        on_progress: Is told what models do, how much of it is done, and how much it is.
+
+    Raises:
+        EquipoiseError: The task, the completions, a model or the LAC data cannot be read; it says
+            where and why.
+    """
+    if not isinstance(task, Task):
+        task = load_task(task)
+    if isinstance(completions, pd.DataFrame):
+        frame = as_completions(
+            completions,
+            task,
+            text_column=text_column,
+            subject_column=subject_column,
+            prefix=prefix,
+        )
+    else:
+        frame = read_completions(
+            completions,
+            task,
+            text_column=text_column,
+            subject_column=subject_column,
+            prefix=prefix,
+        )
+    by_model = ask_models(
+        frame,
+        task,
+        reference_model=reference_model,
+        independent_model=independent_model,
+        lac=lac,
+        on_progress=on_progress or silent,
+    )
+    return assemble(score(frame, task, training_texts), task, by_model, settings=settings)

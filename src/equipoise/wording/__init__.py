@@ -1,0 +1,1 @@
+"""How numbers, lists and strangers' text become words."""
