@@ -17,7 +17,7 @@ import numpy as np
 from sides import number
 
 from equipoise.measures.occupation_shares import task_shares
-from equipoise.measures.stereotype import Array, ends, slope_estimate
+from equipoise.statistics.slopes import Array, ends, slope_estimate
 from equipoise.task.task import load_task
 
 TRUE = 0.01

@@ -16,7 +16,7 @@ from equipoise.completions.frame import as_completions
 from equipoise.measures import ByModel, Evaluation, assemble, score
 from equipoise.measures.association import association_table, items
 from equipoise.measures.occupation_shares import task_shares
-from equipoise.measures.stereotype_table import stereotype_table
+from equipoise.measures.stereotype import stereotype_table
 from equipoise.measures.stereotype_values import association_values
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task, load_task

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from equipoise.completions.frame import as_completions
 from equipoise.errors import EquipoiseError
-from equipoise.measures.fluency import (
+from equipoise.measures.fluency import fluency_table, length_matched
+from equipoise.measures.judging import (
     LONGEST,
     SCORE_COLUMNS,
     log_probabilities,
     pack,
     score_fluency,
 )
-from equipoise.measures.fluency_table import FluencyScores, fluency_table, length_matched
+from equipoise.measures.model_answers import FluencyScores
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
 from equipoise.task.task import Task

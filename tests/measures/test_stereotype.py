@@ -28,8 +28,7 @@ from equipoise.measures.fitted_items import (
     FITTED_PAIRS,
 )
 from equipoise.measures.occupation_shares import read_shares, task_shares
-from equipoise.measures.stereotype import ends, p_value, regress, slope_estimate, slopes
-from equipoise.measures.stereotype_table import MEASURES, stereotype_table
+from equipoise.measures.stereotype import QUANTITIES, stereotype_table
 from equipoise.measures.stereotype_values import (
     FEMALE,
     MALE,
@@ -39,6 +38,7 @@ from equipoise.measures.stereotype_values import (
 )
 from equipoise.measures.unfitted_items import COREFERENCE, UNFITTED
 from equipoise.model.language_model import LanguageModel
+from equipoise.statistics.slopes import ends, p_value, regress, slope_estimate, slopes
 from equipoise.task.task import Task, load_task
 
 WINOGENDER = Path(__file__).parents[3] / "shared" / "data" / "winogender" / "occupations-stats.tsv"
@@ -354,7 +354,9 @@ def test_association_values_weigh_kinds_equally(task: Task) -> None:
     # (10 + 20 + 30 + 80) / 4, though there are more names than pronouns
     assert table.loc["association_unfitted", "doctor"] == 35
     assert table.loc["association_names", "doctor"] == 80
-    assert set(values["measure"]) == {m for m in MEASURES if m.startswith("association")}
+    assert set(values["measure"]) == {
+        one.name for one in QUANTITIES if one.name.startswith("association")
+    }
 
 
 def test_unfitted_occupations_are_those_of_no_training_data(task: Task) -> None:

@@ -176,14 +176,14 @@ def stereotype() -> pd.DataFrame:
 def terms(task: Task) -> pd.DataFrame:
     """A terms table: ``bold`` in 3 of 4 completions of ``sft`` about each subject, else nothing."""
     rows = [
-        (method, 1, subject.name, name, term, term in lexicon.listed,
+        (method, 1, subject.name, subject.split, name, term, term in lexicon.listed,
          3 if (method, term) == ("sft", "bold") else 0, 4)
         for method in ("prompt", "sft")
         for subject in task.subjects
         for name, lexicon in task.lexicons.items()
         for term in lexicon.terms("all")
     ]  # fmt: skip
-    names = ["method", "seed", "subject", "set", "term", "listed", "count", "n"]
+    names = ["method", "seed", "subject", "split", "set", "term", "listed", "count", "n"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -69,11 +69,11 @@ def compare(
     from equipoise.cli.files import new_file
     from equipoise.cli.statistics_tables import comparison_table
     from equipoise.measures import write_table
+    from equipoise.measures.agency import Agency
     from equipoise.measures.by_model import ask_models
-    from equipoise.measures.judged import SCORES, agency_remarks, with_scores
+    from equipoise.measures.evaluation import evidence_of
     from equipoise.progress import StageProgress
     from equipoise.statistics import comparisons
-    from equipoise.statistics.comparisons import OUTCOMES
     from equipoise.task.task import load_task
 
     if out is not None:
@@ -91,13 +91,13 @@ def compare(
             lac=lac,
             on_progress=progress.report,
         )
-        scored = with_scores(scored, by_model)
-        outcomes = [*OUTCOMES, *(name for name in SCORES if name in scored)]
-        table = comparisons(scored, outcomes, settings)
+        evidence = evidence_of(scored, the_task, by_model, settings=settings)
+        scored = evidence.scored
+        table = comparisons(scored, [outcome.name for outcome in evidence.outcomes], settings)
     show_table(comparison_table(table))
     for line in _notes(scored, table, the_task, settings.alpha):
         show(line)
-    for line in agency_remarks(scored, by_model.agency) if by_model.agency else []:
+    for line in Agency().measure(evidence).remarks:
         show(line)
     if out is not None:
         write_table(out, table, excel_safe=excel_safe)
@@ -151,11 +151,7 @@ def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) 
     lines += [f"{row['outcome']}: {row['verdict']}" for row in main]
     first = main[0]
     if first["subjects"]:
-        equivalence, odds = p_text(first["p_equivalent_holm"]), first["odds_ratio"]
-        lines.append(
-            f"balanced, all: p of equivalence {equivalence}; odds ratio {odds:.3g} "
-            f"(p {p_text(first['p_odds'])})."
-        )
+        lines.append(f"balanced, all: p of equivalence {p_text(first['p_equivalent_holm'])}.")
     left_out = scored["subject"].nunique() - first["subjects"]
     if left_out:
         lines.append(f"Subjects that not every seed of both has, left out: {left_out}.")

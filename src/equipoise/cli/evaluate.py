@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,22 +29,6 @@ from equipoise.cli.terminal import say_written, show, show_table
 
 if TYPE_CHECKING:
     from equipoise.measures import Evaluation
-
-RESULTS = (
-    "summary.csv",
-    "by_seed.csv",
-    "compliance.csv",
-    "diversity.csv",
-    "stereotype.csv",
-    "slopes.csv",
-    "terms.csv",
-    "comparisons.csv",
-    "intervals.csv",
-    "wilson.csv",
-    "consistency.csv",
-    "scored.csv",
-)
-"""Written for every file of completions; ``fluency.csv`` too where a model judges it."""
 
 EXAMPLES = """\b
 Examples:
@@ -91,10 +74,8 @@ def evaluate(
     from equipoise.progress import StageProgress
 
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
-    judged = reference_model is not None or independent_model is not None
-    names = (*RESULTS, "fluency.csv") if judged else RESULTS
     if out is not None:
-        _check_results(out, names, force=force)
+        _check_results(out, force=force)
     texts = None if training is None else _training_texts(training)
     with (
         on_interrupt("Run the same command to begin again."),
@@ -116,19 +97,16 @@ def evaluate(
         )
     _show(found, out)
     if out is not None:
-        tables = {**found.tables(), "scored.csv": found.completions}
-        for name in names:
-            write_table(out / name, tables[name], excel_safe=excel_safe)
-        say_written(out / name for name in names)
+        tables = {**found.tables, "scored": found.completions}
+        for name, table in tables.items():
+            write_table(out / f"{name}.csv", table, excel_safe=excel_safe)
+        say_written(out / f"{name}.csv" for name in tables)
 
 
 def _show(found: Evaluation, out: Path | None) -> None:
     """The tables and remarks on the terminal, and where the tests are."""
-    from equipoise.measures import balance_table, measures_table
-
-    show_table(balance_table(found.compliance, found.by_seed))
-    if found.summary is not None:
-        show_table(measures_table(found.summary))
+    for table in found.terminal_tables():
+        show_table(table)
     for remark in found.remarks:
         show(remark)
     methods = found.completions["method"].nunique()
@@ -137,13 +115,15 @@ def _show(found: Evaluation, out: Path | None) -> None:
         show(f"Tests of the {methods} methods against each other: {where}.")
 
 
-def _check_results(out: Path, names: Iterable[str], *, force: bool) -> None:
+def _check_results(out: Path, *, force: bool) -> None:
+    """Refuse to overwrite any table that may be written."""
     from equipoise.cli.files import new_file
     from equipoise.files.artifacts import make_folder
+    from equipoise.measures import registry
 
     make_folder(out)
-    for name in names:
-        new_file(out / name, force=force)
+    for name in ("summary", *(table.name for table in registry.tables()), "scored"):
+        new_file(out / f"{name}.csv", force=force)
 
 
 def _training_texts(path: Path) -> list[str]:

@@ -116,12 +116,9 @@ def _told_only() -> Iterator[None]:
 
 def _report(result: StudyResult, task: Task, *, quiet: bool) -> None:
     """Print the table and what was written; then write the report, which may fail without harm."""
-    from equipoise.measures import balance_table, measures_table
-
     evaluation = result.evaluation
-    show_table(balance_table(evaluation.compliance, evaluation.by_seed, evaluation.cost))
-    if evaluation.summary is not None:
-        show_table(measures_table(evaluation.summary))
+    for table in evaluation.terminal_tables():
+        show_table(table)
     for remark in evaluation.remarks:
         say(remark)
     if not quiet:

@@ -10,12 +10,7 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-_OUTCOMES = {
-    "balanced_held_out": "held-out",
-    "any": "any term",
-    "log_probability_base": "log p, base",
-    "log_probability_independent": "log p, other",
-}
+from equipoise.measures import registry
 
 
 def comparison_table(comparisons: pd.DataFrame) -> Table:
@@ -26,6 +21,7 @@ def comparison_table(comparisons: pd.DataFrame) -> Table:
     Args:
         comparisons: What ``comparisons`` returned for two methods.
     """
+    names = {outcome.name: outcome.short for outcome in registry.outcomes()}
     scores = comparisons["cliffs_delta"].notna()
     table = _table(None)
     table.add_column("outcome", no_wrap=True)
@@ -34,7 +30,7 @@ def comparison_table(comparisons: pd.DataFrame) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     before = ""
     for row, is_score in zip(comparisons.to_dict("records"), scores, strict=True):
-        name = _OUTCOMES.get(str(row["outcome"]), str(row["outcome"]))
+        name = names.get(str(row["outcome"])) or str(row["outcome"])
         table.add_row(
             "" if name == before else name,
             str(row["split"]),

@@ -14,11 +14,10 @@ import pandas as pd
 from equipoise.completions.frame import Prefix, as_completions, read_completions, remarks
 from equipoise.files.csv_file import write_table
 from equipoise.measures.by_model import OnProgress, ask_models, silent
-from equipoise.measures.compliance import score
-from equipoise.measures.judged import ByModel
-from equipoise.measures.result import Evaluation, assemble
-from equipoise.measures.summary import by_seed, compliance_table
-from equipoise.measures.table import balance_table, measures_table
+from equipoise.measures.compliance import by_seed, compliance_table
+from equipoise.measures.evaluation import Evaluation, assemble
+from equipoise.measures.judgement import score
+from equipoise.measures.model_answers import ByModel
 from equipoise.statistics import StatisticsSettings
 from equipoise.task.task import Task, load_task
 
@@ -27,11 +26,9 @@ __all__ = [
     "Evaluation",
     "as_completions",
     "assemble",
-    "balance_table",
     "by_seed",
     "compliance_table",
     "evaluate",
-    "measures_table",
     "read_completions",
     "remarks",
     "score",

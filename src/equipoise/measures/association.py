@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from equipoise.measures.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
-from equipoise.measures.fluency import log_probabilities
+from equipoise.measures.judging import log_probabilities
 from equipoise.measures.unfitted_items import COREFERENCE, UNFITTED
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import word_after

@@ -12,11 +12,82 @@ from typing import Any
 
 import pandas as pd
 
+from equipoise.measures.declaration import (
+    DECIMALS,
+    Column,
+    Evidence,
+    Headline,
+    Measure,
+    Measured,
+    Table,
+    rate,
+)
 from equipoise.statistics.rates import wilson_interval
 
 MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
 SPENDING = ("requests", "prompt_tokens", "price")
 """What only cells of an endpoint have."""
+
+
+COST = Table(
+    "cost",
+    "a method",
+    (
+        Column("seeds", "seeds", low=1),
+        Column("wanted", "wanted", "completions asked for", low=0, needed=True),
+        Column("delivered", "delivered", "completions delivered", low=0, needed=True),
+        Column("draws", "drawn", "completions drawn", low=0, needed=True),
+        rate("acceptance", "accepted", "accepted / draws; 1 for methods that reject nothing"),
+        rate("wilson_low", "", ""),
+        rate("wilson_high", "", ""),
+        Column("tokens_per_delivered", "tokens each", "tokens drawn for each completion delivered; "
+               "`inf` where nothing is delivered", "tokens", low=0, better="lower", needed=True),
+        Column("seconds_per_delivered", "seconds each", "seconds of drawing for each", "seconds",
+               low=0, better="lower", form=DECIMALS, needed=True),
+        Column("fit_seconds", "seconds to fit", "seconds of fitting, mean over seeds", "seconds",
+               low=0, better="lower", needed=True),
+        rate("balanced_delivered", "", ""),
+        rate("balanced_draws", "", ""),
+        Column("fit_peak_gb", "", "", low=0),
+        Column("sampling_peak_gb", "", "", low=0),
+        Column("peak_gb", "peak memory, GB", "resident memory of the process, the highest of any "
+               "seed", "10⁹ bytes", low=0, better="lower", form=DECIMALS),
+        Column("trainable_parameters", "trained weights", "weights that were trained by gradient; "
+               "0 where none are, as with projections", low=0, better="lower"),
+    ),
+    keys=("method",),
+    absent="cost",
+)  # fmt: skip
+
+
+class Cost(Measure):
+    """What completions cost: of each method its own step alone."""
+
+    name = "cost"
+    title = "What it costs"
+    tables = (COST,)
+    section = (
+        "delivered", "draws", "acceptance", "tokens_per_delivered", "seconds_per_delivered",
+        "fit_seconds", "peak_gb", "trainable_parameters",
+    )  # fmt: skip
+    headlines = (
+        Headline(
+            COST.column("tokens_per_delivered"),
+            terminal="tokens\neach",
+            beside_balance=True,
+            main=True,
+        ),
+        Headline(COST.column("fit_seconds")),
+        Headline(COST.column("peak_gb")),
+        Headline(COST.column("trainable_parameters")),
+    )
+
+    def measure(self, evidence: Evidence) -> Measured:
+        """See `Measure.measure`: nothing is known of other people's texts."""
+        if evidence.costs is None:
+            return Measured()
+        table = cost_table(evidence.costs)
+        return Measured({"cost": table}, [*shortfalls(table), *spendings(table)])
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:

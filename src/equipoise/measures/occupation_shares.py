@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import read_rows
 from equipoise.task.task import Task
@@ -19,9 +17,9 @@ def task_shares(task: Task) -> dict[str, float]:
     return {s.name: float(s.women) for s in task.subjects if s.women is not None}
 
 
-def no_shares_note(stereotype: pd.DataFrame, task: Task) -> list[str]:
-    """A sentence where no slope of a `stereotype_table` could be measured for want of shares."""
-    if task_shares(task) or stereotype["slope"].notna().any():
+def no_shares_note(task: Task) -> list[str]:
+    """A sentence where no slope can be measured for want of shares."""
+    if task_shares(task):
         return []
     return [f"Task '{task.name}' gives no share of women: no stereotype slope."]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.report.answer import definition, leading_split, limits
-from equipoise.report.breakdown import MEASURES
+from equipoise.measures.stereotype import CHARTED, HEADLINE
+from equipoise.report.answer import definition, limits
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
-from equipoise.report.headline import measure_of
+from equipoise.report.headline import leading_split
 from equipoise.report.records import records
 from equipoise.report.sections import SPLITS, missing
 from equipoise.report.slope_claims import slope_claims
@@ -117,7 +117,6 @@ def _fact(info: Any, name: str, words: str) -> str:
 
 def _result(row: dict[str, Any], run: FinishedRun) -> str:
     """One method's paragraph: its rates with intervals and spread, length, held-out terms."""
-    measure = measure_of(run) or "terms"
     splits = [split for split in ("train", "validation") if not math.isnan(row[split])] or ["all"]
     rates = [f"{_rate(row, split, run.confidence)} on {SPLITS[split]}" for split in splits]
     sentences = [f"**{markdown(row['method'])}** was balanced in {listing(rates)}."]
@@ -126,21 +125,22 @@ def _result(row: dict[str, Any], run: FinishedRun) -> str:
             f"That is of the {row['n']:,} completions it delivered; "
             f"{row['wanted']:,.0f} were asked for."
         )
-    if not math.isnan(row["held_out"]):
-        sentences.append(f"With held-out terms alone: {percent(row['held_out'])}.")
+    if not math.isnan(row["balanced_held_out"]):
+        sentences.append(f"With held-out terms alone: {percent(row['balanced_held_out'])}.")
     sentences.append(
         f"{percent(row['in_range'])} of its completions met the length constraint, "
         f"{percent(row['satisfied'])} this and balance."
     )
     if not math.isnan(row["verbatim"]):
         sentences.append(f"{percent(row['verbatim'])} were training sentences to the letter.")
-    if not math.isnan(row["fluency"]):
-        sentences.append(f"Median log-probability per token: {signed(row['fluency'])} nats.")
-    if not math.isnan(row["slope"]):
-        ends = f" (95 % interval {signed(row['slope_low'])} to {signed(row['slope_high'])})"
+    if not math.isnan(fluency := row["log_probability_base"]):
+        sentences.append(f"Median log-probability per token: {signed(fluency)} nats.")
+    if not math.isnan(slope := row["stereotype_slope"]):
+        low, high = row["stereotype_low"], row["stereotype_high"]
+        ends = f" (95 % interval {signed(low)} to {signed(high)})"
         sentences.append(
-            f"Stereotype slope ({MEASURES[measure]}): {signed(row['slope'])}"
-            + ("" if math.isnan(row["slope_low"]) else ends) + "."
+            f"Stereotype slope ({CHARTED[HEADLINE]}): {signed(slope)}"
+            + ("" if math.isnan(low) else ends) + "."
         )  # fmt: skip
     return " ".join(sentences)
 
@@ -178,13 +178,12 @@ def _comparisons(run: FinishedRun, table: pd.DataFrame) -> list[str]:
 
 def _slopes(run: FinishedRun) -> list[str]:
     """A paragraph on whose stereotype differs, by the measure of the main table."""
-    measure = measure_of(run)
-    told = [] if measure is None else slope_claims(run, measure)
-    if measure is None or not told:
+    told = slope_claims(run, HEADLINE)
+    if not told:
         return []
     listed = "\n".join(f"- {markdown(text)}" for text in told)
     return [
-        f"Stereotype slopes ({MEASURES[measure]}), p-values corrected over their pairs:\n\n{listed}"
+        f"Stereotype slopes ({CHARTED[HEADLINE]}), p-values corrected over their pairs:\n\n{listed}"
     ]
 
 

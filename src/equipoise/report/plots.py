@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
+from equipoise.measures.stereotype import CHARTED
 from equipoise.report.breakdown import (
-    MEASURES,
     Curve,
     by_subject,
     curves,
@@ -50,7 +50,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         table: Its ``headline``.
         folder: Where to.
     """
-    points, terms, slope_rows = trade_off(run, table), term_frequencies(run), slopes(run)
+    points, terms, slope_rows = trade_off(table), term_frequencies(run), slopes(run)
     trained = curves(run)
     subjects = by_subject(run)
     subjects.index = pd.Index(
@@ -165,7 +165,7 @@ def slope_figure(rows: pd.DataFrame) -> Figure:
         for place, seeds in zip(places, part["seeds"], strict=True):
             axes.plot(seeds, [place - 0.28] * len(seeds), "|", ms=5, color=SOFT)
         _name_rows(axes, part["method"].tolist())
-        axes.set_title(MEASURES[measure])
+        axes.set_title(CHARTED[measure])
     panels[-1, 0].set_xlabel("slope per 100 points of the share of women")
     return figure
 

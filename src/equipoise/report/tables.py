@@ -15,15 +15,17 @@ from typing import Any
 import pandas as pd
 
 from equipoise.files.artifacts import open_atomic
-from equipoise.measures import write_table
-from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
+from equipoise.measures import registry, write_table
+from equipoise.measures.declaration import Headline, Measure
+from equipoise.measures.stereotype import CHARTED
+from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import has_intervals, judge_of, measure_of
+from equipoise.report.headline import has_intervals, shown_of
 from equipoise.report.latex import Cell, booktabs
 from equipoise.report.records import records
-from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
+from equipoise.report.sections import SPLITS, measure_section
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import amount, interval, p_value, percent, points, signed
+from equipoise.wording.numbers import interval, p_value, percent, points, signed
 
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
@@ -40,7 +42,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
         "comparisons": lambda: _comparisons(run),
-        "cost": lambda: _cost(run),
+        **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
     }
     for name, make in makers.items():
         if (made := make()) is not None:
@@ -57,15 +59,7 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
         (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
     ]
-    columns += [
-        ("held-out terms", lambda row: percent(row["held_out"])),
-        ("balanced and in range", lambda row: percent(row["satisfied"])),
-    ]
-    if judge_of(run):
-        columns.append(("log p per token", lambda row: signed(row["fluency"])))
-    if measure_of(run):
-        columns.append(("slope", lambda row: signed(row["slope"])))
-    columns.append(("tokens each", lambda row: amount(row["tokens"])))
+    columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
@@ -87,6 +81,11 @@ def balance_cell(row: dict[str, Any], split: str, has_intervals: bool) -> Cell:
         return (text, range_) if range_ else text
     sd = row[f"{split}_sd"]
     return text if math.isnan(sd) else f"{text} ± {100 * sd:.1f}"
+
+
+def headline_cell(row: dict[str, Any], headline: Headline) -> str:
+    """A headline's value as a reader reads it."""
+    return headline.column.form.page(row[headline.name])
 
 
 def _subjects(run: FinishedRun) -> tuple[pd.DataFrame, str]:
@@ -122,7 +121,7 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     if table is None:
         return None
     rows = [
-        [row["method"], MEASURES[row["measure"]], signed(row["slope"]),
+        [row["method"], CHARTED[row["measure"]], signed(row["slope"]),
          f"{signed(row['low'])} to {signed(row['high'])}", signed(row["r"])]
         for row in records(table)
     ]  # fmt: skip
@@ -146,15 +145,16 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         for one in told
     ]  # fmt: skip
     header = ["higher", "lower", "points", f"{run.confidence} interval", "Holm's p", "finding"]
-    caption = f"Differences of balance rates, {SPLITS[split]} ({OUTCOMES['balanced']})."
+    caption = f"Differences of balance rates, {SPLITS[split]} (balanced)."
     return table, booktabs(header, rows, caption, "tab:comparisons")
 
 
-def _cost(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
-    table = run.tables.get("cost")
-    shown_part = columns_table(table, COST, run.methods)
-    if table is None or shown_part is None:
+def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | None:
+    """A measure that has a section on the page: its whole table as CSV, the section as LaTeX."""
+    section = measure_section(run, measure)
+    if section is None:
         return None
-    rows = [[row["method"], *row["cells"]] for row in shown_part["rows"]]
-    header = ["method", *shown_part["titles"]]
-    return table, booktabs(header, rows, "Cost of the completions.", "tab:cost")
+    rows = [[row["method"], *row["cells"]] for row in section["rows"]]
+    header = ["method", *section["titles"]]
+    text = booktabs(header, rows, f"{measure.title}.", f"tab:{measure.name}")
+    return run.tables[measure.tables[0].name], text

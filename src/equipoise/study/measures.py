@@ -18,12 +18,10 @@ from equipoise.files.artifacts import clear_write_errors, make_folder, read_or_n
 from equipoise.files.csv_file import read_rows
 from equipoise.files.manifest import sha256
 from equipoise.measures import ByModel, write_table
-from equipoise.measures.agency import AgencyClassifier
+from equipoise.measures.agency_classifier import AgencyClassifier
 from equipoise.measures.by_model import agency_of_all, score_all
-from equipoise.measures.fluency import SCORE_COLUMNS, Context
-from equipoise.measures.fluency_table import FluencyScores
-from equipoise.measures.judged import AgencyScores
-from equipoise.measures.overview import BASE, INDEPENDENT
+from equipoise.measures.judging import SCORE_COLUMNS, Context
+from equipoise.measures.model_answers import BASE, INDEPENDENT, AgencyScores, FluencyScores
 from equipoise.model.embedded import fetch
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.registry import EMBEDDED, model_label

@@ -37,7 +37,7 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     Raises:
         EquipoiseError: A setting is unknown or wrong, a model is no model, a file cannot be read.
     """
-    from equipoise.measures.agency import check_lac
+    from equipoise.measures.agency_classifier import check_lac
     from equipoise.measures.occupation_shares import read_shares
 
     measures = parse(MeasuresTable, table, file=path, field="measures")

@@ -12,7 +12,6 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
 from equipoise.measures import Evaluation, assemble, read_completions, score, write_table
-from equipoise.measures.cost import cost_table, shortfalls, spendings
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.store import Store
 from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
@@ -53,7 +52,6 @@ def collect(
             hint="Raise max_draws or ask with another prompt, in another folder (--out).",
         )
     frame = pd.concat(scored, ignore_index=True)
-    cost = cost_table(costs)
     by_model = replace(
         ask_models(specification, frame, store.measures, progress),
         associations=_associations(finished, store),
@@ -64,9 +62,8 @@ def collect(
         frame,
         task,
         by_model,
-        cost=cost,
+        costs=costs,
         controls=controls,
-        notes=(*shortfalls(cost), *spendings(cost)),
         settings=specification.statistics,
     )
 
@@ -74,10 +71,11 @@ def collect(
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
     """Write every table to a file of its own; their paths."""
     settings = settings_table(specification.methods, specification.task)
-    tables = {**evaluation.tables(), "settings.csv": settings}
-    for name, table in tables.items():
-        write_table(folder / name, table)
-    return [folder / name for name in tables]
+    written = []
+    for name, table in {**evaluation.tables, "settings": settings}.items():
+        written.append(folder / f"{name}.csv")
+        write_table(written[-1], table)
+    return written
 
 
 def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list[str]:

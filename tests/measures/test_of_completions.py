@@ -9,8 +9,8 @@ import pytest
 
 from equipoise.errors import EquipoiseError
 from equipoise.measures import ByModel, as_completions, assemble, score
-from equipoise.measures.fluency_table import FluencyScores
-from equipoise.measures.judged import SCORES, AgencyScores, with_scores
+from equipoise.measures.evaluation import evidence_of
+from equipoise.measures.model_answers import AgencyScores, FluencyScores
 from equipoise.task.task import Task
 
 TEXTS = ("The nurse was bold.", "The nurse was caring.", "The nurse was")
@@ -36,7 +36,7 @@ def completions(task: Task, *rows: tuple[str, int, str]) -> pd.DataFrame:
 
 def test_each_completion_has_its_scores(task: Task) -> None:
     scored = completions(task, *[("sft", 1, TEXTS[i]) for i in (1, 0, 2, 0)])
-    found = with_scores(scored.set_axis([9, 8, 7, 6]), SAID)
+    found = evidence_of(scored.set_axis([9, 8, 7, 6]), task, SAID).scored
     assert found["log_probability_base"].tolist()[:2] == [-1.5, -2.0]  # -3 / 2 and -8 / 4
     assert found["agency"].tolist()[:2] == [0.25, 0.75]
     for name in ("log_probability_base", "agency"):
@@ -44,9 +44,10 @@ def test_each_completion_has_its_scores(task: Task) -> None:
     assert found.drop(columns=["log_probability_base", "agency"]).equals(
         scored.set_axis([9, 8, 7, 6])
     )
-    assert with_scores(scored, ByModel()) is scored
+    assert evidence_of(scored, task).scored is scored
+    some = ByModel({"base": judge({TEXTS[0]: (4, -8.0), TEXTS[2]: (0, 0.0)})})
     with pytest.raises(EquipoiseError, match="1 completions have no score of 'base'"):
-        with_scores(scored, ByModel({"base": judge({TEXTS[0]: (4, -8.0), TEXTS[2]: (0, 0.0)})}))
+        evidence_of(scored, task, some)
 
 
 def test_methods_are_compared_on_their_scores(task: Task) -> None:
@@ -68,7 +69,6 @@ def test_methods_are_compared_on_their_scores(task: Task) -> None:
         "balanced", "satisfied", "any", "balanced_held_out", "log_probability_base", "agency",
     }  # fmt: skip
     for name in ("log_probability_base", "agency"):
-        assert name in SCORES
         assert name in set(found.intervals["outcome"])
         assert name not in set(found.wilson["outcome"])
 

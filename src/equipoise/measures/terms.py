@@ -5,8 +5,38 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from equipoise.measures.declaration import Column, Evidence, Measure, Measured, Table, rate
 from equipoise.task.lexicon import TermMatcher, normal_words
 from equipoise.task.task import Task
+
+TERMS = Table(
+    "terms",
+    "a method, seed, subject and term",
+    (
+        Column("listed", "listed", "False for held-out terms", text=True),
+        Column("count", "completions with it", "completions about the subject in which the term "
+               "stands, however often", low=0, needed=True),
+        Column("n", "completions", "completions about the subject", low=1, needed=True,
+               misleads="where it is small: with 30 completions a frequency of one half has a "
+               "standard error of 9 points, and of 840 rows a seed some differ much by chance "
+               "alone"),
+        rate("frequency", "frequency", "count / n"),
+    ),
+    keys=("method", "seed", "subject", "split", "set", "term"),
+    absent="use of single terms",
+)  # fmt: skip
+
+
+class Terms(Measure):
+    """How often each term is used."""
+
+    name = "terms"
+    title = "Which words"
+    tables = (TERMS,)
+
+    def measure(self, evidence: Evidence) -> Measured:
+        """See `Measure.measure`."""
+        return Measured({"terms": term_table(evidence.scored, evidence.task)})
 
 
 def term_table(completions: pd.DataFrame, task: Task) -> pd.DataFrame:

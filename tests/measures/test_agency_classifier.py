@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from equipoise.errors import EquipoiseError
-from equipoise.measures.agency import (
+from equipoise.measures.agency_classifier import (
     LONGEST,
     AgencyClassifier,
     check_lac,

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.stereotype import FEWEST, Array, ends, p_value, slope_estimate, slopes
 from equipoise.statistics.comparisons import holm
+from equipoise.statistics.slopes import FEWEST, Array, ends, p_value, slope_estimate, slopes
 from equipoise.statistics.tables import MOST_METHODS
-
-COMPARED = ("terms", "pronouns", "agency", "association_fitted", "association_unfitted")
-"""The measures whose slopes are compared."""
 
 COLUMNS = (
     "measure", "method_a", "method_b", "occupations", "seeds", "slope_a", "slope_b", "difference",
@@ -24,7 +21,7 @@ COLUMNS = (
 """Columns of the table, in order."""
 
 
-def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
+def slope_comparisons(values: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
     """One row a measure and pair of methods, in order of first appearance.
 
     The difference of two slopes is the slope of the differences, occupation by occupation and,
@@ -41,10 +38,11 @@ def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
     than `MOST_METHODS` methods no pair is compared.
 
     Args:
-        values: A frame of values; see ``stereotype_values``.
+        values: A frame of values; see ``measures.stereotype_values``.
+        measures: Those whose slopes are compared.
     """
     rows = []
-    for measure in COMPARED:
+    for measure in measures:
         part = values[values["measure"] == measure]
         women = part.groupby("occupation", sort=False)["women"].first().dropna()
         grids = {
