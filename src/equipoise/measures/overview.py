@@ -52,11 +52,20 @@ def summary_table(values: pd.DataFrame, controls: Mapping[str, str]) -> pd.DataF
 
 
 def shown(values: pd.DataFrame, candidates: Iterable[Headline]) -> list[Headline]:
-    """Those of ``candidates`` to be shown: one that stands in for another only in its absence."""
+    """Those of ``candidates`` to be shown; of two that stand in for each other only one.
+
+    The one that stands in is shown where the other was not measured, and it was.
+    """
+    found = list(candidates)
     measured = {str(name) for name in values.columns if values[name].notna().any()}
+    replaced = {
+        one.stands_in_for: one.name
+        for one in found
+        if one.stands_in_for and one.name in measured and one.stands_in_for not in measured
+    }
     return [
-        headline
-        for headline in candidates
-        if not headline.stands_in_for
-        or (headline.name in measured and headline.stands_in_for not in measured)
+        one
+        for one in found
+        if one.name not in replaced
+        and (not one.stands_in_for or replaced.get(one.stands_in_for) == one.name)
     ]
