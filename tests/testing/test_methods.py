@@ -1,4 +1,4 @@
-"""Every method of the registry keeps the laws; each law catches somebody who breaks it."""
+"""Every method of the registry keeps the laws. A new one is among them by its registry line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ QUICK = {
     "max_steps": 2,
     "batch_size": 2,
     "hidden_states": 4,
-    "n_samples": 40,
+    "n_samples": 20,
+    "max_directions": 1,
     "max_draws": 6,
     "iterations": 2,
     "completions_per_prompt": 2,

@@ -65,10 +65,13 @@ class Work:
 
     Attributes:
         training: What it learns from by gradients; None for what is not trained, or by other means.
-        draws: Most completions drawn of a subject; None for as many as are wanted.
+        draws_each: Completions drawn for each one that is wanted.
+        draws: Most completions drawn of a subject, where that does not depend on how many are
+            wanted; it then takes the place of ``draws_each``.
     """
 
     training: Training | None = None
+    draws_each: int = 1
     draws: int | None = None
 
 

@@ -15,6 +15,7 @@ any other data (``METHOD_LAWS``). The fits are made once and shared by the laws 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import math
 import tomllib
@@ -80,9 +81,10 @@ def it_says_what_it_is(trial: MethodTrial) -> None:
     _require("\n" not in method.summary, "the summary is more than a line")
     _require(method.summary[:1].islower(), "the summary does not begin with a small letter")
     _require(method.control in get_args(Control), f"'{method.control}' is no kind of control")
-    docs = "\n".join(str(base.__doc__) for base in type(method.settings).__mro__)
+    bases = type(method.settings).__mro__
+    docs = "\n".join(inspect.cleandoc(base.__doc__ or "") for base in bases)
     for name in type(method.settings).model_fields:
-        _require(f"\n        {name}: " in docs, f"no docstring says what '{name}' is")
+        _require(f"\n    {name}: " in docs, f"no docstring says what '{name}' is")
 
 
 def settings_come_back_from_files(trial: MethodTrial) -> None:
@@ -191,6 +193,7 @@ def its_needs_can_be_planned(trial: MethodTrial) -> None:
     _require(method.changes_weights or not trains, "it trains, and changes_weights is False")
     if work.training is not None:
         _require(len(work.training.examples) > 0, "it trains on no example")
+    _require(work.draws_each >= 1, "it draws less than is wanted")
     _require(min(held.fitting, held.drawing) >= 0, f"memory below zero: {held}")
     study = StudyTable(name="trial", seeds=(SEED,), samples_per_subject=trial.n)
     specification = Specification(study, trial.sampling, {LABEL: method}, task)

@@ -34,21 +34,15 @@ CORPUS = [
 
 OPPOSITES = (
     ("he", "she"),
-    ("himself", "herself"),
     ("man", "woman"),
-    ("men", "women"),
     ("boy", "girl"),
-    ("boys", "girls"),
     ("male", "female"),
     ("father", "mother"),
-    ("dad", "mom"),
     ("son", "daughter"),
-    ("husband", "wife"),
     ("king", "queen"),
     ("John", "Mary"),
     ("David", "Linda"),
     ("Robert", "Patricia"),
-    ("William", "Elizabeth"),
 )
 """Words of opposite gender, for `tiny_gendered_model`."""
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from equipoise import EquipoiseError
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import WordEncoder, model_size
 from equipoise.model.registry import DEFAULT_MODEL
 from equipoise.study.planning.activations import saved_bytes
-from equipoise.model.model_size import WordEncoder, model_size
 from equipoise.study.planning.memory import trained_parameters
 from equipoise.study.planning.plan import MethodPlan, plan_study
 from equipoise.study.specification import read_specification
@@ -132,7 +132,9 @@ def test_activations_equal_those_of_a_real_pass(
     tiny_lm: LanguageModel, nodes: int, rows: int
 ) -> None:
     vocabulary = tiny_lm.model.config.vocab_size
-    below, logits = saved_bytes(tiny_lm.model.config, nodes, rows, weights=torch.float32, lora_rank=None)
+    below, logits = saved_bytes(
+        tiny_lm.model.config, nodes, rows, weights=torch.float32, lora_rank=None
+    )
     assert logits == rows * vocabulary * 16
     assert below + rows * vocabulary * 6 == _really_saved(tiny_lm, nodes, rows)
 

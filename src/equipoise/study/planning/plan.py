@@ -131,6 +131,17 @@ def plan_method(
     memory: float,
     flops: float,
 ) -> MethodPlan:
+    """Plan one method of a study.
+
+    Args:
+        specification: The study.
+        label: The method's.
+        size: The model.
+        device: Where it runs.
+        weights: Type in which weights are kept where that is free to choose.
+        memory: Memory that is there, in bytes.
+        flops: Operations a second that large matrix products reach there.
+    """
     task, method = specification.task, specification.methods[label]
     sampling, seeds = specification.sampling, specification.study.seeds
     work = method.work(task, size, seeds[0])
@@ -141,7 +152,8 @@ def plan_method(
         updates = method.updates(task)
         seconds = _training_seconds(size, training, tokens, updates, flops)
     needed = memory_of(method, task, size, sampling, lora_rank, tokens, device, weights)
-    each = specification.study.samples_per_subject if work.draws is None else work.draws
+    wanted = specification.study.samples_per_subject
+    each = wanted * work.draws_each if work.draws is None else work.draws
     drawn = each * len(task.subjects) * expected_tokens(task, sampling)
     seconds += 2 * drawn * _read(size, 1) / (DRAWING_SHARE * flops)
     return MethodPlan(
