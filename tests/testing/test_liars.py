@@ -242,7 +242,11 @@ BROKEN = [
     (delivering(lambda f: f.assign(seed=1)), laws.every_draw_ends, "does not have its seed"),
     (delivering(lambda f: f.assign(run=0)), laws.every_draw_ends, "one run number"),
     (delivering(lambda f: f.drop(columns="split")), laws.every_draw_ends, "the frame's columns"),
-    (delivering(lambda f: f.assign(text=f["text"] + " yes. Then more.")), laws.every_draw_ends, "read again"),
+    (
+        delivering(lambda f: f.assign(text=f["text"] + " yes. Then more.")),
+        laws.every_draw_ends,
+        "read again",
+    ),
     (delivering(headless), laws.every_draw_ends, "does not begin with the response prefix"),
     (Blind, laws.check_comes_before_any_model, "lets a prompt pass"),
     (Careless, laws.check_comes_before_any_model, "`check` is content, `fit` is not"),
@@ -277,7 +281,7 @@ def test_all_broken_laws_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(BrokenLawError) as caught:
         check_method(Worse(PromptSettings()), tmp_path, make_model=tiny_language_model)
     text = str(caught.value)
-    assert text.startswith("method 'prompt' breaks 3 laws\n")
+    assert text.startswith("method 'prompt' breaks 3 of its laws\n")
     for name in ("weights_are_left_alone", "it_writes_into_its_workspace_only"):
         assert f"  {name}: " in text
     assert "  without_weights_it_works_too: " in text, "an endpoint has no weights to change"

@@ -3,7 +3,8 @@
 Nothing here needs pytest; all of it can be used from there.
 """
 
-from equipoise.testing.methods import METHOD_LAWS, BrokenLawError, check_method
+from equipoise.testing.law import BrokenLawError
+from equipoise.testing.methods import METHOD_LAWS, check_method
 from equipoise.testing.models import tiny_gendered_model, tiny_language_model
 from equipoise.testing.tasks import small_task
 from equipoise.testing.trial import MethodTrial

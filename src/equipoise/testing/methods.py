@@ -22,33 +22,28 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
-from unittest import mock
 
 import pandas as pd
 import torch
-from transformers import PreTrainedModel
 
-from equipoise.completions.frame import COLUMNS, as_completions
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import check_name
-from equipoise.methods.method import Control, Delivery, Method
+from equipoise.methods.method import Control, Method
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.settings import parse
 from equipoise.study.planning.plan import plan_method
 from equipoise.study.specification import Specification
 from equipoise.study.study_table import StudyTable
 from equipoise.task.task import Task
+from equipoise.testing.deliveries import as_texts, check_delivery
 from equipoise.testing.endpoint import MadeUpEndpoint
+from equipoise.testing.law import BrokenLawError, hold, no_weights, require
 from equipoise.testing.trial import LABEL, SEED, MethodTrial, Weights, randomness
 
 DATA = {".csv", ".jsonl", ".safetensors"}
 """Files that hold data; records in JSON and logs may hold times."""
 
 NO_PROMPT = "no-such-prompt"
-
-
-class BrokenLawError(AssertionError):
-    """A method does not do what every method must."""
 
 
 def check_method(method: Method[Any], folder: Path, **options: Any) -> None:
@@ -62,29 +57,20 @@ def check_method(method: Method[Any], folder: Path, **options: Any) -> None:
     Raises:
         BrokenLawError: It names every law that is broken, and how.
     """
-    trial, broken = MethodTrial(method, folder, **options), []
-    for law in METHOD_LAWS:
-        try:
-            law(trial)
-        except Exception as error:  # a law is broken in whatever way the method fails
-            broken.append((law.__name__, error))
-    if broken:
-        lines = [f"{name}: {type(error).__name__}: {error}" for name, error in broken]
-        problem = f"method '{getattr(method, 'name', '?')}' breaks {len(broken)} laws"
-        raise BrokenLawError("\n  ".join([problem, *lines])) from broken[0][1]
+    hold(METHOD_LAWS, MethodTrial(method, folder, **options), f"method '{method.name}'")
 
 
 def it_says_what_it_is(trial: MethodTrial) -> None:
     """Name, one line about it, kind of control; and what every setting means."""
     method = trial.method
     check_name(method.name, "name")
-    _require("\n" not in method.summary, "the summary is more than a line")
-    _require(method.summary[:1].islower(), "the summary does not begin with a small letter")
-    _require(method.control in get_args(Control), f"'{method.control}' is no kind of control")
+    require("\n" not in method.summary, "the summary is more than a line")
+    require(method.summary[:1].islower(), "the summary does not begin with a small letter")
+    require(method.control in get_args(Control), f"'{method.control}' is no kind of control")
     bases = type(method.settings).__mro__
     docs = "\n".join(inspect.cleandoc(base.__doc__ or "") for base in bases)
     for name in type(method.settings).model_fields:
-        _require(f"\n    {name}: " in docs, f"no docstring says what '{name}' is")
+        require(f"\n    {name}: " in docs, f"no docstring says what '{name}' is")
 
 
 def settings_come_back_from_files(trial: MethodTrial) -> None:
@@ -92,12 +78,12 @@ def settings_come_back_from_files(trial: MethodTrial) -> None:
     settings = trial.method.settings
     plain = {k: v for k, v in settings.model_dump(mode="json").items() if v is not None}
     text = "".join(f"{name} = {_toml(value)}\n" for name, value in plain.items())
-    _require(parse(type(settings), tomllib.loads(text)) == settings, f"not so as TOML:\n{text}")
+    require(parse(type(settings), tomllib.loads(text)) == settings, f"not so as TOML:\n{text}")
     described = trial.method.describe()
-    _require(json.loads(json.dumps(described)) == described, "`describe` is no plain data")
+    require(json.loads(json.dumps(described)) == described, "`describe` is no plain data")
     missing = [name for name in plain if name not in described]
-    _require(not missing, f"`describe` leaves out {missing}")
-    _require(type(trial.method)(settings).describe() == described, "`describe` is not repeatable")
+    require(not missing, f"`describe` leaves out {missing}")
+    require(type(trial.method)(settings).describe() == described, "`describe` is not repeatable")
 
 
 def check_comes_before_any_model(trial: MethodTrial) -> None:
@@ -106,49 +92,51 @@ def check_comes_before_any_model(trial: MethodTrial) -> None:
     The latter is tried on the task without templates, and without validation subjects.
     """
     method, task = trial.method, trial.the_task
-    with _no_weights():
+    with no_weights():
         method.check(task)
         if "prompt" in type(method.settings).model_fields:
             changed = method.settings.model_copy(update={"prompt": NO_PROMPT})
             refused = _refusal(type(method)(changed), task)
-            _require(refused is not None, "`check` lets a prompt pass that the task does not have")
+            require(refused is not None, "`check` lets a prompt pass that the task does not have")
     poorer = {
         "without-templates": dataclasses.replace(task, templates=()),
         "without-validation": dataclasses.replace(task, subjects=task.train),
     }
     for name, other in poorer.items():
-        with _no_weights():
+        with no_weights():
             refused = _refusal(method, other)
         if refused is None:
             try:
                 method.fit(trial.prepared_model(), other, SEED, trial.workspace(name))
             except EquipoiseError as error:
-                raise BrokenLawError(f"a task {name}: `check` is content, `fit` is not: {error}")  # noqa: B904
+                problem = f"a task {name}: `check` is content, `fit` is not: {error}"
+                raise BrokenLawError(problem) from error
 
 
 def the_seed_fixes_everything(trial: MethodTrial) -> None:
     """The same seed gives the same completions, weights and data files, byte for byte."""
     first, again = trial.first, trial.again
-    _require(
-        _texts(first.delivery) == _texts(again.delivery), "the same seed draws other completions"
+    require(
+        as_texts(first.delivery) == as_texts(again.delivery),
+        "the same seed draws other completions",
     )
     same = first.policy.training_texts == again.policy.training_texts
-    _require(same, "the same seed trains on other texts")
+    require(same, "the same seed trains on other texts")
     changed = first.after.differences(again.after)
-    _require(not changed, f"the same seed makes other weights: {changed[:3]}")
+    require(not changed, f"the same seed makes other weights: {changed[:3]}")
     files = [_data_files(outcome.workspace.folder) for outcome in (first, again)]
-    _require(files[0].keys() == files[1].keys(), "the same seed writes other files")
+    require(files[0].keys() == files[1].keys(), "the same seed writes other files")
     differing = [name for name in files[0] if files[0][name] != files[1][name]]
-    _require(not differing, f"the same seed writes other bytes to {differing[:3]}")
+    require(not differing, f"the same seed writes other bytes to {differing[:3]}")
 
 
 def every_draw_ends(trial: MethodTrial) -> None:
     """With any seed each draw ends in time, and the completions frame is as it must be."""
     for outcome in (trial.first, trial.other):
-        _check_delivery(outcome.delivery, trial, outcome.seed)
+        check_delivery(outcome.delivery, trial, outcome.seed)
         most = outcome.delivery.completions["tokens"].max()
         in_time = pd.isna(most) or most <= trial.sampling.max_new_tokens
-        _require(in_time, f"a completion has {most} tokens")
+        require(in_time, f"a completion has {most} tokens")
 
 
 def weights_are_left_alone(trial: MethodTrial) -> None:
@@ -159,20 +147,20 @@ def weights_are_left_alone(trial: MethodTrial) -> None:
     """
     outcome, method = trial.first, trial.method
     drawn = outcome.fitted.differences(outcome.after)
-    _require(not drawn, f"drawing changes weights: {drawn[:3]}")
+    require(not drawn, f"drawing changes weights: {drawn[:3]}")
     saved = outcome.workspace.model_folder
     if not method.changes_weights:
         changed = outcome.before.differences(outcome.base_after)
-        _require(not changed, f"changes_weights is False, and changed are {changed[:3]}")
+        require(not changed, f"changes_weights is False, and changed are {changed[:3]}")
         return
-    _require((saved / "config.json").is_file(), "the changed model is not saved to model_folder")
+    require((saved / "config.json").is_file(), "the changed model is not saved to model_folder")
     lm = outcome.policy.lm
-    _require(isinstance(lm, LanguageModel), "the policy asks no model with weights")
+    require(isinstance(lm, LanguageModel), "the policy asks no model with weights")
     assert isinstance(lm, LanguageModel)  # noqa: S101 - for the type checker
     loaded = load_model(saved, device=lm.device, dtype=lm.dtype, progress=False)
     loaded.use_compute_type()
     same = Weights.of(loaded).logits == outcome.after.logits
-    _require(same, "the saved model is not the one that is asked")
+    require(same, "the saved model is not the one that is asked")
 
 
 def its_needs_can_be_planned(trial: MethodTrial) -> None:
@@ -183,46 +171,46 @@ def its_needs_can_be_planned(trial: MethodTrial) -> None:
     method, task, size = trial.method, trial.the_task, trial.size
     found = []
     for chance in (1, 2):
-        with randomness(chance), _no_weights():
+        with randomness(chance), no_weights():
             work = method.work(task, size, SEED)
             found.append((work, method.memory(task, size, trial.sampling)))
-    _require(found[0] == found[1], "asked twice, `work` or `memory` say different things")
+    require(found[0] == found[1], "asked twice, `work` or `memory` say different things")
     work, held = found[0]
     trains = method.updates(task) > 0
-    _require(trains == (work.training is not None), "`updates` and `work().training` disagree")
-    _require(method.changes_weights or not trains, "it trains, and changes_weights is False")
+    require(trains == (work.training is not None), "`updates` and `work().training` disagree")
+    require(method.changes_weights or not trains, "it trains, and changes_weights is False")
     if work.training is not None:
-        _require(len(work.training.examples) > 0, "it trains on no example")
-    _require(work.draws_each >= 1, "it draws less than is wanted")
-    _require(min(held.fitting, held.drawing) >= 0, f"memory below zero: {held}")
+        require(len(work.training.examples) > 0, "it trains on no example")
+    require(work.draws_each >= 1, "it draws less than is wanted")
+    require(min(held.fitting, held.drawing) >= 0, f"memory below zero: {held}")
     study = StudyTable(name="trial", seeds=(SEED,), samples_per_subject=trial.n)
     specification = Specification(study, trial.sampling, {LABEL: method}, task)
-    with _no_weights():
+    with no_weights():
         plan = plan_method(
             specification, LABEL, size, torch.device("cpu"), torch.float32, 1e9, 1e12
         )
     numbers = {**dataclasses.asdict(plan.memory), "drawn": plan.drawn_tokens, "time": plan.seconds}
     for name, value in numbers.items():
-        _require(math.isfinite(value) and value >= 0, f"{name} is {value}")
-    _require(min(plan.memory.peak, plan.drawn_tokens, plan.seconds) > 0, "it needs nothing at all")
+        require(math.isfinite(value) and value >= 0, f"{name} is {value}")
+    require(min(plan.memory.peak, plan.drawn_tokens, plan.seconds) > 0, "it needs nothing at all")
 
 
 def it_writes_into_its_workspace_only(trial: MethodTrial) -> None:
     """``fit`` and drawing leave no file elsewhere; the package's own cache may grow."""
     found = [str(path) for path in trial.first.elsewhere]
-    _require(not found, f"files outside of the workspace: {found[:5]}")
+    require(not found, f"files outside of the workspace: {found[:5]}")
 
 
 def without_weights_it_works_too(trial: MethodTrial) -> None:
     """A method that needs no weights takes an endpoint, and delivers what it says."""
     if trial.method.needs_weights:
         return
-    _require(not trial.method.changes_weights, "it needs no weights, and changes them")
+    require(not trial.method.changes_weights, "it needs no weights, and changes them")
     endpoint: Any = MadeUpEndpoint()
     task, subjects = trial.the_task, [subject.name for subject in trial.the_task.subjects]
     policy = trial.method.fit(endpoint, task, SEED, trial.workspace("endpoint"))
     delivery = policy.deliver(LABEL, subjects, trial.n, trial.sampling, SEED)
-    _check_delivery(delivery, trial, SEED)
+    check_delivery(delivery, trial, SEED)
 
 
 METHOD_LAWS: tuple[Callable[[MethodTrial], None], ...] = (
@@ -239,62 +227,12 @@ METHOD_LAWS: tuple[Callable[[MethodTrial], None], ...] = (
 """All laws; each takes a `MethodTrial` and raises `BrokenLawError`."""
 
 
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise BrokenLawError(otherwise)
-
-
-def _check_delivery(delivery: Delivery, trial: MethodTrial, seed: int) -> None:
-    """What was delivered is well formed, and no more than was wanted; short only if draws show."""
-    frame, task = delivery.completions, trial.the_task
-    _check_frame(frame, task, seed)
-    counts = frame["subject"].value_counts()
-    each = [int(counts.get(subject.name, 0)) for subject in task.subjects]
-    _require(max(each) <= trial.n, f"{max(each)} completions of a subject, {trial.n} were wanted")
-    if delivery.draws is None:
-        _require(min(each) == trial.n, "fewer completions than wanted, and no draws to say why")
-        return
-    draws = delivery.draws
-    _require(list(draws.columns) == [*COLUMNS, "accepted", "delivered"], "draws lack columns")
-    _check_frame(draws[list(COLUMNS)], task, seed)
-    delivered = draws.loc[draws["delivered"], "text"].tolist()
-    _require(delivered == frame["text"].tolist(), "draws and completions disagree")
-
-
-def _check_frame(frame: pd.DataFrame, task: Task, seed: int) -> None:
-    _require(list(frame.columns) == list(COLUMNS), f"the frame's columns are {[*frame.columns]}")
-    if frame.empty:
-        return
-    _require(set(frame["method"]) == {LABEL}, "the frame does not have the label as its method")
-    _require(set(frame["seed"]) == {seed}, "the frame does not have its seed")
-    _require(not frame.duplicated(["subject", "run"]).any(), "two completions have one run number")
-    for subject, text in zip(frame["subject"], frame["text"], strict=True):
-        begins = text.startswith(task.response_prefix(subject))
-        _require(begins, f"{text[:60]!r} does not begin with the response prefix")
-    again = as_completions(frame, task)
-    _require(again.equals(frame.reset_index(drop=True)), "read again, the frame is another one")
-
-
 def _refusal(method: Method[Any], task: Task) -> EquipoiseError | None:
     try:
         method.check(task)
     except EquipoiseError as error:
         return error
     return None
-
-
-def _no_weights() -> Any:
-    """Within it, whoever loads a model breaks a law."""
-
-    def load(*_: object, **__: object) -> None:
-        raise BrokenLawError("a model is loaded")
-
-    return mock.patch.object(PreTrainedModel, "from_pretrained", load)
-
-
-def _texts(delivery: Delivery) -> list[str]:
-    frames = [delivery.completions, *([] if delivery.draws is None else [delivery.draws])]
-    return [frame.to_csv(index=False) for frame in frames]
 
 
 def _data_files(folder: Path) -> dict[str, bytes]:

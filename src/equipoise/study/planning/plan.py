@@ -183,8 +183,8 @@ def _remark(needed: Memory, memory: float) -> str:
 
 def _read(size: ModelSize, rows: float) -> float:
     """Weights that a token is multiplied with, the output layer for a share of tokens ``rows``."""
-    text = size.config.get_text_config()
-    return size.matrix_parameters + rows * int(text.vocab_size) * int(text.hidden_size)
+    hidden = int(size.config.get_text_config().hidden_size)
+    return size.matrix_parameters + rows * size.vocabulary * hidden
 
 
 def _training_seconds(
