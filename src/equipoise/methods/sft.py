@@ -8,7 +8,7 @@ end of the turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -17,8 +17,10 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
 from equipoise.measures.fitted_items import FITTED, FITTED_OCCUPATIONS
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
+from equipoise.methods.needs import Training, Work
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.task.counterfactual import Counterfactual, counterfactuals, write_counterfactuals
 from equipoise.task.dataset import dataset_statistics, write_examples
@@ -76,6 +78,14 @@ class SFT(Method[SFTSettings]):
         """See ``Method.updates``."""
         return self.settings.updates(self.n_examples(task))
 
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """See ``Method.work``: the sentences, without counterfactual contexts."""
+        sentences = BalancedExampleGenerator(task, seed).generate(
+            self.settings.n_per_subject, "train"
+        )
+        examples = [(one,) for one in self._sequences(size, task, sentences)]
+        return Work(Training.of(self.settings, examples))
+
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
         folder = make_folder(workspace.folder)
@@ -109,7 +119,7 @@ class SFT(Method[SFTSettings]):
         return counterfactuals(about, FITTED, self.settings.counterfactual * n_sentences, seed)
 
     def _sequences(
-        self, lm: LanguageModel, task: Task, examples: Sequence[Example]
+        self, lm: LanguageModel | ModelSize, task: Task, examples: Iterable[Example]
     ) -> list[TokenSequence]:
         """Each example as the tokens of prompt and answer; the answer's are what is learnt."""
         return [

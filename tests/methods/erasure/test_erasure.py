@@ -186,7 +186,7 @@ def test_folded_hooked_and_loaded_again_give_the_same_logits(
     assert (tmp_path / "foldFalse" / "model" / PROJECTIONS_FILE).exists()
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_holds_out_other_words(
+def test_another_seed_holds_out_other_words(
     make_planted: MakePlanted, make_task: MakeTask, tmp_path: Path
 ) -> None:
     def held_out(seed: int) -> set[int]:
@@ -199,13 +199,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_holds_out_other_words(
     task, files = make_task(), ("probes.csv", "model/model.safetensors")
     for name in ("inlp", "leace"):
         made = []
-        for number, seed in enumerate((SEED, SEED, SEED + 1)):
-            folder = tmp_path / f"{name}{number}"
+        for seed in (SEED, SEED + 1):
+            folder = tmp_path / f"{name}{seed}"
             fit(name, {}, make_planted(), task, folder, seed)
             made.append([(folder / file).read_bytes() for file in files])
-        same, again, other = made
-        assert same == again
-        assert all(one != another for one, another in zip(same, other, strict=True))
+        assert all(one != another for one, another in zip(*made, strict=True))
 
 
 def test_an_erased_model_can_be_erased_again(

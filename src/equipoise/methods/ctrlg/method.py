@@ -25,7 +25,9 @@ from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.methods.needs import Holding
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.task.constraint import Constraint
 from equipoise.task.task import Task
 
@@ -112,6 +114,12 @@ class CtrlG(Method[CtrlGSettings]):
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
+
+    def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
+        """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it."""
+        states = self.settings.hidden_states
+        tables = 4 * states * (states + size.vocabulary)
+        return Holding(fitting=tables, drawing=tables)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaC
 from equipoise.errors import EquipoiseError
 from equipoise.model.context import ContextEncoder
 from equipoise.model.embedded import cache_folder
+from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.registry import EMBEDDED, local_folder, model_label
 
 LLAMA_3_1_8B = {
@@ -103,6 +104,17 @@ class ModelSize:
         text = self.config.get_text_config()
         tables = 1 if text.tie_word_embeddings else 2
         return self.parameters - tables * int(text.vocab_size) * int(text.hidden_size)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of logits of a token."""
+        return int(self.config.get_text_config().vocab_size)
+
+    def answer(self, prompt: str, prefix: str, text: str) -> TokenSequence:
+        """Context and answer as tokens, as `LanguageModel.answer` gives them."""
+        context = self.encoder.context(prompt, prefix)
+        own = self.encoder.continuation(prompt, prefix, text)
+        return TokenSequence((*context, *own), start=len(context))
 
     @property
     def kv_bytes_per_token(self) -> int:
