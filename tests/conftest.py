@@ -10,6 +10,9 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when transformers is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Read once, when torch is imported; the processes that tests start inherit it. Tests run in
+# several workers (see the Makefile), and one thread each is fastest for models this small.
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
@@ -21,20 +24,15 @@ from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import DEFAULT_MODEL
 from tiny_models import tiny_language_model
 
-torch.set_num_threads(min(2, torch.get_num_threads()))
-
-TINY = ("decoding", "training", "methods/ctrlg", "methods/erasure", "model/test_prefix_tree.py")
-"""Tests of many operations on small tensors."""
+MARKS = {"_embedded_model": "embedded", "chromium": "browser", "server": "endpoint"}
+"""Fixture -> the marker of every test that takes it, itself or through another fixture."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Threads that wait for each other cost more than small tensors do."""
-    threads = torch.get_num_threads()
-    if request.path.relative_to(Path(__file__).parent).as_posix().startswith(TINY):
-        torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the costly things they take, so that no test forgets it."""
+    for item in items:
+        for name in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[name])
 
 
 @pytest.fixture(autouse=True)

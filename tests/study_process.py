@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import torch
-
 from equipoise import Study
 from equipoise.study import computation
 from equipoise.study.measures import ask_models  # noqa: F401 - imported before the fork
@@ -47,7 +45,6 @@ def start(
 
 
 def _run(file: str, folder: str, overrides: list[str], die_at: int | None, log: str | None) -> None:
-    torch.set_num_threads(1)
     accesses = 0
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:

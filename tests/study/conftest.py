@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import torch
 
 from equipoise import Study
 from tiny_study import write_study
@@ -33,19 +32,8 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{home}.load_model", lambda *_, **__: pytest.fail("a model is loaded"))
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """A tiny model is computed fastest by one thread, above all on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="package")
-def made_once(
-    _one_thread: None, tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path
-) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
     """A finished run of the tiny study, to be copied."""
     folder = tmp_path_factory.mktemp("study")
     study = Study.from_toml(write_study(folder / "files", tiny_model_folder))

@@ -278,10 +278,8 @@ def test_full_disk(
 
 INTERRUPTED = """
 import sys
-import torch
 from equipoise import Study
-torch.set_num_threads(int(sys.argv[1]))
-Study.from_toml(sys.argv[2], sys.argv[4:]).run(sys.argv[3])
+Study.from_toml(sys.argv[1], sys.argv[3:]).run(sys.argv[2])
 """
 
 
@@ -300,15 +298,7 @@ def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     partial = folder / "cells" / "sft" / ".seed1.partial"
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            INTERRUPTED,
-            str(torch.get_num_threads()),
-            str(path),
-            str(folder),
-            *overrides,
-        ],
+        [sys.executable, "-c", INTERRUPTED, str(path), str(folder), *overrides],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -41,7 +41,6 @@ def let_cpus_shard() -> None:
 def main(model: str, folder: Path) -> None:
     from torch.distributed.tensor import DTensor
 
-    torch.set_num_threads(1)
     split = []
     lm = load_model(model, device="cpu", dtype="float32")
     record = train(

@@ -32,7 +32,7 @@ def _launch(model: Path, folder: Path, *arguments: str, **settings: str) -> None
         capture_output=True,
         text=True,
         timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **settings},
+        env={**os.environ, **settings},
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
