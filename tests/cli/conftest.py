@@ -12,31 +12,7 @@ from typing import IO
 import pytest
 
 from equipoise.cli import main
-
-TASK = """
-[task]
-name = "pets"
-prefix = "The {subject} is"
-[prompts]
-neutral = "Complete: The {subject} is"
-[terms.calm]
-listed = ["quiet", "gentle"]
-held_out = ["still"]
-[terms.lively]
-listed = ["quick", "playful"]
-held_out = ["fast"]
-[constraint]
-words = [5, 12]
-all_of = ["{calm}", "{lively}"]
-[contexts]
-place = ["in the garden", "at home"]
-[subjects.cat]
-split = "train"
-[subjects.dog]
-split = "validation"
-[templates]
-plain = ["The {subject} is {calm} and {lively} {place}."]
-"""
+from tiny_task import TASK, varied
 
 STUDY = """
 [study]
@@ -82,18 +58,6 @@ def equipoise(
 
 
 @pytest.fixture
-def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loading a model fails the test."""
-
-    def load(*arguments: object, **options: object) -> None:
-        raise AssertionError("a model was loaded before the input was checked")
-
-    # In this order: importing the study must not pick up the replacement for good.
-    monkeypatch.setattr("equipoise.study.computation.load_model", load)
-    monkeypatch.setattr("equipoise.model.language_model.load_model", load)
-
-
-@pytest.fixture
 def study_file(tmp_path: Path, tiny_model_folder: Path) -> Path:
     """A study of two methods and two seeds that takes seconds."""
     path = tmp_path / "small.toml"
@@ -125,5 +89,9 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
 @pytest.fixture
 def task_text() -> str:
-    """A small valid task file."""
-    return TASK
+    """A small valid task file of two subjects, with held-out terms in both sets."""
+    return varied(
+        TASK,
+        ('[subjects.pilot]\nsplit = "train"\n\n', ""),
+        ('"good with people"]', '"good with people"]\nheld_out = ["warm"]'),
+    )

@@ -200,25 +200,25 @@ def test_task_commands(equipoise, task_text):
     Path("my.toml").write_text(task_text)
     check = equipoise("task", "check", "my.toml", "--samples", "1")
     assert (check.code, check.err) == (0, "my.toml is in order.\n")
-    assert "calm: 2 listed, 1 held-out terms" in check.out
-    assert "  train: The cat is " in check.out
+    assert "agentic: 3 listed, 2 held-out terms" in check.out
+    assert "  train: The doctor was " in check.out
     shown = equipoise("task", "show", "my.toml").out.splitlines()
-    assert "  listed: quiet, gentle" in shown
-    assert "  all of: {calm}, {lively}" in shown
-    assert "  dog: validation" in shown
+    assert "  listed: bold, ambitious, self-reliant" in shown
+    assert "  all of: {agentic}, {communal}" in shown
+    assert "  nurse: validation" in shown
     listed = equipoise("task", "list").out.splitlines()
     assert [line.partition(":")[0] for line in listed] == ["age", "occupations"]
-    sentence = "The cat is quiet and playful at home. Or fast."
+    sentence = "The doctor was bold and kind with colleagues. Or active."
     explained = equipoise("task", "explain", sentence, "--task", "my.toml")
     assert explained.out.splitlines() == [
-        "'The cat is quiet and playful at home.'",
-        "ok     all_of {calm}: 'quiet' at 11-16",
-        "ok     all_of {lively}: 'playful' at 21-28",
-        "ok     words: 8, wanted 5 to 12",
+        "'The doctor was bold and kind with colleagues.'",
+        "ok     all_of {agentic}: 'bold' at 15-19",
+        "ok     all_of {communal}: 'kind' at 24-28",
+        "ok     words: 8, wanted 6 to 11",
     ]
     assert explained.err == "Only the first sentence is judged.\n"
     failed = equipoise("task", "explain", sentence, "--task", "my.toml", "--terms", "held_out")
-    assert "FAILED all_of {calm}: absent" in failed.out
+    assert "FAILED all_of {agentic}: absent" in failed.out
 
 
 def test_models_says_licence_size_and_what_is_not_fetched(equipoise, tmp_path, monkeypatch):

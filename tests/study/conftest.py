@@ -25,13 +25,6 @@ def study_file(tmp_path: Path, tiny_model_folder: Path) -> WriteStudy:
     return write
 
 
-@pytest.fixture
-def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets a test fail that loads a model."""
-    for home in ("equipoise.study.computation", "equipoise.model.language_model"):
-        monkeypatch.setattr(f"{home}.load_model", lambda *_, **__: pytest.fail("a model is loaded"))
-
-
 @pytest.fixture(scope="package")
 def made_once(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
     """A finished run of the tiny study, to be copied."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import study_process
+from damaged_files import flip, truncate
 from equipoise import Study
 from equipoise.runs.verification import verify_run
 
@@ -25,17 +27,11 @@ ALL = os.environ.get("EQUIPOISE_DAMAGE") == "all"
 FEW = 8
 
 
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-DAMAGES: tuple[Callable[[Path], None], ...] = (truncate, flip, Path.unlink)
+DAMAGES: tuple[Callable[[Path], None], ...] = (
+    functools.partial(truncate, by=10),
+    flip,
+    Path.unlink,
+)
 
 
 def _files(folder: Path) -> list[str]:

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 
+from damaged_files import flip, truncate
 from equipoise import EquipoiseError, Study
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.specification import Cell, Specification, read_specification
@@ -27,16 +28,6 @@ from .conftest import WriteStudy, contents, measured
 def run(path: Path, folder: Path, *overrides: str, quiet: bool = True) -> tuple[Cell, ...]:
     """Run a study; the cells that were computed."""
     return Study.from_toml(path, overrides).run(folder, quiet=quiet).computed
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
 
 
 @pytest.mark.parametrize(
