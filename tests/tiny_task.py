@@ -82,6 +82,13 @@ MEASURED: tuple[Replacement, ...] = (
 NO_HELD_OUT_AGENTIC: tuple[Replacement, ...] = (*MEASURED, ('held_out = ["active"]', ""))
 """`MEASURED`, whose agentic set has no held-out terms."""
 
+SHARES: tuple[Replacement, ...] = (
+    ('[subjects.doctor]\nsplit = "train"', '[subjects.doctor]\nsplit = "train"\nwomen = 40.0'),
+    ('[subjects.pilot]\nsplit = "train"', '[subjects.pilot]\nsplit = "train"\nwomen = 10.0'),
+    (_NURSE, _NURSE + "women = 90.0\n"),
+)
+"""The share of women in each occupation."""
+
 REPORTED: tuple[Replacement, ...] = (
     (_BALANCED, ""),
     (_CONTEXTS, ""),
@@ -89,9 +96,7 @@ REPORTED: tuple[Replacement, ...] = (
     (_AGENTIC, 'listed = ["bold", "takes charge"]\nheld_out = ["active"]'),
     (_COMMUNAL, 'listed = ["kind", "loyal"]\nheld_out = ["warm"]'),
     ("words = [6, 11]", "words = [4, 9]"),
-    ('[subjects.doctor]\nsplit = "train"', '[subjects.doctor]\nsplit = "train"\nwomen = 40.0'),
-    ('[subjects.pilot]\nsplit = "train"', '[subjects.pilot]\nsplit = "train"\nwomen = 10.0'),
-    (_NURSE, _NURSE + "women = 90.0\n"),
+    *SHARES,
 )
 """A term of two words, and the share of women in each occupation."""
 

@@ -12,11 +12,12 @@ from typing import IO
 import pytest
 
 from equipoise.cli import main
-from tiny_task import TASK, varied
+from tiny_task import SHARES, TASK, varied, write_task
 
 STUDY = """
 [study]
 name = "small"
+task = "small.toml"
 model = "MODEL"
 seeds = [1, 2]
 samples_per_subject = 1
@@ -60,8 +61,9 @@ def equipoise(
 @pytest.fixture
 def study_file(tmp_path: Path, tiny_model_folder: Path) -> Path:
     """A study of two methods and two seeds that takes seconds."""
-    path = tmp_path / "small.toml"
-    path.write_text(STUDY.replace("MODEL", str(tiny_model_folder)))
+    write_task(tmp_path, *SHARES)
+    path = tmp_path / "study.toml"
+    path.write_text(varied(STUDY, ("MODEL", str(tiny_model_folder))))
     return path
 
 

@@ -36,7 +36,7 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     second = equipoise("run", study_file)
     assert (second.code, second.out) == (0, first.out)
     remark, _, after = second.err.partition("\n")
-    assert remark.startswith("The unfitted association is of all 20 occupations")
+    assert remark.startswith("The unfitted association is of all 3 occupations")
     assert after.startswith("Nothing was to do: all 4 cells were done already.\nWritten:\n")
 
     third = equipoise("run", study_file, "--set", "study.seeds=[1, 2, 3]")
