@@ -68,6 +68,12 @@ def study_file(tmp_path: Path, tiny_model_folder: Path) -> Path:
 
 
 @pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No report is drawn after a run: it takes longer than a small study, and has its own tests."""
+    monkeypatch.setattr("equipoise.report.write_report", lambda folder, **_: [folder / "report"])
+
+
+@pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a command line in a process of its own, with Ctrl-C as at a terminal."""
 

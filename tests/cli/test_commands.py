@@ -19,6 +19,7 @@ def _rows(path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.usefixtures("no_report")
 def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_model_folder):
     first = equipoise("run", study_file)
     assert first.code == 0, first.err
@@ -46,6 +47,7 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     assert (quiet.code, quiet.out, quiet.err) == (0, first.out, f"{remark}\n")
 
 
+@pytest.mark.usefixtures("no_report")
 def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):
     assert equipoise("run", study_file, "--set", "methods.sft.max_steps=2").code == 0
     outcome = equipoise("run", study_file)

@@ -67,6 +67,7 @@ def test_starts_are_a_matter_of_studies(equipoise, task_text, tiny_model_folder)
     assert "init_from: only a study has other methods to start from" in outcome.err
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_failing_cell_leaves_a_table_and_an_error(equipoise, study_file):
     """The table is over what is finished; the error names the rest and how to try it again."""
     diverging = ("--set", "methods.sft.learning_rate=1e30", "--set", "methods.sft.max_steps=3")

@@ -55,6 +55,7 @@ def test_an_undamaged_run_is_found_to_be_whole(finished: Path) -> None:
     assert {"cells/sft/seed1", "measures/fluency_base.csv", "results", "study.json"} <= looked_at
 
 
+@pytest.mark.slow
 def test_verify_notices_every_damage_to_every_file(finished: Path) -> None:
     for path in _files(finished):
         content = (finished / path).read_bytes()
@@ -83,6 +84,7 @@ def test_verify_notices_a_record_that_is_readable_and_another(finished: Path) ->
     assert found[0].hint
 
 
+@pytest.mark.slow
 def test_the_same_command_mends_every_damage(
     finished: Path, study_file: WriteStudy, tmp_path: Path
 ) -> None:
