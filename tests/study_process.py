@@ -9,10 +9,13 @@ import sys
 from collections.abc import Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from equipoise import Study
 from equipoise.study import computation
+from equipoise.study.cell import run_cell
 from equipoise.study.measures import ask_models  # noqa: F401 - imported before the fork
+from equipoise.study.specification import Cell
 from equipoise.training import train  # noqa: F401
 
 _context = multiprocessing.get_context("forkserver")
@@ -63,13 +66,11 @@ def _run(file: str, folder: str, overrides: list[str], die_at: int | None, log: 
 
 
 def _note_cells(log: Path) -> None:
-    compute = computation.run_cell
-
-    def noted(cell, *arguments, **options):
+    def noted(cell: Cell, *arguments: Any, **options: Any) -> float:
         _append(log, str(cell))
-        return compute(cell, *arguments, **options)
+        return run_cell(cell, *arguments, **options)
 
-    computation.run_cell = noted
+    computation.run_cell = noted  # type: ignore[attr-defined]
 
 
 def _append(path: Path, line: str) -> None:

@@ -78,8 +78,8 @@ def steady(folder: Path) -> dict[str, bytes]:
         if "/logs/" in path:
             continue
         if name in TIMED_COLUMNS:
-            content = pd.read_csv(folder / path, dtype=str).drop(columns=TIMED_COLUMNS[name])
-            found[path] = content.to_csv().encode()
+            table = pd.read_csv(folder / path, dtype=str).drop(columns=TIMED_COLUMNS[name])
+            found[path] = table.to_csv().encode()
             continue
         if name in TIMED_KEYS:
             content = json.dumps(_without(json.loads(content), TIMED_KEYS[name])).encode()
@@ -99,17 +99,20 @@ def _without(value: Any, keys: set[str]) -> Any:
     return [_without(v, keys) for v in value] if isinstance(value, list) else value
 
 
+MEASURED = (
+    *("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv"),
+    *("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv"),
+    *("stereotype.csv", "comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv"),
+    *("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json"),
+)
+
+
 def measured(folder: Path) -> dict[str, bytes]:
     """Of a run, the files that the same study makes byte by byte again; no seconds, no memory."""
-    names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
-    names += ("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv")
-    names += ("stereotype.csv",)
-    names += ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")
-    data = ("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json")
     found = {
         path: content
         for path, content in contents(folder).items()
-        if path.rpartition("/")[2] in names + data and "/." not in path
+        if path.rpartition("/")[2] in MEASURED and "/." not in path
     }
     for name, columns in TIMED_COLUMNS.items():
         if (path := folder / "results" / name).is_file():
