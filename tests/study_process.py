@@ -7,9 +7,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from equipoise import Study
 from equipoise.study import computation
@@ -20,6 +24,19 @@ from equipoise.training import train  # noqa: F401
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["study_process"])
+
+
+@cache
+def _start_server() -> None:
+    """Start the process that others are forked from, with this file on its path.
+
+    Before Python 3.13 it does not take over ``sys.path``; unsaid, it then imports nothing, and
+    each process that is forked from it imports everything itself, which takes seconds.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        forkserver.ensure_running()
+
 
 WRITES = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"})
 
@@ -42,6 +59,7 @@ def start(
         log: Receives the number of these accesses and a line for each cell that is begun.
     """
     arguments = (str(file), str(folder), list(overrides), die_at, log and str(log))
+    _start_server()
     process = _context.Process(target=_run, args=arguments)
     process.start()
     return process
