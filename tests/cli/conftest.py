@@ -97,9 +97,9 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
 @pytest.fixture
 def task_text() -> str:
-    """A small valid task file of two subjects, with held-out terms in both sets."""
+    """A small valid task file of two subjects and held-out terms, with communal terms of a word."""
     return varied(
         TASK,
         ('[subjects.pilot]\nsplit = "train"\n\n', ""),
-        ('"good with people"]', '"good with people"]\nheld_out = ["warm"]'),
+        ('"honest", "good with people"]', '"honest"]\nheld_out = ["warm"]'),
     )
