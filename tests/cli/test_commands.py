@@ -20,6 +20,7 @@ def _rows(path) -> list[dict[str, str]]:
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_model_folder):
     first = equipoise("run", study_file)
     assert first.code == 0, first.err
@@ -48,6 +49,7 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
 
 
 @pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):
     assert equipoise("run", study_file, "--set", "methods.sft.max_steps=2").code == 0
     outcome = equipoise("run", study_file)
@@ -56,6 +58,7 @@ def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):
     assert outcome.err.startswith("Error: runs/small: ")
 
 
+@pytest.mark.slow
 def test_train_then_generate_then_evaluate(equipoise, tiny_model_folder):
     settings = ("--set", "n_per_subject=1", "--set", "max_steps=1")
     training = ("train", "sft", "--model", tiny_model_folder, "--seed", "7", *settings)

@@ -36,6 +36,7 @@ def test_errors_are_one_line_that_says_what_to_do(equipoise, folder: Path, tmp_p
     assert "Traceback" not in wrong.err
 
 
+@pytest.mark.slow
 class TestAfterARun:
     """``equipoise run`` ends with a report."""
 

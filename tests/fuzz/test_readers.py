@@ -158,6 +158,7 @@ def test_csv_files(data: bytes, folder: Path, small: Task) -> None:
     assert read_rows(again).columns["method"] == frame["method"].tolist()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=max(10, FUZZ // 20),
     deadline=None,
