@@ -30,11 +30,19 @@ MARKS = {"_embedded_model": "embedded", "chromium": "browser", "server": "endpoi
 """Fixture -> the marker of every test that takes it, itself or through another fixture."""
 
 
+LONG = {"slow", "embedded", "browser", "engines"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the costly things they take, so that no test forgets it."""
+    """Mark tests by the costly things they take; among several workers, long tests come first.
+
+    So no test forgets its marker, and no worker begins a long test when the others have ended.
+    """
     for item in items:
         for name in MARKS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKS[name])
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: LONG.isdisjoint(mark.name for mark in item.iter_markers()))
 
 
 @pytest.fixture(autouse=True)
