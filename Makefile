@@ -1,15 +1,20 @@
 # make study    set up once, then the quickstart study
 # make test     set up once, then lint and every test
+# make check    the same with the fast tests only: three minutes on two cores
 # make install  the set-up alone: .venv, pinned dependencies, embedded model
 # make lint     ruff and mypy
 # make bench    timings against peers
 # make docs     the documentation as a site, in site/
 #
 # PYTHON chooses the interpreter for .venv: make install PYTHON=python3.12
+# WORKERS says how many tests run at once, each with one thread: make test WORKERS=8
+# One test alone: .venv/bin/pytest tests/task/test_age.py
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 INSTALLED := $(VENV)/.installed
 SHELL := /bin/sh
@@ -18,7 +23,7 @@ SHELL := /bin/sh
 export PIP_ROOT_USER_ACTION = ignore
 
 .DELETE_ON_ERROR:
-.PHONY: install study test lint bench docs clean
+.PHONY: install study test check lint bench docs clean
 
 install: $(INSTALLED)
 	@$(BIN)/equipoise models fetch smollm2-135m-instruct
@@ -39,7 +44,10 @@ study: install
 	@$(BIN)/equipoise run studies/quickstart.toml
 
 test: install lint
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+check: lint
+	@$(PYTEST) -m "not (slow or embedded or endpoint or browser or engines)"
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check

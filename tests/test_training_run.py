@@ -5,6 +5,7 @@ import pytest
 from filelock import FileLock
 from safetensors.torch import load_file
 
+from damaged_files import flip
 from equipoise.errors import EquipoiseError
 from equipoise.methods.prompt import Prompting, PromptSettings
 from equipoise.methods.sft import SFT, SFTSettings
@@ -65,9 +66,7 @@ def test_finished_run_is_left_alone_and_damage_is_noticed(run, monkeypatch):
     assert run().run(quiet=True) == "done"
     assert weights.stat().st_mtime_ns == written
 
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(content)
+    flip(weights, at=-1)
     with pytest.raises(EquipoiseError, match=r"model.safetensors is damaged.*Delete the folder"):
         run().run(quiet=True)
 

@@ -66,15 +66,19 @@ def test_study_file(case, equipoise, tmp_path):
 
 
 TASKS = {
-    "empty term set": ('["quiet", "gentle"]', "[]", "terms.calm.listed: tuple should have at lea"),
+    "empty term set": (
+        '["bold", "ambitious", "self-reliant"]',
+        "[]",
+        "terms.agentic.listed: tuple should have at lea",
+    ),
     "subject in both splits": (
         "[templates]",
-        '[subjects.cat]\nsplit = "validation"\n[templates]',
+        '[subjects.doctor]\nsplit = "validation"\n[templates]',
         "not valid TOML: Cannot declare",
     ),
-    "missing set": ('"{lively}"]', '"{livly}"]', "Did you mean 'lively'?"),
-    "impossible word range": ("[5, 12]", "[50, 60]", "words"),
-    "unknown slot": ("{place}.", "{plase}.", "plase"),
+    "missing set": ('"{communal}"]', '"{comunal}"]', "Did you mean 'communal'?"),
+    "impossible word range": ("[6, 11]", "[50, 60]", "words"),
+    "unknown slot": ("{people}.", "{peeple}.", "peeple"),
     "byte order mark": ("\n[task]", "\ufeff[task]", "starts with a byte order mark"),
     "NUL byte": ("[task]", "[task]\0", "holds NUL bytes"),
     "duplicate key": ('prefix = "', 'name = "b"\nprefix = "', "not valid TOML: Cannot overwrite"),

@@ -41,6 +41,7 @@ def words_of(sentence: str) -> set[str]:
     return set(re.findall(r"\w+(?:['’‐‑-]\w+)*", sentence.lower()))
 
 
+@pytest.mark.slow
 def test_every_sentence_holds_what_was_asked_for(equipoise, tiny_model_folder, cache):
     asked = ("--all-of", "bold|caring,nurse", "--any-of", "loyal,friendly", "--none-of", "doctor")
     line = ("complete", "--model", tiny_model_folder, "--prompt", " The\n pilot ", *asked)

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
 
+
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_status_and_verify_of_a_run(equipoise, study_file):
     assert equipoise("status", "run").code == 1
     assert equipoise("run", study_file, "--out", "run").code == 0
@@ -20,6 +24,8 @@ def test_status_and_verify_of_a_run(equipoise, study_file):
     )
 
 
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_verify_names_the_file_and_the_hint(equipoise, study_file, tmp_path):
     assert equipoise("run", study_file, "--out", "run").code == 0
     (tmp_path / "run" / "cells" / "sft" / "seed2" / "model" / "config.json").unlink()

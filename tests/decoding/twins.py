@@ -101,4 +101,5 @@ def generate_greedily(lm: LanguageModel, context: Sequence[int], max_new_tokens:
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted(lm.stop_tokens),
     )
-    return output[0, len(context) :].tolist()
+    continued: list[int] = output[0, len(context) :].tolist()
+    return continued

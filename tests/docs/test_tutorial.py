@@ -24,6 +24,7 @@ def commands() -> list[str]:
     return [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_tutorial(
     tiny_model_folder: Path,
     tmp_path: Path,

@@ -22,7 +22,8 @@ from equipoise.files.csv_file import MAX_CSV_BYTES, read_rows, write_table
 from equipoise.measures import evaluate, read_completions
 from equipoise.study.specification import read_specification
 from equipoise.task import Task, load_task, task_overview
-from tiny_study import STUDY, TASK
+from tiny_study import STUDY
+from tiny_task import TASK
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
@@ -157,6 +158,7 @@ def test_csv_files(data: bytes, folder: Path, small: Task) -> None:
     assert read_rows(again).columns["method"] == frame["method"].tolist()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=max(10, FUZZ // 20),
     deadline=None,

@@ -20,8 +20,7 @@ from equipoise.measures.stereotype import stereotype_table
 from equipoise.measures.stereotype_values import association_values
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task, load_task
-
-from .conftest import TASK, load
+from tiny_task import NO_HELD_OUT_AGENTIC, tiny_task
 
 OCCUPATIONS = ("pilot", "engineer", "doctor", "teacher", "librarian", "nurse")
 
@@ -84,11 +83,9 @@ STEREOTYPED = {
 
 @pytest.fixture
 def task_with_women(tmp_path: Path) -> Task:
-    text = TASK.replace("HELD_OUT_AGENTIC", "")
-    for name, percent in WOMEN.items():
-        head = f"[subjects.{name}]\n"
-        text = text.replace(head, f"{head}women = {percent}\n")
-    return load(text, tmp_path)
+    heads = [(f"[subjects.{name}]\n", percent) for name, percent in WOMEN.items()]
+    shares = [(head, f"{head}women = {percent}\n") for head, percent in heads]
+    return tiny_task(tmp_path, *NO_HELD_OUT_AGENTIC, *shares)
 
 
 def completions(method: str, texts: dict[str, str]) -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ from equipoise.methods.method import Workspace
 from equipoise.methods.registry import METHODS, build_method
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
-from tiny_study import TASK
+from tiny_task import TASK
 
 VALIDATION_NURSE = '\n[subjects.nurse]\nsplit = "validation"\n'
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,11 @@ def test_strangers_words_stay_words(tmp_path: Path) -> None:
     assert rows[0].replace("\\|", "").count("|") == 3
 
 
-def test_a_training_seals_its_card(tmp_path: Path, tiny_model_folder: Path) -> None:
+def test_a_training_seals_its_card(
+    tmp_path: Path, tiny_model_folder: Path, make_task: Callable[..., Task]
+) -> None:
     method = SFT(SFTSettings(n_per_subject=1, max_steps=1))
-    folder, task = tmp_path / "out", load_task("occupations")
+    folder, task = tmp_path / "out", make_task()
     run = TrainingRun(folder, folder / "model", method, task, str(tiny_model_folder), 7)
     assert run.run(quiet=True) == "new"
     card = folder / "model" / "README.md"

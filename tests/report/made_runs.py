@@ -9,38 +9,16 @@ from typing import Any
 
 import pandas as pd
 
+import tiny_task
 from equipoise.completions.frame import COLUMNS
 from equipoise.files.artifacts import write_json
 from equipoise.files.manifest import seal
 from equipoise.measures import by_seed, compliance_table, read_completions, score, write_table
 from equipoise.runs.identity import task_digest
 from equipoise.task.task import Task, load_task
+from tiny_task import REPORTED, varied
 
-TASK = """
-[task]
-name = "small"
-prefix = "The {subject} was"
-[prompts]
-neutral = "Complete: The {subject} was"
-[terms.agentic]
-listed = ["bold", "takes charge"]
-held_out = ["active"]
-[terms.communal]
-listed = ["kind", "loyal"]
-held_out = ["warm"]
-[constraint]
-words = [4, 9]
-all_of = ["{agentic}", "{communal}"]
-[subjects.doctor]
-split = "train"
-women = 40.0
-[subjects.pilot]
-split = "train"
-women = 10.0
-[subjects.nurse]
-split = "validation"
-women = 90.0
-"""
+TASK = varied(tiny_task.TASK, *REPORTED)
 
 BALANCED = "The {subject} was bold and kind."
 HALF = "The {subject} was bold and tall."

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from damaged_files import flip
 from equipoise.errors import EquipoiseError
 from equipoise.measures import write_table
 from equipoise.runs.finished_run import FinishedRun, read_record, read_run
@@ -100,10 +101,7 @@ def test_a_seed_cannot_either(folder: Path, task: Task, seed: object) -> None:
 
 
 def test_damaged_completions_are_noticed(folder: Path, task: Task) -> None:
-    path = folder / "cells" / "sft" / "seed2" / "completions.csv"
-    raw = bytearray(path.read_bytes())
-    raw[-5] ^= 1
-    path.write_bytes(raw)
+    flip(folder / "cells" / "sft" / "seed2" / "completions.csv", at=-5)
     with pytest.raises(EquipoiseError, match=r"seed2/completions\.csv: damaged"):
         read_run(folder, task)
 

@@ -12,14 +12,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.report import write_report
 from equipoise.task.task import Task
 from report.made_runs import cost, make_run
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+from run_files import contents
 
 
 def test_two_reports_of_the_same_results_are_byte_identical(folder: Path, task: Task) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -25,7 +26,12 @@ def test_a_finished_run(finished: Path) -> None:
     assert found.name == "tiny"
     assert found.counts() == {"done": 8}
     assert found.exit_code == 0
-    assert all(one.seconds is not None and one.seconds >= 0 for one in found.cells)
+    for one in found.cells:
+        summary = finished / "cells" / one.cell.label / f"seed{one.cell.seed}" / "summary.json"
+        cost = json.loads(summary.read_text())["cost"]
+        assert one.seconds == pytest.approx(
+            cost["fit_seconds"] + cost["sampling_seconds"], abs=1e-3
+        )
     assert contents(finished) == before
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 
+from damaged_files import flip, truncate
 from equipoise import EquipoiseError, Study
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.specification import Cell, Specification, read_specification
@@ -27,16 +28,6 @@ from .conftest import WriteStudy, contents, measured
 def run(path: Path, folder: Path, *overrides: str, quiet: bool = True) -> tuple[Cell, ...]:
     """Run a study; the cells that were computed."""
     return Study.from_toml(path, overrides).run(folder, quiet=quiet).computed
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
 
 
 @pytest.mark.parametrize(
@@ -278,10 +269,8 @@ def test_full_disk(
 
 INTERRUPTED = """
 import sys
-import torch
 from equipoise import Study
-torch.set_num_threads(int(sys.argv[1]))
-Study.from_toml(sys.argv[2], sys.argv[4:]).run(sys.argv[3])
+Study.from_toml(sys.argv[1], sys.argv[3:]).run(sys.argv[2])
 """
 
 
@@ -300,15 +289,7 @@ def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     partial = folder / "cells" / "sft" / ".seed1.partial"
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            INTERRUPTED,
-            str(torch.get_num_threads()),
-            str(path),
-            str(folder),
-            *overrides,
-        ],
+        [sys.executable, "-c", INTERRUPTED, str(path), str(folder), *overrides],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -47,24 +47,23 @@ OPPOSITES = (
 """Words of opposite gender, for `tiny_gendered_model`."""
 
 
-def byte_level_tokenizer(words: Sequence[str] = ()) -> Tokenizer:
+def byte_level_tokenizer(corpus: Sequence[str] = CORPUS, vocabulary: int = 500) -> Tokenizer:
     """A byte-level BPE as in GPT-2, Llama 3 and SmolLM: any text comes back as it was.
 
     Args:
-        words: Words that are to be a token each.
+        corpus: What it learns from.
+        vocabulary: Most tokens.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=500 if not words else 700,
+        vocab_size=vocabulary,
         special_tokens=SPECIAL,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(
-        [*CORPUS, *(f"a {word} a" for word in words for _ in range(9))], trainer
-    )
+    tokenizer.train_from_iterator(corpus, trainer)
     return tokenizer
 
 
@@ -133,7 +132,8 @@ def tiny_gendered_model() -> LanguageModel:
     that all pairs share.
     """
     words = [word for pair in OPPOSITES for word in pair]
-    tokenizer = wrap_tokenizer(byte_level_tokenizer(words), chat=True)
+    corpus = [*CORPUS, *(f"a {word} a" for word in words for _ in range(9))]  # a token each
+    tokenizer = wrap_tokenizer(byte_level_tokenizer(corpus, 700), chat=True)
     model = tiny_llama(len(tokenizer) + 3)
     size = model.config.hidden_size
     direction = torch.nn.functional.normalize(torch.arange(size) % 7 - 3.0, dim=0)

@@ -202,7 +202,7 @@ def unlike_the_model(n_tokens: int) -> HMM:
     return from_counts(torch.tensor([1e6, 0, 0, 0]), 1e6 * torch.eye(4), emitted, 1e-3)
 
 
-CASES = int(os.environ.get("EQUIPOISE_CASES", "64"))
+CASES = int(os.environ.get("EQUIPOISE_CASES", "32"))
 """Random constraints, tokenizers and models; docs/ctrlg.md says how many were tried at most."""
 
 

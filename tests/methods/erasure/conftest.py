@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from equipoise.measures.fitted_items import FITTED_PAIRS
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.sentences import LabelledTree, labelled_tree
 from equipoise.methods.erasure.words import SLOT, word_pairs
 from equipoise.model.language_model import LanguageModel
-from tiny_models import SPECIAL, tiny_llama, wrap_tokenizer
+from tiny_models import byte_level_tokenizer, tiny_llama, wrap_tokenizer
 
 
 def _corpus() -> list[str]:
@@ -28,17 +27,7 @@ def _corpus() -> list[str]:
 
 @pytest.fixture(scope="session")
 def _planted() -> LanguageModel:
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=700,
-        special_tokens=SPECIAL,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(_corpus(), trainer)
-    wrapped = wrap_tokenizer(tokenizer, chat=True)
+    wrapped = wrap_tokenizer(byte_level_tokenizer(_corpus(), 700), chat=True)
     model = tiny_llama(len(wrapped))
     direction = torch.nn.functional.normalize(torch.randn(32), dim=0)
     with torch.no_grad():
