@@ -18,7 +18,7 @@ from sides import number
 
 from equipoise.measures.occupation_shares import task_shares
 from equipoise.measures.stereotype import Array, ends, slope_estimate
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 TRUE = 0.01
 """The slope per percentage point: 1 nat per 100 points."""

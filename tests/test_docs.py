@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.study.specification import read_specification
 from equipoise.task.examples import BalancedExampleGenerator
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 TASK = """
 [task]

@@ -19,7 +19,8 @@ from equipoise.measures.occupation_shares import task_shares
 from equipoise.measures.stereotype_table import stereotype_table
 from equipoise.measures.stereotype_values import association_values
 from equipoise.model.language_model import LanguageModel
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 from .conftest import TASK, load
 

@@ -39,7 +39,8 @@ from equipoise.measures.stereotype_values import (
 )
 from equipoise.measures.unfitted_items import COREFERENCE, UNFITTED
 from equipoise.model.language_model import LanguageModel
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 WINOGENDER = Path(__file__).parents[3] / "shared" / "data" / "winogender" / "occupations-stats.tsv"
 

@@ -12,7 +12,7 @@ import pytest
 from equipoise import EquipoiseError, Study
 from equipoise.measures.occupation_shares import task_shares
 from equipoise.study.specification import read_specification
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 from .conftest import WriteStudy, contents
 

@@ -20,7 +20,8 @@ from equipoise.measures.result import Evaluation, assemble
 from equipoise.measures.summary import by_seed, compliance_table
 from equipoise.measures.table import balance_table, measures_table
 from equipoise.statistics import StatisticsSettings
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 __all__ = [
     "ByModel",

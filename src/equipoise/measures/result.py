@@ -22,6 +22,7 @@ from equipoise.measures.stereotype_values import (
     agency_values,
     all_occupations_note,
     association_values,
+    headlines,
     text_values,
 )
 from equipoise.measures.summary import by_seed, compliance_table
@@ -45,7 +46,7 @@ class Evaluation:
         cost: One row per method, as in ``cost_table``; nothing is known of other people's texts.
         diversity: As in ``diversity_table``.
         terms: As in ``term_table``.
-        stereotype: As in ``stereotype_table``.
+        stereotype: As in ``stereotype_table``; None where nothing is measured along an axis.
         slopes: Differences of its slopes, as in ``slope_comparisons``.
         fluency: As in ``fluency_table``; None where no model judged the texts.
         summary: One row per method, as in ``overview``.
@@ -152,8 +153,8 @@ def assemble(
         cost=cost,
         diversity=diversity,
         terms=term_table(scored, task),
-        stereotype=stereotype,
-        slopes=slope_comparisons(by_occupation),
+        stereotype=stereotype if len(stereotype) else None,
+        slopes=slope_comparisons(by_occupation, headlines(task)),
         fluency=fluency,
         summary=overview(compliance, diversity, stereotype, fluency, cost, controls or {}),
         comparisons=sure.comparisons,

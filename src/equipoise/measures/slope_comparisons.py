@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,6 @@ from equipoise.measures.stereotype import FEWEST, Array, ends, p_value, slope_es
 from equipoise.statistics.comparisons import holm
 from equipoise.statistics.tables import MOST_METHODS
 
-COMPARED = ("terms", "pronouns", "agency", "association_fitted", "association_unfitted")
-"""The measures whose slopes are compared."""
-
 COLUMNS = (
     "measure", "method_a", "method_b", "occupations", "seeds", "slope_a", "slope_b", "difference",
     "low", "high", "p", "p_holm",
@@ -24,7 +21,7 @@ COLUMNS = (
 """Columns of the table, in order."""
 
 
-def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
+def slope_comparisons(values: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
     """One row a measure and pair of methods, in order of first appearance.
 
     The difference of two slopes is the slope of the differences, occupation by occupation and,
@@ -32,9 +29,9 @@ def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
     out of it, and the interval is narrower than those of the two slopes would suggest.
 
     Columns: ``measure``; ``method_a``, ``method_b``; ``occupations`` that both have with their
-    share of women; ``seeds``, how many pairs of seeds there are (1 where the methods have other
+    share; ``seeds``, how many pairs of seeds there are (1 where the methods have other
     seeds: their means are compared, and the interval is for other occupations alone); ``slope_a``,
-    ``slope_b``, ``difference`` (a minus b), ``low``, ``high``: per 100 points of women's share;
+    ``slope_b``, ``difference`` (a minus b), ``low``, ``high``: per 100 points of the share;
     ``p`` of "the slopes are equal"; ``p_holm``, corrected over the pairs of one measure, in which
     methods on one and the same model, a prompt and a filter say, count once. Interval
     and p are missing where two methods are the same model, or occupations are too few. Of more
@@ -42,17 +39,18 @@ def slope_comparisons(values: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         values: A frame of values; see ``stereotype_values``.
+        measures: Those whose slopes are compared; see ``stereotype_values.headlines``.
     """
     rows = []
-    for measure in COMPARED:
+    for measure in measures:
         part = values[values["measure"] == measure]
-        women = part.groupby("occupation", sort=False)["women"].first().dropna()
+        share = part.groupby("occupation", sort=False)["share"].first().dropna()
         grids = {
             str(method): frame.pivot_table(index="occupation", columns="seed", values="value")
             for method, frame in part.groupby("method", sort=False)
         }
         pairs = itertools.combinations(grids if len(grids) <= MOST_METHODS else (), 2)
-        family = [_compare(a, b, grids, women) for a, b in pairs]
+        family = [_compare(a, b, grids, share) for a, b in pairs]
         for row, p in zip(family, _holm(family, grids), strict=True):
             rows.append({"measure": measure, **row, "p_holm": p})
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -68,12 +66,12 @@ def _holm(family: list[dict[str, Any]], grids: Mapping[str, pd.DataFrame]) -> li
 
 
 def _compare(
-    a: str, b: str, grids: Mapping[str, pd.DataFrame], women: pd.Series[float]
+    a: str, b: str, grids: Mapping[str, pd.DataFrame], share: pd.Series[float]
 ) -> dict[str, Any]:
     """A row without measure and correction."""
     one, other = grids[a].dropna(), grids[b].dropna()
-    common = [name for name in women.index if name in one.index and name in other.index]
-    x = women.loc[common].to_numpy(dtype=float)
+    common = [name for name in share.index if name in one.index and name in other.index]
+    x = share.loc[common].to_numpy(dtype=float)
     sides = [grid.loc[common].to_numpy(dtype=float).T for grid in (one, other)]
     paired = list(one.columns) == list(other.columns)
     if not paired:

@@ -127,10 +127,12 @@ def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     measure = measure_of(run)
     if measure != "association_unfitted" or table["slope"].isna().all():
         return []
+    axis = run.task.axis
+    name, share = (axis.name, axis.share) if axis else ("the axis", "the axis")
     told = [f"{row['method']} {signed(row['slope'])}" for row in records(table)]
     return [
-        "Balance of words is not absence of bias. Association of subjects with gender, in nats per "
-        f"100 points of the share of women: {listing(told)}."
+        f"Balance of words is not absence of bias. Association of subjects with {name}, in nats "
+        f"per 100 points of the share of {share}: {listing(told)}."
     ]
 
 

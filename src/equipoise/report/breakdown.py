@@ -11,20 +11,26 @@ import pandas as pd
 
 from equipoise.report.headline import fluency, judge_of
 from equipoise.runs.finished_run import FinishedRun
+from equipoise.task.task import Task
 from equipoise.wording.visible import visible
-
-MEASURES = {
-    "association_unfitted": "association, unfitted words",
-    "association_fitted": "association, fitted words",
-    "association_contexts": "association, fitted words in other contexts",
-    "terms": "communal minus agentic terms",
-    "pronouns": "feminine minus masculine pronouns",
-    "agency": "agentic language",
-}
-"""Measures of stereotype with a chart, in order, and what they are called there."""
 
 MOST_POINTS = 200
 """Points of a curve that are drawn; longer ones are averaged in bins."""
+
+
+def titles(task: Task) -> dict[str, str]:
+    """Measures of stereotype with a chart, in order, and what they are called there."""
+    found = {
+        "association_unfitted": "association, unfitted words",
+        "association_fitted": "association, fitted words",
+        "association_contexts": "association, fitted words in other contexts",
+    }
+    if (axis := task.axis) is not None:
+        if axis.terms is not None:
+            found["terms"] = f"{axis.terms[1]} minus {axis.terms[0]} terms"
+        for kind in axis.words:
+            found[kind] = f"{axis.poles[1]} minus {axis.poles[0]} {kind}"
+    return {**found, "agency": "agentic language"}
 
 
 def subjects_of(run: FinishedRun) -> list[tuple[str, str]]:
@@ -72,7 +78,7 @@ def term_frequencies(run: FinishedRun) -> pd.DataFrame | None:
 
 
 def slopes(run: FinishedRun) -> pd.DataFrame | None:
-    """A row per measure of ``MEASURES`` and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
+    """A row per measure of ``titles`` and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
 
     ``seeds`` lists the slopes of single seeds. ``None`` without ``results/stereotype.csv``.
     """
@@ -80,7 +86,7 @@ def slopes(run: FinishedRun) -> pd.DataFrame | None:
     if table is None:
         return None
     rows = []
-    for measure in MEASURES:
+    for measure in titles(run.task):
         for method in run.methods:
             own = table[(table["measure"] == measure) & (table["method"] == method)]
             pooled = own[own["seed"].isna()]

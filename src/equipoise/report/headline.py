@@ -14,9 +14,6 @@ from equipoise.statistics.cells import SPLITS
 JUDGES = ("base", "independent")
 """Who judges fluency, best known first; the first that is there stands in the main table."""
 
-STEREOTYPE = ("association_unfitted", "terms", "pronouns")
-"""Measures of stereotype; the first that is there stands in the main table."""
-
 
 def headline(run: FinishedRun) -> pd.DataFrame:
     """One row a method that delivered something, in the study file's order.
@@ -31,7 +28,7 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     - ``held_out``, ``balanced_all``: balance rate with held-out terms alone, and with all terms.
     - ``any``, ``satisfied``, ``in_range``, ``verbatim``: rates (0-1), of all subjects.
     - ``fluency``: median log-probability per token (nats, at most 0) by the first of ``JUDGES``.
-    - ``slope``, ``slope_low``, ``slope_high``: the first measure of ``STEREOTYPE`` that is there.
+    - ``slope``, ``slope_low``, ``slope_high``: see ``measure_of``.
     - ``tokens``, ``seconds``: for each completion delivered; ``fit_seconds``: of a cell.
     """
     compliance = run.compliance
@@ -87,10 +84,15 @@ def fluency(run: FinishedRun, method: str, judge: str | None = None) -> float:
 
 
 def measure_of(run: FinishedRun) -> str | None:
-    """The measure of stereotype in the main table; ``None`` if there is none."""
+    """The measure of stereotype in the main table; ``None`` if there is none.
+
+    The unfitted association, else the terms, else the first kind of word that the axis counts.
+    """
     table = run.tables.get("stereotype")
     there = set() if table is None else set(table["measure"])
-    return next((measure for measure in STEREOTYPE if measure in there), None)
+    axis = run.task.axis
+    wanted = ("association_unfitted", "terms", *(axis.words if axis else ()))
+    return next((measure for measure in wanted if measure in there), None)
 
 
 def undelivered(run: FinishedRun) -> list[str]:

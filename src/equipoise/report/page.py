@@ -19,7 +19,7 @@ from markupsafe import Markup
 import equipoise
 from equipoise.report import sections
 from equipoise.report.answer import Answer, leading_split
-from equipoise.report.breakdown import MEASURES, trade_off
+from equipoise.report.breakdown import titles, trade_off
 from equipoise.report.charts import trade_off_chart
 from equipoise.report.claims import caveats
 from equipoise.report.headline import has_intervals, judge_of, measure_of, undelivered
@@ -59,8 +59,9 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         answer=answer,
         has_intervals=has_intervals(table),
         judge=judge_of(run),
-        measure=MEASURES.get(measure_of(run) or ""),
+        measure=titles(run.task).get(measure_of(run) or ""),
         trade_off=None if points is None else trade_off_chart(points),
+        share=run.task.axis.share if run.task.axis else "the axis",
         heat_map=sections.heat_map(run),
         terms=sections.term_tables(run),
         stereotype=sections.stereotype(run),

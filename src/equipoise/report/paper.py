@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.answer import definition, leading_split, limits
-from equipoise.report.breakdown import MEASURES
+from equipoise.report.breakdown import titles
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
 from equipoise.report.headline import measure_of
 from equipoise.report.records import records
@@ -117,7 +117,7 @@ def _fact(info: Any, name: str, words: str) -> str:
 
 def _result(row: dict[str, Any], run: FinishedRun) -> str:
     """One method's paragraph: its rates with intervals and spread, length, held-out terms."""
-    measure = measure_of(run) or "terms"
+    measure = titles(run.task).get(measure_of(run) or "", "")
     splits = [split for split in ("train", "validation") if not math.isnan(row[split])] or ["all"]
     rates = [f"{_rate(row, split, run.confidence)} on {SPLITS[split]}" for split in splits]
     sentences = [f"**{markdown(row['method'])}** was balanced in {listing(rates)}."]
@@ -139,7 +139,7 @@ def _result(row: dict[str, Any], run: FinishedRun) -> str:
     if not math.isnan(row["slope"]):
         ends = f" (95 % interval {signed(row['slope_low'])} to {signed(row['slope_high'])})"
         sentences.append(
-            f"Stereotype slope ({MEASURES[measure]}): {signed(row['slope'])}"
+            f"Stereotype slope ({measure}): {signed(row['slope'])}"
             + ("" if math.isnan(row["slope_low"]) else ends) + "."
         )  # fmt: skip
     return " ".join(sentences)
@@ -183,9 +183,8 @@ def _slopes(run: FinishedRun) -> list[str]:
     if measure is None or not told:
         return []
     listed = "\n".join(f"- {markdown(text)}" for text in told)
-    return [
-        f"Stereotype slopes ({MEASURES[measure]}), p-values corrected over their pairs:\n\n{listed}"
-    ]
+    name = titles(run.task)[measure]
+    return [f"Stereotype slopes ({name}), p-values corrected over their pairs:\n\n{listed}"]
 
 
 def _ordered(claims: list[Claim]) -> list[Claim]:

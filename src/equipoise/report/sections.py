@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from equipoise.report.breakdown import (
-    MEASURES,
     by_subject,
     curves,
     slopes,
     subjects_of,
     term_frequencies,
+    titles,
 )
 from equipoise.report.charts import curve_panel, slope_chart
 from equipoise.report.claims import RATE, SCALES, claim, comparison_rows
@@ -84,18 +84,19 @@ def level(rate: float) -> int:
 def heat_map(run: FinishedRun) -> dict[str, Any]:
     """Balance rates by subject and method."""
     rates = by_subject(run)
-    women = {subject.name: subject.women for subject in run.task.subjects}
+    shares, axis = run.task.shares, run.task.axis
     rows = [
         {
             "subject": shown(name),
             "split": split,
-            "women": women.get(name),
+            "share": shares.get(name),
             "cells": [(rate, level(rate)) for rate in own],
         }
         for (name, split), own in zip(subjects_of(run), rates.to_numpy(float).tolist(), strict=True)
     ]
-    known = any(row["women"] is not None for row in rows)
-    return {"methods": list(rates.columns), "rows": rows, "women": known}
+    known = any(row["share"] is not None for row in rows)
+    share = shown(axis.share) if axis and known else None
+    return {"methods": list(rates.columns), "rows": rows, "share": share}
 
 
 def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
@@ -137,7 +138,7 @@ def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
             "rows": records(part),
             "claims": slope_claims(run, measure),
         }
-        for measure, title in MEASURES.items()
+        for measure, title in titles(run.task).items()
         if len(part := table[table["measure"] == measure])
     ]
 

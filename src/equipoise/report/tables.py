@@ -16,7 +16,7 @@ import pandas as pd
 
 from equipoise.files.artifacts import open_atomic
 from equipoise.measures import write_table
-from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
+from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies, titles
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import has_intervals, judge_of, measure_of
 from equipoise.report.latex import Cell, booktabs
@@ -121,13 +121,15 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     table = slopes(run)
     if table is None:
         return None
+    names, axis = titles(run.task), run.task.axis
     rows = [
-        [row["method"], MEASURES[row["measure"]], signed(row["slope"]),
+        [row["method"], names[row["measure"]], signed(row["slope"]),
          f"{signed(row['low'])} to {signed(row['high'])}", signed(row["r"])]
         for row in records(table)
     ]  # fmt: skip
     header = ["method", "measure", "slope", "95 % interval", "r"]
-    caption = "Slopes over the share of women, per 100 percentage points."
+    of = axis.share if axis else "the axis"
+    caption = f"Slopes over the share of {of}, per 100 percentage points."
     return table.drop(columns="seeds"), booktabs(header, rows, caption, "tab:stereotype")
 
 

@@ -12,6 +12,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
 from equipoise.measures import Evaluation, assemble, read_completions, score, write_table
+from equipoise.measures.association import unmeasured_note
 from equipoise.measures.cost import cost_table, shortfalls, spendings
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.store import Store
@@ -66,7 +67,7 @@ def collect(
         by_model,
         cost=cost,
         controls=controls,
-        notes=(*shortfalls(cost), *spendings(cost)),
+        notes=(*unmeasured_note(task), *shortfalls(cost), *spendings(cost)),
         settings=specification.statistics,
     )
 
@@ -89,7 +90,7 @@ def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list
 
 def _associations(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
     """What the cells' models associate; None if no cell took it down."""
-    return _of_cells(cells, store, ASSOCIATION, {"women": "float64", "log_odds": "float64"})
+    return _of_cells(cells, store, ASSOCIATION, {"share": "float64", "log_odds": "float64"})
 
 
 def _own_scores(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
