@@ -9,6 +9,7 @@ import pytest
 
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
+from gender_axis import gender_axis
 
 TASK = """
 [task]
@@ -43,6 +44,11 @@ conjunction = ["The {subject} was {agentic} and {communal} at work."]
 """
 
 
+def with_shares(**shares: float) -> str:
+    """The task on the built-in axis of gender; the agentic set has no held-out terms."""
+    return TASK.replace("HELD_OUT_AGENTIC", "") + gender_axis(shares)
+
+
 def load(text: str, folder: Path) -> Task:
     """The task that the TOML ``text`` describes."""
     path = folder / "small.toml"
@@ -52,7 +58,7 @@ def load(text: str, folder: Path) -> Task:
 
 @pytest.fixture(scope="session")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    text = TASK.replace("HELD_OUT_AGENTIC", 'held_out = ["active"]')
+    text = TASK.replace("HELD_OUT_AGENTIC", 'held_out = ["active"]') + gender_axis()
     return load(text, tmp_path_factory.mktemp("task"))
 
 

@@ -11,6 +11,7 @@ import pytest
 from equipoise.measures.slope_comparisons import COLUMNS, slope_comparisons
 from equipoise.measures.stereotype import regress
 
+COMPARED = ("terms", "pronouns", "agency", "association_fitted", "association_unfitted")
 WOMEN = {"pilot": 0.0, "doctor": 40.0, "baker": 60.0, "nurse": 100.0, "clerk": 80.0, "smith": 10.0}
 
 
@@ -22,7 +23,7 @@ def values(
         for seed, of_occupation in of_seed.items()
         for (name, share), value in zip(WOMEN.items(), of_occupation, strict=True)
     ]
-    columns = ["method", "seed", "measure", "occupation", "women", "value"]
+    columns = ["method", "seed", "measure", "occupation", "share", "value"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -40,7 +41,7 @@ def test_what_an_occupation_adds_to_both_falls_out() -> None:
             values("cf", {1: line(0.5, *own), 2: line(0.3, *own)}),
         ]
     )
-    row = slope_comparisons(frame).iloc[0]
+    row = slope_comparisons(frame, COMPARED).iloc[0]
     assert (row["method_a"], row["method_b"], row["occupations"], row["seeds"]) == (
         "sft",
         "cf",
@@ -61,7 +62,7 @@ def test_of_one_seed_it_is_the_regression_of_the_differences() -> None:
     rng = np.random.default_rng(0)
     one, other = rng.normal(size=(2, len(WOMEN)))
     frame = pd.concat([values("a", {1: list(one)}), values("b", {7: list(other)})])
-    row = slope_comparisons(frame).iloc[0]
+    row = slope_comparisons(frame, COMPARED).iloc[0]
     slow = regress(one - other, np.array(list(WOMEN.values())))
     assert row["seeds"] == 1
     assert (row["difference"], row["low"], row["high"]) == pytest.approx(
@@ -77,7 +78,7 @@ def test_other_seeds_are_compared_by_their_means() -> None:
             values("b", {3: line(1.0)}),
         ]
     )
-    row = slope_comparisons(frame).iloc[0]
+    row = slope_comparisons(frame, COMPARED).iloc[0]
     means = np.mean([line(1.0, 1, 0, 2, 0, 0, 0), line(2.0, 0, 1, 0, 0, 3, 0)], axis=0)
     slow = regress(means - line(1.0), np.array(list(WOMEN.values())))
     assert row["seeds"] == 1
@@ -87,11 +88,11 @@ def test_other_seeds_are_compared_by_their_means() -> None:
 def test_the_same_model_and_too_few_occupations_have_no_test() -> None:
     same = line(1.0, 1, 2, 3, 4, 5, 6)
     frame = pd.concat([values(name, {1: same}) for name in ("prompt", "filter")])
-    row = slope_comparisons(frame).iloc[0]
+    row = slope_comparisons(frame, COMPARED).iloc[0]
     assert row["difference"] == 0
     assert row[["low", "high", "p", "p_holm"]].isna().all()
     few = frame[frame["occupation"].isin(["pilot", "nurse"])]
-    row = slope_comparisons(few).iloc[0]
+    row = slope_comparisons(few, COMPARED).iloc[0]
     assert row["occupations"] == 2
     assert row[["slope_a", "difference", "low", "p"]].isna().all()
 
@@ -105,7 +106,7 @@ def test_holm_is_over_the_pairs_of_one_measure() -> None:
             for name in ("a", "b", "c")
         ]
     )
-    table = slope_comparisons(frame)
+    table = slope_comparisons(frame, COMPARED)
     assert table["measure"].tolist() == ["terms"] * 3 + ["association_unfitted"] * 3
     for _, family in table.groupby("measure"):
         smallest = family["p"].idxmin()
@@ -115,9 +116,13 @@ def test_holm_is_over_the_pairs_of_one_measure() -> None:
 def test_methods_on_one_model_count_once() -> None:
     rng = np.random.default_rng(2)
     models = {name: {1: list(rng.normal(size=6)), 2: list(rng.normal(size=6))} for name in "abc"}
-    alone = slope_comparisons(pd.concat([values(name, of) for name, of in models.items()]))
+    alone = slope_comparisons(
+        pd.concat([values(name, of) for name, of in models.items()]), COMPARED
+    )
     decoders = {"a": "a", "dpo": "c", "filter": "a", "b": "b", "prompt": "a"}
-    table = slope_comparisons(pd.concat([values(m, models[on]) for m, on in decoders.items()]))
+    table = slope_comparisons(
+        pd.concat([values(m, models[on]) for m, on in decoders.items()]), COMPARED
+    )
     assert len(table) == 10
     known = {frozenset((r.method_a, r.method_b)): r for r in alone.itertuples()}
     for row in table.itertuples():
@@ -131,11 +136,11 @@ def test_methods_on_one_model_count_once() -> None:
 
 def test_of_very_many_methods_no_pair_is_compared() -> None:
     frame = pd.concat([values(f"m{i}", {1: line(float(i))}) for i in range(31)])
-    assert slope_comparisons(frame).empty
-    assert len(slope_comparisons(frame[frame["method"] != "m0"])) == 30 * 29 / 2
+    assert slope_comparisons(frame, COMPARED).empty
+    assert len(slope_comparisons(frame[frame["method"] != "m0"], COMPARED)) == 30 * 29 / 2
 
 
 def test_nothing_to_compare() -> None:
-    table = slope_comparisons(values("a", {1: line(1.0)}))
+    table = slope_comparisons(values("a", {1: line(1.0)}), COMPARED)
     assert table.empty
     assert list(table.columns) == list(COLUMNS)

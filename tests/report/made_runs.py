@@ -16,6 +16,7 @@ from equipoise.measures import by_seed, compliance_table, read_completions, scor
 from equipoise.runs.identity import task_digest
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
+from gender_axis import gender_axis
 
 TASK = """
 [task]
@@ -34,14 +35,11 @@ words = [4, 9]
 all_of = ["{agentic}", "{communal}"]
 [subjects.doctor]
 split = "train"
-women = 40.0
 [subjects.pilot]
 split = "train"
-women = 10.0
 [subjects.nurse]
 split = "validation"
-women = 90.0
-"""
+""" + gender_axis({"doctor": 40.0, "pilot": 10.0, "nurse": 90.0})
 
 BALANCED = "The {subject} was bold and kind."
 HALF = "The {subject} was bold and tall."

@@ -37,9 +37,40 @@ split = "train"
 
 [subjects.nurse]
 split = "validation"
-women = 89.58
 [subjects.nurse.contexts]
 people = ["patients"]
+
+[axis]
+name = "gender"
+poles = ["masculine", "feminine"]
+share = "women"
+terms = ["agentic", "communal"]
+
+[axis.words.pronouns]
+masculine = ["he", "him"]
+feminine = ["she", "her"]
+
+[axis.shares]
+doctor = 37.9
+
+[axis.fitted]
+subjects = ["welder", "clerk"]
+[[axis.fitted.probes]]
+kind = "pronouns"
+pairs = [["he", "she"]]
+contexts = ["The {subject} said that", "When the {subject} left,"]
+[[axis.fitted.pairs]]
+kind = "noun"
+words = [["man", "woman"], ["king", "queen"]]
+[axis.fitted.contexts]
+noun = ["The {word} thought that", "In the end the {word} won, and"]
+
+[axis.unfitted]
+contexts = ["The {subject} told us that"]
+[[axis.unfitted.probes]]
+kind = "names"
+pairs = [["James", "Jessica"]]
+contexts = ["The {subject} was called"]
 
 [templates]
 plain = ["The {subject} was {agentic} and {communal} with {people}."]

@@ -67,9 +67,7 @@ def _kind(text: str) -> str:
 
 def _label(text: str) -> str:
     if text != " ".join(text.split()) or not re.fullmatch(r"\w[\w ,'’-]*", text):
-        raise ValueError(
-            f"{text[:60]!r} is no plain phrase: use letters, digits, spaces, commas"
-        )
+        raise ValueError(f"{text[:60]!r} is no plain phrase: use letters, digits, spaces, commas")
     return text
 
 

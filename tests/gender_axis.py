@@ -1,0 +1,18 @@
+"""The built-in axis of gender as text for small task files, with other shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import equipoise
+
+_FILE = Path(str(equipoise.__file__)).parent / "task" / "tasks" / "occupations.toml"
+
+
+def gender_axis(shares: Mapping[str, float] | None = None) -> str:
+    """``[axis]`` of the occupations task, with ``shares`` in place of its own."""
+    text = _FILE.read_text(encoding="utf-8")
+    head = text[text.index("[axis]") : text.index("[axis.shares]")]
+    rows = "".join(f'"{name}" = {share}\n' for name, share in (shares or {}).items())
+    return f"\n{head}\n[axis.shares]\n{rows}\n{text[text.index('[axis.fitted]') :]}"
