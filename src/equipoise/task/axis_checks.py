@@ -62,7 +62,7 @@ def _check_counted(axis: Axis, task: Task) -> None:
     """Counted words say something: they are of one pole, and not in every sentence."""
     for kind, (first, second) in axis.words.items():
         field = f"axis.words.{kind}"
-        if kind in MEASURED:
+        if kind in MEASURED or kind.startswith("association"):
             raise EquipoiseError(
                 f"'{kind}' is another measure", field=field, hint="Give the words another name."
             )

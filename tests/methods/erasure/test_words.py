@@ -57,6 +57,25 @@ def test_the_pairs_are_those_of_the_axis_in_contexts_that_fit(name: str) -> None
             assert not context.endswith(WORD_SLOT)
 
 
+@pytest.mark.parametrize("name", builtin_tasks())
+def test_all_words_are_single_tokens_of_the_embedded_model(
+    name: str, embedded_model: LanguageModel
+) -> None:
+    """And every sentence fits, with the shares of the train subjects as well."""
+    task = load_task(name)
+    pairs = word_pairs(ErasureSettings(), task)
+    labelled = labelled_tree(
+        embedded_model.encoder.plain,
+        pairs,
+        0.25,
+        42,
+        announce=pytest.fail,
+        subjects=subject_shares(task),
+        subject_contexts=subject_contexts(task),
+    )
+    assert len(set(labelled.pairs[labelled.roles != SUBJECT].tolist())) == len(pairs)
+
+
 def test_the_words_of_a_task_without_an_axis_must_be_given() -> None:
     task = replace(load_task("occupations"), axis=None)
     for name in ("inlp", "leace"):
