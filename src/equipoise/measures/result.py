@@ -46,7 +46,7 @@ class Evaluation:
         cost: One row per method, as in ``cost_table``; nothing is known of other people's texts.
         diversity: As in ``diversity_table``.
         terms: As in ``term_table``.
-        stereotype: As in ``stereotype_table``; None where nothing is measured along an axis.
+        stereotype: As in ``stereotype_table``; without rows where the task has no axis.
         slopes: Differences of its slopes, as in ``slope_comparisons``.
         fluency: As in ``fluency_table``; None where no model judged the texts.
         summary: One row per method, as in ``overview``.
@@ -153,7 +153,7 @@ def assemble(
         cost=cost,
         diversity=diversity,
         terms=term_table(scored, task),
-        stereotype=stereotype if len(stereotype) else None,
+        stereotype=stereotype,
         slopes=slope_comparisons(by_occupation, headlines(task)),
         fluency=fluency,
         summary=overview(compliance, diversity, stereotype, fluency, cost, controls or {}),
