@@ -1,4 +1,4 @@
-"""The built-in axis of gender as text for small task files, with other shares."""
+"""The built-in axis of gender: itself, and as text for small task files, with other shares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import equipoise
+from equipoise.task.axis import Axis
+from equipoise.task.task_file import load_task
 
 _FILE = Path(str(equipoise.__file__)).parent / "task" / "tasks" / "occupations.toml"
 
@@ -16,3 +18,13 @@ def gender_axis(shares: Mapping[str, float] | None = None) -> str:
     head = text[text.index("[axis]") : text.index("[axis.shares]")]
     rows = "".join(f'"{name}" = {share}\n' for name, share in (shares or {}).items())
     return f"\n{head}\n[axis.shares]\n{rows}\n{text[text.index('[axis.fitted]') :]}"
+
+
+def _built_in() -> Axis:
+    axis = load_task("occupations").axis
+    assert axis is not None
+    return axis
+
+
+GENDER = _built_in()
+"""The axis of the occupations task."""

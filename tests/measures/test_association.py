@@ -20,6 +20,7 @@ from equipoise.measures.stereotype_values import association_values
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
+from gender_axis import GENDER
 
 from .conftest import load, with_shares
 
@@ -49,14 +50,12 @@ def test_projecting_out_she_minus_he_zeroes_what_is_fitted_and_not_the_headline(
     exact = LanguageModel(model, tokenizer, "exact", embedded_model.device, model.dtype)
     assert model.dtype == torch.float32
     task = load_task("occupations")
-    assert task.axis is not None
-    axis = task.axis
     shares = {name: share for name, share in task.shares.items() if name in OCCUPATIONS}
     (she,), (he,) = (tokenizer(f" {word}")["input_ids"] for word in ("she", "he"))
     rows = model.get_output_embeddings().weight.detach()
 
     def slopes() -> pd.Series[float]:
-        table = association_table(exact, axis, shares).assign(method="m", seed=1)
+        table = association_table(exact, GENDER, shares).assign(method="m", seed=1)
         values = association_values(table, task)
         fitted = values[values["measure"].isin(["association_fitted", "association_contexts"])]
         found = stereotype_table(values)
@@ -75,8 +74,6 @@ def test_projecting_out_she_minus_he_zeroes_what_is_fitted_and_not_the_headline(
     assert after["association_unfitted"] > before["association_unfitted"] / 2
 
 
-GENDER = load_task("occupations").axis
-assert GENDER is not None
 WOMEN = {"doctor": 10, "nurse": 50, "teacher": 90}
 BOTH = "The {} was bold and caring."
 STEREOTYPED = {

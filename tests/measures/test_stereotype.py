@@ -31,9 +31,8 @@ from equipoise.measures.stereotype_values import (
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
+from gender_axis import GENDER
 
-GENDER = load_task("occupations").axis
-assert GENDER is not None
 WINOGENDER = Path(__file__).parents[3] / "shared" / "data" / "winogender" / "occupations-stats.tsv"
 
 

@@ -16,12 +16,10 @@ from equipoise.methods.sft import SFT
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import log_probabilities, word_after
 from equipoise.task.task import Task
-from gender_axis import gender_axis
+from gender_axis import GENDER, gender_axis
 
-GENDER = ("[templates]", f"{gender_axis()}\n[templates]")
-AXIS = load_task("occupations").axis
-assert AXIS is not None
-OTHERS = AXIS.fitted.subjects
+ON_GENDER = ("[templates]", f"{gender_axis()}\n[templates]")
+OTHERS = GENDER.fitted.subjects
 SETTINGS = {"n_per_subject": 4, "learning_rate": 5e-3, "batch_size": 4, "grad_accum_steps": 1}
 
 
@@ -63,7 +61,7 @@ def fitted(
 def test_both_words_become_equally_likely(
     make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
 ) -> None:
-    task = make_task(GENDER)  # trains on doctor and pilot, validates on nurse
+    task = make_task(ON_GENDER)  # trains on doctor and pilot, validates on nurse
     lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=5, epochs=40.0)
     assert (info["n_train"], info["n_counterfactual"]) == (8, 40)
     with (tmp_path / "with" / "counterfactuals.csv").open(encoding="utf-8") as stream:
@@ -81,11 +79,11 @@ def test_both_words_become_equally_likely(
 def test_validation_subjects_are_never_among_them(make_task: Callable[..., Task]) -> None:
     method = build_method("sft", SETTINGS | {"counterfactual": 500})
     assert isinstance(method, SFT)
-    subjects = {context.subject for context in method.contexts(make_task(GENDER), 7, 8)}
+    subjects = {context.subject for context in method.contexts(make_task(ON_GENDER), 7, 8)}
     assert subjects == {"doctor", "pilot", *OTHERS}
     taken = ("[subjects.nurse]", "[subjects.florist]")
     with pytest.raises(EquipoiseError, match="'florist' holds 'florist', a validation subj"):
-        make_task(taken, GENDER)
+        make_task(taken, ON_GENDER)
 
 
 def test_a_task_without_an_axis_is_refused(make_task: Callable[..., Task]) -> None:
