@@ -202,7 +202,7 @@ BAD = {
     "the share where it once was": (
         ('split = "validation"', 'split = "validation"\nwomen = 89.58'),
         "subjects.nurse.women: shares belong to the task's axis now",
-        '"nurse" = 89.58',
+        "write the number below [axis.shares] beside the subject's name",
     ),
     "name with a slash": (('name = "small"', 'name = "a/b"'), "task.name", "cannot be the name"),
     "control character": (

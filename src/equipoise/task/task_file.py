@@ -169,6 +169,6 @@ def _refuse_women(tables: dict[str, Any], path: Path) -> None:
                 "shares belong to the task's axis now",
                 file=path,
                 field=f"subjects.{name}.women",
-                hint=f"Give the task an [axis] and write the share below [axis.shares]: "
-                f'"{name}" = {str(table["women"])[:20]}.',
+                hint="Give the task an [axis], and write the number below [axis.shares] beside the "
+                "subject's name.",
             )
