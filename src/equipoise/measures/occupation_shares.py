@@ -21,7 +21,7 @@ SHARE = "women"
 def no_shares_note(stereotype: pd.DataFrame, task: Task) -> list[str]:
     """A sentence where no slope of a `stereotype_table` could be measured for want of shares."""
     if task.axis is None:
-        return [f"Task '{task.name}' has no [axis]: no stereotype slope."]
+        return [f"Task '{task.name}' has no axis: no stereotype slope."]
     if task.shares or stereotype["slope"].notna().any():
         return []
     return [f"Task '{task.name}' gives no share of {task.axis.share}: no stereotype slope."]
