@@ -26,6 +26,7 @@ from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.sites import Site
 from equipoise.task.task import Task
+from gender_axis import gender_axis
 from tiny_study import STUDY, write_study
 
 TOKENS = torch.tensor([[5, 9, 2, 7, 11, 3]])
@@ -363,7 +364,9 @@ places = ["stream"]
 init_from = "inlp"
 """
     study = STUDY[STUDY.index("[methods.prompt]") :]
-    path = write_study(tmp_path / "s", model, (study, methods), ("seeds = [1, 2]", "seeds = [1]"))
+    axis = ("[templates]", f"{gender_axis()}\n[templates]")
+    seeds = ("seeds = [1, 2]", "seeds = [1]")
+    path = write_study(tmp_path / "s", model, (study, methods), seeds, task=(axis,))
     result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
     assert [cell.label for cell in result.computed] == ["sft", "inlp", "leace"]
     cells = tmp_path / "run" / "cells"
