@@ -15,9 +15,9 @@ _FILE = Path(str(equipoise.__file__)).parent / "task" / "tasks" / "occupations.t
 def gender_axis(shares: Mapping[str, float] | None = None) -> str:
     """``[axis]`` of the occupations task, with ``shares`` in place of its own."""
     text = _FILE.read_text(encoding="utf-8")
-    head = text[text.index("[axis]") : text.index("[axis.shares]")]
+    head = text[text.index("\n[axis]") : text.index("\n[axis.shares]")]
     rows = "".join(f'"{name}" = {share}\n' for name, share in (shares or {}).items())
-    return f"\n{head}\n[axis.shares]\n{rows}\n{text[text.index('[axis.fitted]') :]}"
+    return f"\n{head}\n[axis.shares]\n{rows}\n{text[text.index('\n[axis.fitted]') :]}"
 
 
 def _built_in() -> Axis:
