@@ -17,7 +17,8 @@ def gender_axis(shares: Mapping[str, float] | None = None) -> str:
     text = _FILE.read_text(encoding="utf-8")
     head = text[text.index("\n[axis]") : text.index("\n[axis.shares]")]
     rows = "".join(f'"{name}" = {share}\n' for name, share in (shares or {}).items())
-    return f"\n{head}\n[axis.shares]\n{rows}\n{text[text.index('\n[axis.fitted]') :]}"
+    tail = text[text.index("\n[axis.fitted]") :]
+    return f"\n{head}\n[axis.shares]\n{rows}\n{tail}"
 
 
 def _built_in() -> Axis:
