@@ -14,7 +14,8 @@ from pathlib import Path
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Column, Table
-from equipoise.measures.stereotype import QUANTITIES
+from equipoise.measures.stereotype import quantities as quantities_of
+from equipoise.task.task_file import load_task
 
 DOCS = Path(__file__).parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -39,7 +40,9 @@ def summary() -> str:
 
 def quantities() -> str:
     """What each occupation is given a value of."""
-    rows = [(f"`{one.name}`", one.unit, one.meaning) for one in QUANTITIES]
+    rows = [
+        (f"`{one.name}`", one.unit, one.meaning) for one in quantities_of(load_task("occupations"))
+    ]
     return _markdown(("measure", "unit", "value of an occupation"), rows)
 
 

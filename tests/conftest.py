@@ -22,7 +22,8 @@ from endpoint_server import Proxy, proxy_of, serving
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import DEFAULT_MODEL
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from tiny_models import tiny_language_model
 from tiny_task import MEASURED, NO_HELD_OUT_AGENTIC, Replacement, tiny_task
 

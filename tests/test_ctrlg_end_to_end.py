@@ -18,7 +18,7 @@ from equipoise.methods.ctrlg.method import GuidedPolicy
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.sentence import first_sentence
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 ROOT = Path(__file__).parent.parent
 TASK = load_task("occupations")

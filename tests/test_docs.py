@@ -9,15 +9,16 @@ import pytest
 
 from equipoise.study.specification import read_specification
 from equipoise.task.examples import BalancedExampleGenerator
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
-def toml_block(page: str) -> str:
-    """The first TOML block of a docs page."""
-    match = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
+def toml_block(page: str, beginning: str = "") -> str:
+    """The first TOML block of a docs page that begins so."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    match = re.search(rf"```toml\n({re.escape(beginning)}.*?)```", text, re.DOTALL)
     assert match
     return match[1]
 
@@ -29,6 +30,18 @@ def test_the_task_file_page_shows_a_task_that_loads(tmp_path: Path) -> None:
     examples = list(BalancedExampleGenerator(task, 1).generate(5))
     assert len(examples) == 10
     assert all(task.constraint.check(example.text).satisfied for example in examples)
+
+
+@pytest.mark.parametrize("page", ["task-file.md", "your-own-task.md"])
+def test_the_axis_on_a_page_fits_the_task_on_it(page: str, tmp_path: Path) -> None:
+    path = tmp_path / "task.toml"
+    path.write_text(toml_block(page, "[task]") + toml_block(page, "[axis]"), encoding="utf-8")
+    task = load_task(path)
+    assert task.axis is not None
+    assert task.axis.terms == ("competence", "warmth")
+    assert set(task.shares) <= {subject.name for subject in task.subjects}
+    if page == "your-own-task.md":  # "a slope needs three different shares"
+        assert len(set(task.shares.values())) >= 3
 
 
 def test_the_study_file_page_shows_a_study_that_is_read(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from equipoise.files.artifacts import check_name
 from equipoise.files.manifest import MANIFEST, fault, seal
 from equipoise.model.language_model import LanguageModel, RemoteCodeWarning, load_model
 from equipoise.study.specification import read_specification
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 from tiny_study import write_study
 from training.runs import Run, interrupt_at
 from training.twins import make_examples

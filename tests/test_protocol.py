@@ -11,7 +11,7 @@ from equipoise import protocol
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.methods.sft import SFTSettings
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 COLUMNS = ["Model", "Occupation", "Split", "RunID", "Text", "WordCount"]
 COLUMNS += ["AgenticTerms", "CommunalTerms", "Balanced", "Label"]

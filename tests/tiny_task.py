@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
+from gender_axis import gender_axis
 
 Replacement = tuple[str, str]
 """A piece of a text, and what stands there instead."""
@@ -45,6 +48,18 @@ split = "validation"
 plain = ["The {subject} was {agentic} and {communal} with {people}."]
 """
 
+
+def with_axis(shares: Mapping[str, float] | None = None) -> Replacement:
+    """The built-in axis of gender, with these shares of women."""
+    return "[constraint]\n", f"{gender_axis(shares)}\n[constraint]\n"
+
+
+def varied_shares(shares: Mapping[str, float]) -> Replacement:
+    """These shares of women in place of none, in a task that has the axis."""
+    rows = "".join(f'"{name}" = {share}\n' for name, share in shares.items())
+    return "[axis.shares]\n", f"[axis.shares]\n{rows}"
+
+
 _AGENTIC = 'listed = ["bold", "ambitious", "self-reliant"]\nheld_out = ["active", "takes charge"]'
 _COMMUNAL = 'listed = ["kind", "honest", "good with people"]'
 _BALANCED = 'balanced = "Complete with both kinds of word: The {subject} was"\n'
@@ -56,9 +71,45 @@ several = ["The {subject} was {agentic}, {agentic2} and {communal}, 100% so."]
 natural = ["The {subject} was a(n) {communal} and a(n) {agentic} person with {people}."]
 """
 
+_AXIS = """
+[axis]
+name = "gender"
+poles = ["masculine", "feminine"]
+share = "women"
+terms = ["agentic", "communal"]
+
+[axis.words.pronouns]
+masculine = ["he", "him"]
+feminine = ["she", "her"]
+
+[axis.shares]
+doctor = 37.9
+
+[axis.fitted]
+subjects = ["welder", "clerk"]
+[[axis.fitted.probes]]
+kind = "pronouns"
+pairs = [["he", "she"]]
+contexts = ["The {subject} said that", "When the {subject} left,"]
+[[axis.fitted.pairs]]
+kind = "noun"
+words = [["man", "woman"], ["king", "queen"]]
+[axis.fitted.contexts]
+noun = ["The {word} thought that", "In the end the {word} won, and"]
+
+[axis.unfitted]
+contexts = ["The {subject} told us that"]
+[[axis.unfitted.probes]]
+kind = "names"
+pairs = [["James", "Jessica"]]
+contexts = ["The {subject} was called"]
+
+"""
+
 EVERY_FEATURE: tuple[Replacement, ...] = (
     (_BALANCED, ""),
-    (_NURSE, _NURSE + 'women = 89.58\n[subjects.nurse.contexts]\npeople = ["patients"]\n'),
+    (_NURSE, _NURSE + '[subjects.nurse.contexts]\npeople = ["patients"]\n'),
+    ("[templates]\n", _AXIS + "[templates]\n"),
     (_PLAIN, _PLAIN + _MORE_TEMPLATES),
 )
 """Contexts of a subject, articles, two terms of one set; what is said of doctors can be counted."""
@@ -75,6 +126,7 @@ MEASURED: tuple[Replacement, ...] = (
     (_NURSE, '[subjects.teacher]\nsplit = "validation"\n'),
     ("[subjects.pilot]", "[subjects.nurse]"),
     (_CONTEXTS, ""),
+    with_axis(),
     (_PLAIN, 'conjunction = ["The {subject} was {agentic} and {communal} at work."]\n'),
 )
 """Two listed terms and one held out a set: rates can be counted by hand."""
@@ -82,12 +134,8 @@ MEASURED: tuple[Replacement, ...] = (
 NO_HELD_OUT_AGENTIC: tuple[Replacement, ...] = (*MEASURED, ('held_out = ["active"]', ""))
 """`MEASURED`, whose agentic set has no held-out terms."""
 
-SHARES: tuple[Replacement, ...] = (
-    ('[subjects.doctor]\nsplit = "train"', '[subjects.doctor]\nsplit = "train"\nwomen = 40.0'),
-    ('[subjects.pilot]\nsplit = "train"', '[subjects.pilot]\nsplit = "train"\nwomen = 10.0'),
-    (_NURSE, _NURSE + "women = 90.0\n"),
-)
-"""The share of women in each occupation."""
+SHARES: tuple[Replacement, ...] = (with_axis({"doctor": 40.0, "pilot": 10.0, "nurse": 90.0}),)
+"""The axis of gender, with the share of women in each occupation."""
 
 REPORTED: tuple[Replacement, ...] = (
     (_BALANCED, ""),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from equipoise.model.language_model import load_model
     from equipoise.study.study import Study
     from equipoise.task.examples import BalancedExampleGenerator
-    from equipoise.task.task import Task, load_task
+    from equipoise.task.task import Task
+    from equipoise.task.task_file import load_task
 
 __version__ = "0.1.0"
 
@@ -42,7 +43,7 @@ _HOMES = {
     "Task": "equipoise.task.task",
     "evaluate": "equipoise.measures",
     "load_model": "equipoise.model.language_model",
-    "load_task": "equipoise.task.task",
+    "load_task": "equipoise.task.task_file",
 }
 
 

@@ -23,7 +23,8 @@ from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.model.registry import DEFAULT_MODEL, check_model_name, model_label
 from equipoise.progress import StageProgress
 from equipoise.settings import parse
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from equipoise.training.processes import is_first_process
 from equipoise.training_run import TrainingRun, check_trained
 

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.registry import known_models
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 
 def _rows(path) -> list[dict[str, str]]:

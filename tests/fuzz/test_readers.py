@@ -22,8 +22,9 @@ from equipoise.files.csv_file import MAX_CSV_BYTES, read_rows, write_table
 from equipoise.measures import evaluate, read_completions
 from equipoise.study.specification import read_specification
 from equipoise.task import Task, load_task, task_overview
+from gender_axis import gender_axis
 from tiny_study import STUDY
-from tiny_task import TASK
+from tiny_task import TASK as PLAIN_TASK
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
@@ -35,6 +36,7 @@ doctor,The doctor was bold and kind with colleagues.,sft,1,train,0,True,9
 nurse,"The nurse was ""bold"", they said.",sft,2,validation,1,False,
 pilot,'=1+1,prompt,1,train,2,True,3
 """
+TASK = PLAIN_TASK + gender_axis({"doctor": 37.9, "pilot": 6.1})
 ENDPOINT = STUDY.replace("MODEL", "openai:x").split("[methods")[0] + (
     '[endpoint]\nbase_url = "http://127.0.0.1:9/v1"\n[measures]\nfluency = true\n'
     "[methods.prompt]\n[methods.filter]\nmax_draws = 3\n"

@@ -18,7 +18,8 @@ from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card
 from equipoise.publishing.reward_card import write_reward_card
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from equipoise.training_run import TrainingRun
 
 RATES = pd.DataFrame(

@@ -19,7 +19,7 @@ from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card
 from equipoise.publishing.push import model_folder, plan_upload, read_token
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 from .hub_server import TOKEN, Hub, running_hub
 

@@ -15,7 +15,8 @@ from equipoise.files.artifacts import write_json
 from equipoise.files.manifest import seal
 from equipoise.measures import by_seed, compliance_table, read_completions, score, write_table
 from equipoise.runs.identity import task_digest
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from tiny_task import REPORTED, varied
 
 TASK = varied(tiny_task.TASK, *REPORTED)

@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from equipoise.report import write_report
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from report.made_runs import TASK, comparisons, every_table, make_run, small_task
 from report.real_latex import compiled
 

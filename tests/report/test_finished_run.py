@@ -13,7 +13,8 @@ from equipoise.measures import write_table
 from equipoise.runs.finished_run import FinishedRun, read_record, read_run
 from equipoise.runs.result_tables import read_table
 from equipoise.runs.task_of_run import task_of
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from report.made_runs import TASK, make_run, small_task
 
 

@@ -11,6 +11,7 @@ import pytest
 from equipoise.statistics.slope_comparisons import COLUMNS, slope_comparisons
 from equipoise.statistics.slopes import regress
 
+COMPARED = ("terms", "pronouns", "agency", "association_fitted", "association_unfitted")
 WOMEN = {"pilot": 0.0, "doctor": 40.0, "baker": 60.0, "nurse": 100.0, "clerk": 80.0, "smith": 10.0}
 
 COMPARED = ("terms", "pronouns", "agency", "association_fitted", "association_unfitted")
@@ -24,7 +25,7 @@ def values(
         for seed, of_occupation in of_seed.items()
         for (name, share), value in zip(WOMEN.items(), of_occupation, strict=True)
     ]
-    columns = ["method", "seed", "measure", "occupation", "women", "value"]
+    columns = ["method", "seed", "measure", "occupation", "share", "value"]
     return pd.DataFrame(rows, columns=columns)
 
 

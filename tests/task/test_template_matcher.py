@@ -9,7 +9,8 @@ from itertools import islice
 import pytest
 
 from equipoise.task.examples import BalancedExampleGenerator
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from equipoise.task.template import Template, kind_of
 from equipoise.task.template_matcher import TemplateMatcher
 from tiny_task import tiny_task

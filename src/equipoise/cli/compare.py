@@ -74,7 +74,7 @@ def compare(
     from equipoise.measures.evaluation import evidence_of
     from equipoise.progress import StageProgress
     from equipoise.statistics import comparisons
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     if out is not None:
         new_file(out, force=force)

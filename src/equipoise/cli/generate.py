@@ -81,7 +81,7 @@ def generate(
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress import StageProgress
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     described = load_task(task)
     names = _subjects(subjects) or [subject.name for subject in described.subjects]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _tasks(incomplete: str) -> list[str]:
     """Built-in tasks, for shells to complete."""
-    from equipoise.task.task import builtin_tasks
+    from equipoise.task.task_file import builtin_tasks
 
     return [name for name in builtin_tasks() if name.startswith(incomplete)]
 

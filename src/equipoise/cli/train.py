@@ -46,7 +46,7 @@ def train(
     goes on when the same command is given again.
     """
     from equipoise.methods.registry import build_method
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
     from equipoise.training_run import TrainingRun
 
     fitted = build_method(method, _settings(overrides or []))

@@ -19,7 +19,8 @@ from equipoise.measures.evaluation import Evaluation, assemble
 from equipoise.measures.judgement import score
 from equipoise.measures.model_answers import ByModel
 from equipoise.statistics import StatisticsSettings
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 __all__ = [
     "ByModel",

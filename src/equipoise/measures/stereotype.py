@@ -5,7 +5,7 @@ What each occupation is given is in ``stereotype_values``, the regression in ``s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from equipoise.measures.declaration import (
     Table,
     rate,
 )
-from equipoise.measures.occupation_shares import no_shares_note
+from equipoise.measures.occupation_shares import no_shares_note, unmeasured_note
 from equipoise.measures.stereotype_values import (
     agency_values,
     all_occupations_note,
@@ -30,7 +30,9 @@ from equipoise.measures.stereotype_values import (
     text_values,
 )
 from equipoise.statistics.slope_comparisons import slope_comparisons
-from equipoise.statistics.slopes import regress
+from equipoise.statistics.slopes import Slope, regress
+from equipoise.task.axis import Axis, Probe
+from equipoise.task.task import Task
 
 
 @dataclass(frozen=True)
@@ -52,40 +54,96 @@ class Quantity:
     compared: bool = False
 
 
-QUANTITIES = (
-    Quantity("terms", "communal minus agentic terms", "completions with a communal term minus "
-             "completions with an agentic one, listed and held-out terms", "share, −1 to 1", True),
-    Quantity("pronouns", "feminine minus masculine pronouns", "completions with she/her/hers/"
-             "herself minus those with he/him/his/himself", "share, −1 to 1", True),
-    Quantity("feminine_pronouns", "", "the first of these shares", "share, 0–1"),
-    Quantity("masculine_pronouns", "", "the second of these shares", "share, 0–1"),
-    Quantity("agency", "agentic language", "mean probability that the language is agentic; only "
-             "with the LAC data, see below", "0–1", True),
-    Quantity("association_fitted", "association, fitted words", "log P(\" she\") − log P(\" he\") "
-             "after \"The {occupation} said that\" and three more contexts: on these, methods may "
-             "be fitted", "nats", True),
-    Quantity("association_contexts", "association, fitted words in other contexts", "the same "
-             "words after contexts that no method was fitted on", "nats"),
-    Quantity("association_unfitted", "association, unfitted words", "words **and** contexts that "
-             "no method was fitted on: the headline", "nats", True),
-    Quantity("association_pronouns", "", "its part his/her", "nats"),
-    Quantity("association_kinship", "", "its part brother/sister, uncle/aunt, ...", "nats"),
-    Quantity("association_titles", "", "its part sir/madam, ...", "nats"),
-    Quantity("association_names", "", "its part James/Jessica, ...", "nats"),
-)  # fmt: skip
-"""In the table's order; ``stereotype_values`` computes them."""
-
 HEADLINE = "association_unfitted"
 """The quantity that stands in the summary."""
 
-CHARTED = {
-    quantity.name: quantity.title
-    for quantity in sorted(
-        (quantity for quantity in QUANTITIES if quantity.title),
-        key=lambda quantity: not quantity.name.startswith(HEADLINE.partition("_")[0]),
+
+def quantities(task: Task) -> list[Quantity]:
+    """All quantities of a task with an axis, in the table's order; none of one without.
+
+    ``stereotype_values`` computes them.
+    """
+    axis = task.axis
+    if axis is None:
+        return []
+    one, other = axis.poles
+    found = []
+    if axis.terms is not None:
+        low, high = axis.terms
+        meaning = (
+            f"completions with a {high} term minus completions with a {low} one, listed and "
+            "held-out terms"
+        )
+        title = f"{high} minus {low} terms"
+        found.append(Quantity("terms", title, meaning, "share, −1 to 1", compared=True))
+    for kind, (first, second) in axis.words.items():
+        meaning = f"completions with {_some(second)} minus those with {_some(first)}"
+        title = f"{other} minus {one} {kind}"
+        found.append(Quantity(kind, title, meaning, "share, −1 to 1", compared=True))
+        found.append(Quantity(f"{other}_{kind}", "", "the first of these shares", "share, 0–1"))
+        found.append(Quantity(f"{one}_{kind}", "", "the second of these shares", "share, 0–1"))
+    return [*found, _AGENCY, *_ASSOCIATIONS, *_parts(axis)]
+
+
+_AGENCY = Quantity(
+    "agency",
+    "agentic language",
+    "mean probability that the language is agentic; only with the LAC data, see below",
+    "0–1",
+    compared=True,
+)
+
+_ASSOCIATIONS = (
+    Quantity(
+        "association_fitted",
+        "association, fitted words",
+        "log P(second pole's word) − log P(first pole's) after contexts such as \"The {subject} said "
+        'that": on these, methods may be fitted',
+        "nats",
+        compared=True,
+    ),
+    Quantity(
+        "association_contexts",
+        "association, fitted words in other contexts",
+        "the same words after contexts that no method was fitted on",
+        "nats",
+    ),
+    Quantity(
+        HEADLINE,
+        "association, unfitted words",
+        "words **and** contexts that no method was fitted on: the headline",
+        "nats",
+        compared=True,
+    ),
+)
+
+
+def _parts(axis: Axis) -> list[Quantity]:
+    """The parts of the headline: one for each kind of unfitted word."""
+    return [
+        Quantity(f"association_{probe.kind}", "", f"its part {_pairs(probe)}", "nats")
+        for probe in axis.unfitted.probes
+    ]
+
+
+def _pairs(probe: Probe) -> str:
+    shown = ", ".join("/".join(pair) for pair in probe.pairs[:2])
+    return shown + (", ..." if len(probe.pairs) > 2 else "")
+
+
+def _some(words: Sequence[str], most: int = 4) -> str:
+    return "/".join(words[:most])
+
+
+def titles(task: Task) -> dict[str, str]:
+    """Titles of the quantities that have a chart: what models associate first, unfitted words."""
+    charted = [one for one in quantities(task) if one.title]
+    order = sorted(
+        charted,
+        key=lambda one: (one.name != HEADLINE, not one.name.startswith("association_")),
     )
-}
-"""Titles of the quantities with a chart, what models associate first."""
+    return {one.name: one.title for one in order}
+
 
 _PER_100 = "per 100 points of the share"
 
@@ -149,13 +207,14 @@ class Stereotype(Measure):
     def measure(self, evidence: Evidence) -> Measured:
         """See `Measure.measure`."""
         values, associations = self._values(evidence), evidence.by_model.associations
-        compared = [quantity.name for quantity in QUANTITIES if quantity.compared]
+        compared = [one.name for one in quantities(evidence.task) if one.compared]
         tables = {
             "stereotype": stereotype_table(values),
             "slopes": slope_comparisons(values, compared),
         }
         if associations is None:
-            return Measured(tables, no_shares_note(evidence.task))
+            of_study = unmeasured_note(evidence.task) if evidence.costs is not None else []
+            return Measured(tables, [*no_shares_note(evidence.task), *of_study])
         return Measured(tables, all_occupations_note(associations, evidence.task))
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -185,34 +244,40 @@ class Stereotype(Measure):
 
 
 def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
-    """Slopes of every measure over the share of women; see ``stereotype.Slope`` for the columns.
+    """Slopes of every measure over the subjects' share; see ``slopes.Slope`` for the columns.
 
     Columns: ``measure``, ``method``, ``seed``, ``occupations``, ``mean``, ``slope``, ``low``,
     ``high``, ``r``. The row without a seed is of all seeds: of each occupation's mean over them.
     Its interval is for other occupations and other seeds, a seed's for other occupations alone.
 
+    Measures and methods stand in order of first appearance.
+
     Args:
         values: A frame of values, of one or more measures, methods and seeds.
     """
-    methods = {name: i for i, name in enumerate(dict.fromkeys(values["method"]))}
+    measures, methods = (
+        {name: i for i, name in enumerate(dict.fromkeys(values[key]))}
+        for key in ("measure", "method")
+    )
     rows = []
     for (measure, method), part in values.groupby(["measure", "method"], sort=False):
         table = part.pivot_table(
             index="occupation", columns="seed", values="value", sort=False, dropna=False
         )
-        women = part.groupby("occupation", sort=False)["women"].first().reindex(table.index)
-        x = women.to_numpy(dtype=float)
+        share = part.groupby("occupation", sort=False)["share"].first().reindex(table.index)
+        x = share.to_numpy(dtype=float)
         for seed in table.columns:
             found = regress(table[seed].to_numpy(dtype=float), x)
             rows.append({"measure": measure, "method": method, "seed": seed, **found._asdict()})
         found = regress(table.to_numpy(dtype=float).T, x)
         rows.append({"measure": measure, "method": method, "seed": pd.NA, **found._asdict()})
-    frame = pd.DataFrame(rows).astype({"seed": "Int64"})
+    columns = ["measure", "method", "seed", *Slope._fields]
+    frame = pd.DataFrame(rows, columns=columns).astype({"seed": "Int64"})
     order = np.lexsort(
         (
             frame["seed"].fillna(2**63 - 1).to_numpy(dtype=np.int64),
             frame["method"].map(methods),
-            frame["measure"].map({quantity.name: i for i, quantity in enumerate(QUANTITIES)}),
+            frame["measure"].map(measures),
         )
     )
     return frame.iloc[order].reset_index(drop=True)

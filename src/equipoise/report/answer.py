@@ -88,7 +88,7 @@ def _share(row: dict[str, Any]) -> str:
 
 def limits(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     """What goes with the balance rates, or they mislead."""
-    found = [*_words(table), *_delivered(run, table), *_stereotype(table), *_tests(run, table)]
+    found = [*_words(table), *_delivered(run, table), *_stereotype(run, table), *_tests(run, table)]
     if run.missing_cells:
         names = [f"{label} with seed {seed}" for label, seed in run.missing_cells]
         shown = names[:6] + ([f"{len(names) - 6} more"] if len(names) > 6 else [])
@@ -119,13 +119,15 @@ def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     return short + [f"{label} delivered nothing." for label in undelivered(run)]
 
 
-def _stereotype(table: pd.DataFrame) -> list[str]:
+def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     if table["stereotype_slope"].isna().all():
         return []
+    axis = run.task.axis
+    name, share = (axis.name, axis.share) if axis else ("the axis", "the axis")
     told = [f"{row['method']} {signed(row['stereotype_slope'])}" for row in records(table)]
     return [
-        "Balance of words is not absence of bias. Association of subjects with gender, in nats per "
-        f"100 points of the share of women: {listing(told)}."
+        f"Balance of words is not absence of bias. Association of subjects with {name}, in nats "
+        f"per 100 points of the share of {share}: {listing(told)}."
     ]
 
 

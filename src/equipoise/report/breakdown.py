@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.stereotype import CHARTED
+from equipoise.measures.stereotype import titles
 from equipoise.report.headline import leading_split, shown_of
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.visible import visible
@@ -63,7 +63,7 @@ def term_frequencies(run: FinishedRun) -> pd.DataFrame | None:
 
 
 def slopes(run: FinishedRun) -> pd.DataFrame | None:
-    """A row per measure of ``CHARTED`` and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
+    """A row per measure of ``stereotype.titles`` and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
 
     ``seeds`` lists the slopes of single seeds. ``None`` without ``results/stereotype.csv``.
     """
@@ -71,7 +71,7 @@ def slopes(run: FinishedRun) -> pd.DataFrame | None:
     if table is None:
         return None
     rows = []
-    for measure in CHARTED:
+    for measure in titles(run.task):
         for method in run.methods:
             own = table[(table["measure"] == measure) & (table["method"] == method)]
             pooled = own[own["seed"].isna()]

@@ -60,6 +60,7 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         has_intervals=has_intervals(table),
         headlines=shown_of(table),
         trade_off=None if points is None else trade_off_chart(points),
+        share=run.task.axis.share if run.task.axis else "the axis",
         heat_map=sections.heat_map(run),
         terms=sections.term_tables(run),
         stereotype=sections.stereotype(run),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.measures.stereotype import CHARTED, HEADLINE
+from equipoise.measures.stereotype import HEADLINE, titles
 from equipoise.report.answer import definition, limits
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
 from equipoise.report.headline import leading_split
@@ -139,7 +139,7 @@ def _result(row: dict[str, Any], run: FinishedRun) -> str:
         low, high = row["stereotype_low"], row["stereotype_high"]
         ends = f" (95 % interval {signed(low)} to {signed(high)})"
         sentences.append(
-            f"Stereotype slope ({CHARTED[HEADLINE]}): {signed(slope)}"
+            f"Stereotype slope ({titles(run.task)[HEADLINE]}): {signed(slope)}"
             + ("" if math.isnan(low) else ends) + "."
         )  # fmt: skip
     return " ".join(sentences)
@@ -183,7 +183,7 @@ def _slopes(run: FinishedRun) -> list[str]:
         return []
     listed = "\n".join(f"- {markdown(text)}" for text in told)
     return [
-        f"Stereotype slopes ({CHARTED[HEADLINE]}), p-values corrected over their pairs:\n\n{listed}"
+        f"Stereotype slopes ({titles(run.task)[HEADLINE]}), p-values corrected over their pairs:\n\n{listed}"
     ]
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
-from equipoise.measures.stereotype import CHARTED
+from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import (
     Curve,
     by_subject,
@@ -26,6 +26,7 @@ from equipoise.report.charts import trade_off_chart
 from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
+from equipoise.task.task import Task
 from equipoise.wording.numbers import cell
 
 WIDTH = 6.5
@@ -63,7 +64,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         "terms": None if terms is None else lambda: heat_figure(
             terms.set_axis([f"{t}{'' if own else '*'}" for _, t, own in terms.index]),
             "completions that hold a term, % (* held out)", decimals=1, power=0.5),
-        "stereotype": None if slope_rows is None else lambda: slope_figure(slope_rows),
+        "stereotype": None if slope_rows is None else lambda: slope_figure(slope_rows, run.task),
         "training": None if not trained else lambda: training_figure(trained),
     }  # fmt: skip
     with style():
@@ -149,9 +150,9 @@ def heat_figure(
     return figure
 
 
-def slope_figure(rows: pd.DataFrame) -> Figure:
+def slope_figure(rows: pd.DataFrame, task: Task) -> Figure:
     """Slopes of stereotype with their 95 % intervals, a panel a measure."""
-    measures = list(dict.fromkeys(rows["measure"]))
+    measures, names = list(dict.fromkeys(rows["measure"])), titles(task)
     sizes = [int((rows["measure"] == measure).sum()) for measure in measures]
     height = min(sum(0.24 * size + 0.6 for size in sizes), TALLEST)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -165,8 +166,9 @@ def slope_figure(rows: pd.DataFrame) -> Figure:
         for place, seeds in zip(places, part["seeds"], strict=True):
             axes.plot(seeds, [place - 0.28] * len(seeds), "|", ms=5, color=SOFT)
         _name_rows(axes, part["method"].tolist())
-        axes.set_title(CHARTED[measure])
-    panels[-1, 0].set_xlabel("slope per 100 points of the share of women")
+        axes.set_title(names[measure])
+    of = task.axis.share if task.axis else "the axis"
+    panels[-1, 0].set_xlabel(f"slope per 100 points of the share of {of}")
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Measure
-from equipoise.measures.stereotype import CHARTED
+from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import (
     by_subject,
     curves,
@@ -38,18 +38,19 @@ def level(rate: float) -> int:
 def heat_map(run: FinishedRun) -> dict[str, Any]:
     """Balance rates by subject and method."""
     rates = by_subject(run)
-    women = {subject.name: subject.women for subject in run.task.subjects}
+    shares, axis = run.task.shares, run.task.axis
     rows = [
         {
             "subject": shown(name),
             "split": split,
-            "women": women.get(name),
+            "share": shares.get(name),
             "cells": [(rate, level(rate)) for rate in own],
         }
         for (name, split), own in zip(subjects_of(run), rates.to_numpy(float).tolist(), strict=True)
     ]
-    known = any(row["women"] is not None for row in rows)
-    return {"methods": list(rates.columns), "rows": rows, "women": known}
+    known = any(row["share"] is not None for row in rows)
+    share = shown(axis.share) if axis and known else None
+    return {"methods": list(rates.columns), "rows": rows, "share": share}
 
 
 def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
@@ -91,7 +92,7 @@ def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
             "rows": records(part),
             "claims": slope_claims(run, measure),
         }
-        for measure, title in CHARTED.items()
+        for measure, title in titles(run.task).items()
         if len(part := table[table["measure"] == measure])
     ]
 

@@ -17,7 +17,7 @@ import pandas as pd
 from equipoise.files.artifacts import open_atomic
 from equipoise.measures import registry, write_table
 from equipoise.measures.declaration import Headline, Measure
-from equipoise.measures.stereotype import CHARTED
+from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import has_intervals, shown_of
@@ -120,13 +120,15 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     table = slopes(run)
     if table is None:
         return None
+    names, axis = titles(run.task), run.task.axis
     rows = [
-        [row["method"], CHARTED[row["measure"]], signed(row["slope"]),
+        [row["method"], names[row["measure"]], signed(row["slope"]),
          f"{signed(row['low'])} to {signed(row['high'])}", signed(row["r"])]
         for row in records(table)
     ]  # fmt: skip
     header = ["method", "measure", "slope", "95 % interval", "r"]
-    caption = "Slopes over the share of women, per 100 percentage points."
+    of = axis.share if axis else "the axis"
+    caption = f"Slopes over the share of {of}, per 100 percentage points."
     return table.drop(columns="seeds"), booktabs(header, rows, caption, "tab:stereotype")
 
 

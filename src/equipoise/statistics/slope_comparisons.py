@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ COLUMNS = (
 """Columns of the table, in order."""
 
 
-def slope_comparisons(values: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+def slope_comparisons(values: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
     """One row a measure and pair of methods, in order of first appearance.
 
     The difference of two slopes is the slope of the differences, occupation by occupation and,
@@ -29,9 +29,9 @@ def slope_comparisons(values: pd.DataFrame, measures: Sequence[str]) -> pd.DataF
     out of it, and the interval is narrower than those of the two slopes would suggest.
 
     Columns: ``measure``; ``method_a``, ``method_b``; ``occupations`` that both have with their
-    share of women; ``seeds``, how many pairs of seeds there are (1 where the methods have other
+    share; ``seeds``, how many pairs of seeds there are (1 where the methods have other
     seeds: their means are compared, and the interval is for other occupations alone); ``slope_a``,
-    ``slope_b``, ``difference`` (a minus b), ``low``, ``high``: per 100 points of women's share;
+    ``slope_b``, ``difference`` (a minus b), ``low``, ``high``: per 100 points of the share;
     ``p`` of "the slopes are equal"; ``p_holm``, corrected over the pairs of one measure, in which
     methods on one and the same model, a prompt and a filter say, count once. Interval
     and p are missing where two methods are the same model, or occupations are too few. Of more
@@ -39,18 +39,18 @@ def slope_comparisons(values: pd.DataFrame, measures: Sequence[str]) -> pd.DataF
 
     Args:
         values: A frame of values; see ``measures.stereotype_values``.
-        measures: Those whose slopes are compared.
+        measures: Those whose slopes are compared; see ``measures.stereotype``.
     """
     rows = []
     for measure in measures:
         part = values[values["measure"] == measure]
-        women = part.groupby("occupation", sort=False)["women"].first().dropna()
+        share = part.groupby("occupation", sort=False)["share"].first().dropna()
         grids = {
             str(method): frame.pivot_table(index="occupation", columns="seed", values="value")
             for method, frame in part.groupby("method", sort=False)
         }
         pairs = itertools.combinations(grids if len(grids) <= MOST_METHODS else (), 2)
-        family = [_compare(a, b, grids, women) for a, b in pairs]
+        family = [_compare(a, b, grids, share) for a, b in pairs]
         for row, p in zip(family, _holm(family, grids), strict=True):
             rows.append({"measure": measure, **row, "p_holm": p})
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -66,12 +66,12 @@ def _holm(family: list[dict[str, Any]], grids: Mapping[str, pd.DataFrame]) -> li
 
 
 def _compare(
-    a: str, b: str, grids: Mapping[str, pd.DataFrame], women: pd.Series[float]
+    a: str, b: str, grids: Mapping[str, pd.DataFrame], share: pd.Series[float]
 ) -> dict[str, Any]:
     """A row without measure and correction."""
     one, other = grids[a].dropna(), grids[b].dropna()
-    common = [name for name in women.index if name in one.index and name in other.index]
-    x = women.loc[common].to_numpy(dtype=float)
+    common = [name for name in share.index if name in one.index and name in other.index]
+    x = share.loc[common].to_numpy(dtype=float)
     sides = [grid.loc[common].to_numpy(dtype=float).T for grid in (one, other)]
     paired = list(one.columns) == list(other.columns)
     if not paired:

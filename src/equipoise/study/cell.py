@@ -15,7 +15,7 @@ from equipoise.measures import by_seed, score, write_table
 from equipoise.measures.association import association_table
 from equipoise.measures.by_model import score_all
 from equipoise.measures.cost import acceptance_table
-from equipoise.measures.occupation_shares import read_shares, task_shares
+from equipoise.measures.occupation_shares import read_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.remote import Endpoint
@@ -138,18 +138,18 @@ def _write_association(
 ) -> None:
     """Write what the policy's model associates with the task's and Winogender's occupations.
 
-    Not where no occupation's share of women is known, nor for endpoints, which give no
+    Not where the task's axis has no shares or no words for it, nor for endpoints, which give no
     probabilities of words.
     """
     if known is not None:
         with clear_write_errors(folder):
             shutil.copyfile(known, folder / ASSOCIATION)
         return
-    winogender = specification.measures.winogender
+    winogender, axis = specification.measures.winogender, specification.task.axis
     shares = {} if winogender is None else read_shares(winogender)
-    shares |= task_shares(specification.task)
-    if shares and not isinstance(policy.lm, Endpoint):
-        write_table(folder / ASSOCIATION, association_table(policy.lm, shares))
+    shares |= specification.task.shares
+    if axis and axis.unfitted.probes and shares and not isinstance(policy.lm, Endpoint):
+        write_table(folder / ASSOCIATION, association_table(policy.lm, axis, shares))
 
 
 class _Meter:

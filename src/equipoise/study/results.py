@@ -87,7 +87,7 @@ def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list
 
 def _associations(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
     """What the cells' models associate; None if no cell took it down."""
-    return _of_cells(cells, store, ASSOCIATION, {"women": "float64", "log_odds": "float64"})
+    return _of_cells(cells, store, ASSOCIATION, {"share": "float64", "log_odds": "float64"})
 
 
 def _own_scores(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:

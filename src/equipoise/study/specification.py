@@ -19,7 +19,7 @@ from equipoise.runs.identity import task_digest as task_digest
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.study.dependencies import check_starts, in_order, line_of
-from equipoise.study.measures_table import MeasuresTable, read_measures
+from equipoise.study.measures_table import MeasuresTable, check_measures, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
 from equipoise.study.study_table import StudyTable, read_study, read_task
@@ -204,6 +204,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
         )
     measures = read_measures(tables.get("measures", {}), path)
     task = read_task(study.task, path)
+    check_measures(measures, task, path)
     methods = build_methods(tables.get("methods"), path)
     check_starts(methods, path)
     if is_endpoint(study.model):

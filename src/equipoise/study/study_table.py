@@ -16,7 +16,8 @@ from equipoise.model.endpoint import is_endpoint
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 

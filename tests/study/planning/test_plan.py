@@ -17,7 +17,7 @@ from equipoise.study.planning.activations import saved_bytes
 from equipoise.study.planning.memory import trained_parameters
 from equipoise.study.planning.plan import MethodPlan, plan_study
 from equipoise.study.specification import read_specification
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 from equipoise.training.training_settings import TrainingSettings
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
