@@ -9,6 +9,7 @@ anew; a test fails where a page says something else than the declarations.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -88,4 +89,4 @@ if __name__ == "__main__":
         before = page.read_text("utf-8")
         if (after := filled(before)) != before:
             page.write_text(after, "utf-8")
-            print(f"{page.name}: written anew")
+            sys.stdout.write(f"{page.name}: written anew\n")

@@ -97,8 +97,8 @@ _ASSOCIATIONS = (
     Quantity(
         "association_fitted",
         "association, fitted words",
-        "log P(second pole's word) − log P(first pole's) after contexts such as \"The {subject} said "
-        'that": on these, methods may be fitted',
+        "log P(second pole's word) − log P(first pole's) after \"The {subject} said that\" and "
+        "other contexts: on these, methods may be fitted",
         "nats",
         compared=True,
     ),

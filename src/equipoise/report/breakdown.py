@@ -63,7 +63,7 @@ def term_frequencies(run: FinishedRun) -> pd.DataFrame | None:
 
 
 def slopes(run: FinishedRun) -> pd.DataFrame | None:
-    """A row per measure of ``stereotype.titles`` and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
+    """A row per charted measure and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
 
     ``seeds`` lists the slopes of single seeds. ``None`` without ``results/stereotype.csv``.
     """

@@ -182,9 +182,8 @@ def _slopes(run: FinishedRun) -> list[str]:
     if not told:
         return []
     listed = "\n".join(f"- {markdown(text)}" for text in told)
-    return [
-        f"Stereotype slopes ({titles(run.task)[HEADLINE]}), p-values corrected over their pairs:\n\n{listed}"
-    ]
+    title = titles(run.task)[HEADLINE]
+    return [f"Stereotype slopes ({title}), p-values corrected over their pairs:\n\n{listed}"]
 
 
 def _ordered(claims: list[Claim]) -> list[Claim]:
