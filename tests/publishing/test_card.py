@@ -17,8 +17,8 @@ from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card
 from equipoise.publishing.reward_card import write_reward_card
+from equipoise.study.training_run import TrainingRun
 from equipoise.task.task import Task, load_task
-from equipoise.training_run import TrainingRun
 
 RATES = pd.DataFrame(
     [("train", 40, 0.95, 0.9, 0.05, 0.5), ("validation", 20, 0.6, 0.55, 0.0, math.nan)],

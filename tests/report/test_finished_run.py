@@ -9,7 +9,8 @@ import pytest
 
 from equipoise.errors import EquipoiseError
 from equipoise.measures import write_table
-from equipoise.runs.finished_run import FinishedRun, read_record, read_run
+from equipoise.runs.finished_run import FinishedRun, read_run
+from equipoise.runs.record import read_record
 from equipoise.runs.result_tables import read_table
 from equipoise.runs.task_of_run import task_of
 from equipoise.task.task import Task, load_task

@@ -18,8 +18,9 @@ import pytest
 import torch
 
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.store import NOT_DONE, Store
-from equipoise.study.specification import Cell, Specification, read_specification
+from equipoise.study.specification import Specification, read_specification
 
 from .conftest import WriteStudy, contents, measured
 

@@ -9,8 +9,8 @@ from equipoise.errors import EquipoiseError
 from equipoise.methods.prompt import Prompting, PromptSettings
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.progress import StageProgress
+from equipoise.study.training_run import TrainingRun
 from equipoise.task.task import load_task
-from equipoise.training_run import TrainingRun
 
 
 @pytest.fixture
