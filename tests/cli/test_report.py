@@ -44,9 +44,13 @@ class TestAfterARun:
         assert outcome.code == 0, outcome.err
         assert "Report: runs/small/report/index.html" in outcome.err
         assert Path("runs/small/report/results.json").is_file()
+        card = Path("runs/small/cells/sft/seed1/model/README.md")
+        told = card.read_bytes()
+        card.unlink()
         first = Path("runs/small/report/index.html").read_bytes()
         assert "Report" not in equipoise("run", study_file, "--quiet").err
         assert Path("runs/small/report/index.html").read_bytes() == first
+        assert card.read_bytes() == told, "a card that is missing is written by the next run"
         shutil.rmtree("runs/small/report")
         assert equipoise("report", "runs/small").code == 0
         assert Path("runs/small/report/index.html").read_bytes() == first

@@ -120,7 +120,13 @@ def _without(value: Any, keys: set[str]) -> Any:
 
 def measured(folder: Path) -> dict[str, bytes]:
     """Of a run, the files that the same study makes byte by byte again; no seconds, no memory."""
-    names = ("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv")
+    names = (
+        "completions.csv",
+        "scored.csv",
+        "association.csv",
+        "model.safetensors",
+        "fluency_base.csv",
+    )
     names += ("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv")
     names += ("stereotype.csv",)
     names += ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")

@@ -45,6 +45,7 @@ def truncate(path: Path) -> None:
     [
         ("prompt/seed2", "completions.csv", Path.unlink, "completions.csv has 0 bytes instead of"),
         ("prompt/seed2", "completions.csv", flip, "completions.csv is damaged: its SHA-256"),
+        ("prompt/seed2", "scored.csv", flip, "scored.csv is damaged: its SHA-256"),
         ("prompt/seed2", "summary.json", truncate, "summary.json has"),
         ("prompt/seed2", "config.json", Path.unlink, "config.json has 0 bytes instead of"),
         ("prompt/seed2", "manifest.json", Path.unlink, "its manifest.json is missing or damaged"),
