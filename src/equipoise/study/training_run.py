@@ -24,6 +24,7 @@ from equipoise.methods.method import Method, Workspace
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.progress import StageProgress
 from equipoise.runs.identity import model_digest, task_digest
+from equipoise.runs.layout import CHECKPOINTS
 from equipoise.task.task import Task
 from equipoise.training.processes import is_first_process, wait_for_all
 
@@ -114,7 +115,7 @@ class TrainingRun:
             self._fit(progress)
             wait_for_all()
             if is_first_process():
-                shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+                shutil.rmtree(self.folder / CHECKPOINTS, ignore_errors=True)
                 seal(self.folder)
         return state
 
