@@ -70,7 +70,8 @@ def _without(value: Any, keys: set[str]) -> Any:
 
 
 MEASURED = (
-    *("completions.csv", "association.csv", "model.safetensors", "fluency_base.csv"),
+    *("completions.csv", "scored.csv", "association.csv", "model.safetensors"),
+    "fluency_base.csv",
     *("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv"),
     *("stereotype.csv", "comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv"),
     *("train_examples.csv", "val_examples.csv", "dataset_stats.json", "config.json"),

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from equipoise import Study
+from equipoise.runs.cell import Cell
 from equipoise.study import computation
 from equipoise.study.cell import run_cell
 from equipoise.study.measures import ask_models  # noqa: F401 - imported before the fork
-from equipoise.study.specification import Cell
 from equipoise.training import train  # noqa: F401
 
 _context = multiprocessing.get_context("forkserver")

@@ -45,9 +45,13 @@ class TestAfterARun:
         assert outcome.code == 0, outcome.err
         assert "Report: runs/small/report/index.html" in outcome.err
         assert Path("runs/small/report/results.json").is_file()
+        card = Path("runs/small/cells/sft/seed1/model/README.md")
+        told = card.read_bytes()
+        card.unlink()
         first = Path("runs/small/report/index.html").read_bytes()
         assert "Report" not in equipoise("run", study_file, "--quiet").err
         assert Path("runs/small/report/index.html").read_bytes() == first
+        assert card.read_bytes() == told, "a card that is missing is written by the next run"
         shutil.rmtree("runs/small/report")
         task = study_file.with_name("small.toml")
         assert equipoise("report", "runs/small", "--task", task).code == 0

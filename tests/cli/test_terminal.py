@@ -1,9 +1,8 @@
 import pytest
 from rich.table import Table
 
-from equipoise.cli.failures import describe
 from equipoise.cli.terminal import printable, show_table
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, describe
 
 
 @pytest.mark.parametrize(

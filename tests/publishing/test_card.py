@@ -18,9 +18,10 @@ from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card
 from equipoise.publishing.reward_card import write_reward_card
+from equipoise.publishing.write import write_training_cards
+from equipoise.study.training_run import TrainingRun
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
-from equipoise.training_run import TrainingRun
 
 RATES = pd.DataFrame(
     [("train", 40, 0.95, 0.9, 0.05, 0.5), ("validation", 20, 0.6, 0.55, 0.0, math.nan)],
@@ -120,7 +121,7 @@ def test_strangers_words_stay_words(tmp_path: Path) -> None:
     assert rows[0].replace("\\|", "").count("|") == 3
 
 
-def test_a_training_seals_its_card(
+def test_a_training_has_a_card_in_its_seal(
     tmp_path: Path, tiny_model_folder: Path, make_task: Callable[..., Task]
 ) -> None:
     method = SFT(SFTSettings(n_per_subject=1, max_steps=1))
@@ -128,11 +129,14 @@ def test_a_training_seals_its_card(
     run = TrainingRun(folder, folder / "model", method, task, str(tiny_model_folder), 7)
     assert run.run(quiet=True) == "new"
     card = folder / "model" / "README.md"
+    assert not card.exists()
+    assert write_training_cards(run) == [card]
     assert f"{len(task.train)} examples about train subjects" in card.read_text("utf-8")
     assert "model/README.md" in json.loads((folder / "manifest.json").read_text())["files"]
     assert fault(folder) is None
     before = card.read_bytes()
     assert run.run(quiet=True) == "done"
+    assert write_training_cards(run) == []
     assert card.read_bytes() == before
 
 

@@ -15,6 +15,7 @@ from equipoise.files.artifacts import write_json
 from equipoise.files.manifest import seal
 from equipoise.measures import by_seed, compliance_table, read_completions, score, write_table
 from equipoise.runs.identity import task_digest
+from equipoise.runs.scored_file import write_scored
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
 from tiny_task import REPORTED, varied
@@ -111,8 +112,11 @@ def _make_cell(
         history.append({"eval_loss": 1.5, "step": 5.0})
         info = {"n_train": 40, "steps": 5, "history": history, "settings": {"learning_rate": 1e-4}}
         write_json(cell / "training_info.json", info)
+    completions = read_completions(cell / "completions.csv", task) if rows else None
+    if completions is not None:
+        write_scored(cell, score(completions, task))
     seal(cell)
-    return read_completions(cell / "completions.csv", task) if rows else None
+    return completions
 
 
 def comparisons(*rows: Mapping[str, Any]) -> pd.DataFrame:

@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 from equipoise import EquipoiseError, Study
 from equipoise.methods.method import Method
 from equipoise.methods.registry import build_method
+from equipoise.runs.cell import Cell
 from equipoise.study.dependencies import check_starts, control_of, in_order, line_of
 from equipoise.study.outcome import CellsFailedError
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 from study.conftest import WriteStudy, measured
 from study.test_measures import WOMEN
 

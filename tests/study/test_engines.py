@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.cell_locks import Claims
 from equipoise.study.engines import pick_engine
 from equipoise.study.engines.assignment import Assignment
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 
 from .conftest import WriteStudy, steady
 

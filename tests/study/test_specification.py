@@ -9,8 +9,9 @@ import pytest
 
 from equipoise import EquipoiseError, Study
 from equipoise.methods.registry import METHODS
+from equipoise.runs.cell import Cell
 from equipoise.statistics import StatisticsSettings
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 from tiny_study import write_study
 
 from .conftest import WriteStudy

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from huggingface_hub import ModelCard
 from transformers import AutoModelForCausalLM
 
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.store import Store
-from equipoise.study.specification import Cell
 from tiny_study import write_study
 
 from .conftest import WriteStudy, contents, measured
@@ -35,13 +34,13 @@ TABLES = (
     "consistency",
 )
 LABELS = ("prompt", "prompt-balanced", "sft", "sft-fast")
-OF_EVERY_CELL = {"config.json", "completions.csv", "summary.json", "manifest.json"}
+OF_EVERY_CELL = {"config.json", "completions.csv", "scored.csv"}
+OF_EVERY_CELL |= {"summary.json", "manifest.json"}
 OF_TRAINING = {"train_examples.csv", "val_examples.csv", "dataset_stats.json", "training_info.json"}
 OF_TRAINING |= {"own_scores.csv"}
 OF_A_MODEL = {
     f"model/{name}"
     for name in (
-        "README.md",
         "chat_template.jinja",
         "config.json",
         "generation_config.json",
@@ -207,22 +206,6 @@ def test_training_info_is_what_a_paper_needs(made_once: Path) -> None:
     assert len([row for row in info["history"] if "loss" in row]) == info["steps"]
     cell = json.loads((made_once / "cells" / "sft" / "seed1" / "summary.json").read_text())
     assert {"torch", "transformers"} <= set(cell["environment"]["packages"])
-
-
-def test_every_trained_model_has_a_card_with_its_own_numbers(made_once: Path) -> None:
-    rates = pd.read_csv(made_once / "results" / "by_seed.csv")
-    cards = sorted(made_once.glob("cells/*/*/model/README.md"))
-    assert len(cards) == len(list(made_once.glob("cells/*/*/model"))) == 4
-    for path in cards:
-        cell = path.parents[1]
-        own = rates[
-            (rates["method"] == cell.parent.name) & (rates["seed"] == int(cell.name[len("seed") :]))
-        ]
-        data = ModelCard.load(path).data
-        found = {(r.dataset_name, r.metric_type): r.metric_value for r in data.eval_results}
-        for split, balanced in zip(own["split"], own["balanced"], strict=True):
-            assert found[f"small, {split} subjects", "balanced"] == balanced
-        assert "model/README.md" in json.loads((cell / "manifest.json").read_text())["files"]
 
 
 def test_trained_folder_loads_without_equipoise(made_once: Path) -> None:

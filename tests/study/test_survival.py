@@ -19,8 +19,9 @@ import torch
 
 from damaged_files import flip, truncate
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.store import NOT_DONE, Store
-from equipoise.study.specification import Cell, Specification, read_specification
+from equipoise.study.specification import Specification, read_specification
 
 from .conftest import WriteStudy, contents, measured
 
@@ -35,6 +36,7 @@ def run(path: Path, folder: Path, *overrides: str, quiet: bool = True) -> tuple[
     [
         ("prompt/seed2", "completions.csv", Path.unlink, "completions.csv has 0 bytes instead of"),
         ("prompt/seed2", "completions.csv", flip, "completions.csv is damaged: its SHA-256"),
+        ("prompt/seed2", "scored.csv", flip, "scored.csv is damaged: its SHA-256"),
         ("prompt/seed2", "summary.json", truncate, "summary.json has"),
         ("prompt/seed2", "config.json", Path.unlink, "config.json has 0 bytes instead of"),
         ("prompt/seed2", "manifest.json", Path.unlink, "its manifest.json is missing or damaged"),

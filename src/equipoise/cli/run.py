@@ -19,7 +19,7 @@ URL_VARIABLE = "OPENAI_BASE_URL"
 
 if TYPE_CHECKING:
     from equipoise.study.outcome import StudyResult
-    from equipoise.task.task import Task
+    from equipoise.study.specification import Specification
 
 EXAMPLES = """\b
 Examples:
@@ -87,9 +87,9 @@ def run(
         except CellsFailedError as error:
             if error.result:
                 with _told_only():  # which cells failed is the error to end with
-                    _report(error.result, study.specification.task, quiet=quiet)
+                    _finish(error.result, study.specification, quiet=quiet)
             raise
-        _report(result, study.specification.task, quiet=quiet)
+        _finish(result, study.specification, quiet=quiet)
 
 
 def address(base_url: str | None) -> list[str]:
@@ -114,8 +114,13 @@ def _told_only() -> Iterator[None]:
         complain(str(error))
 
 
-def _report(result: StudyResult, task: Task, *, quiet: bool) -> None:
-    """Print the table and what was written; then write the report, which may fail without harm."""
+def _finish(result: StudyResult, specification: Specification, *, quiet: bool) -> None:
+    """Print the table and what was written, then write cards and report.
+
+    Raises:
+        EquipoiseError: Cards or report cannot be written; the error says that the results can be
+            used.
+    """
     evaluation = result.evaluation
     for table in evaluation.terminal_tables():
         show_table(table)
@@ -123,7 +128,11 @@ def _report(result: StudyResult, task: Task, *, quiet: bool) -> None:
         say(remark)
     if not quiet:
         _say_done(result)
-    _write_report(result.folder, task, quiet=quiet)
+    with _results_are_complete("card of a model", result.folder, "Run the same command again."):
+        _write_cards(result, specification)
+    again = f"Try again with: equipoise report {result.folder}"
+    with _results_are_complete("report", result.folder, again):
+        _write_report(result, specification, quiet=quiet)
 
 
 def _say_done(result: StudyResult) -> None:
@@ -135,27 +144,39 @@ def _say_done(result: StudyResult) -> None:
     say_written(result.written)
 
 
-def _write_report(folder: Path, task: Task, *, quiet: bool) -> None:
-    """Write the report of a run whose results are on the disk.
-
-    Raises:
-        EquipoiseError: It cannot be written; the error says that the results can be used.
-    """
+@contextlib.contextmanager
+def _results_are_complete(what: str, folder: Path, hint: str) -> Iterator[None]:
+    """Within it, whatever goes wrong is told as a failure to write ``what`` and nothing else."""
     from equipoise.errors import EquipoiseError
+
+    try:
+        yield
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise EquipoiseError(
+            f"the results are complete, but the {what} was not written ({reason.rstrip('.')})",
+            file=folder,
+            hint=hint,
+        ) from error
+
+
+def _write_cards(result: StudyResult, specification: Specification) -> None:
+    """Write the card of each trained model into its folder."""
+    from equipoise.publishing.write import write_run_cards
+
+    write_run_cards(specification, result.folder)
+
+
+def _write_report(result: StudyResult, specification: Specification, *, quiet: bool) -> None:
+    """Write the report; its cells were sealed or checked a moment ago."""
     from equipoise.progress import StageProgress
     from equipoise.report import write_report
     from equipoise.runs.store import Store
 
-    try:
-        # Runs that share the cells end together, and each writes the same report.
-        with Store(folder).exclusive(), StageProgress(quiet=quiet) as progress:
-            page, *_ = write_report(folder, task=task, on_progress=progress.report)
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise EquipoiseError(
-            f"the results are complete, but the report was not written ({reason.rstrip('.')})",
-            file=folder,
-            hint=f"Try again with: equipoise report {folder}",
-        ) from error
+    # Runs that share the cells end together, and each writes the same report.
+    with Store(result.folder).exclusive(), StageProgress(quiet=quiet) as progress:
+        page, *_ = write_report(
+            result.folder, task=specification.task, own=True, on_progress=progress.report
+        )
     if not quiet:
         say(f"Report: {page}")

@@ -25,6 +25,9 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 TRAINING_DATA = "train_examples.csv"
 """Where a trained method writes the sentences it learns to say, in a column ``text``."""
 
+TRAINING_INFO = "training_info.json"
+"""Where a trained method writes down how it was trained."""
+
 Control = Literal[
     "none", "post-hoc", "structural", "parametric", "preference", "reward", "projection"
 ]

@@ -1,6 +1,5 @@
 """Reports: what a finished run says, for people, for papers and for machines.
 
-    finished_run    reads the folder of a run; result_tables: its results/
     headline        the main table; answer: the question and the answer in sentences
     claims, slope_claims   what the comparisons carry, in words that say no more
     breakdown       rates by subject, terms, slopes: frames that pages and figures draw
@@ -10,8 +9,8 @@
     paper           paragraphs for a paper; machine: everything as JSON
     write           all of it into one folder, whole or not at all
 
-Nothing is measured here: a report reads ``results/`` and ``cells/``, and what is not there is left
-out and said to be missing.
+Nothing is measured here. ``runs.finished_run`` reads the folder of a run, and what is not there is
+left out and said to be missing.
 """
 
 from equipoise.report.write import write_report

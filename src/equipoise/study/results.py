@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,15 +12,17 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
-from equipoise.measures import Evaluation, assemble, read_completions, score, write_table
+from equipoise.measures import Evaluation, assemble, write_table
 from equipoise.methods.method import TRAINING_DATA
+from equipoise.runs.cell import Cell
+from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY
+from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
-from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
 from equipoise.study.dependencies import control_of
 from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
-from equipoise.study.specification import Cell, Specification
+from equipoise.study.specification import Specification
 
 
 def collect(
@@ -28,7 +31,7 @@ def collect(
     progress: StudyProgress,
     missing: Sequence[Cell] = (),
 ) -> Evaluation:
-    """Measure the stored completions of all cells but the ``missing``, in the study file's order.
+    """Measure the judged completions of all cells but the ``missing``, in the study file's order.
 
     What only models can say is asked for now, unless it is known from an earlier run.
     """
@@ -38,13 +41,10 @@ def collect(
     scored, costs = [], []
     for cell in finished:
         folder = store.cell_folder(cell)
-        cost = read_json(folder / "summary.json")["cost"]
-        costs.append({"method": cell.label, **cost})
-        if cost["delivered"]:
-            completions = read_completions(folder / COMPLETIONS, task)
-            scored.append(
-                score(completions, task, learnt_texts(specification, store, cell) or None)
-            )
+        costs.append({"method": cell.label, **read_json(folder / SUMMARY)["cost"]})
+        learnt = partial(learnt_texts, specification, store, cell)
+        if (of_cell := read_scored(folder, task, learnt)) is not None:
+            scored.append(of_cell)
     if not scored:
         raise EquipoiseError(
             "no method has delivered a single completion",

@@ -14,8 +14,8 @@ from equipoise.files.toml_file import read_toml
 from equipoise.methods.method import Method
 from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
 from equipoise.model.registry import model_label
-from equipoise.runs.identity import model_digest, winogender_digest
-from equipoise.runs.identity import task_digest as task_digest
+from equipoise.runs.cell import Cell
+from equipoise.runs.identity import model_digest, task_digest, winogender_digest
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.study.dependencies import check_starts, in_order, line_of
@@ -27,17 +27,6 @@ from equipoise.study.weightless import check_weightless
 from equipoise.task.task import Task
 
 TABLES = ("study", "sampling", "endpoint", "measures", "statistics", "methods")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One method with one seed: the unit of work of a study."""
-
-    label: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.label}, seed {self.seed}"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from equipoise.errors import EquipoiseError
 from equipoise.methods.prompt import Prompting, PromptSettings
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.progress import StageProgress
+from equipoise.study.training_run import TrainingRun
 from equipoise.task.task_file import load_task
-from equipoise.training_run import TrainingRun
 
 
 @pytest.fixture

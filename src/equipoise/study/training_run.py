@@ -3,7 +3,7 @@
 ``equipoise train`` and ``scripts/train_sft_robust.py`` both are this. ``run.json`` in the folder
 says which run it is, from the first second on; ``manifest.json`` seals it when it is complete. So
 the same command resumes a run that was stopped and leaves a finished one alone, and another
-command is refused.
+command is refused. Whoever wants a card of the model writes it then (``publishing.write``).
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from equipoise.methods.method import Method, Workspace
 from equipoise.model.registry import check_model_name, model_label
 from equipoise.progress import StageProgress
 from equipoise.runs.identity import model_digest, task_digest
+from equipoise.runs.layout import CHECKPOINTS
 from equipoise.task.task import Task
 from equipoise.training.processes import is_first_process, wait_for_all
 
 RECORD = "run.json"
+"""What the folder was made with."""
 
 State = Literal["new", "unfinished", "done"]
 
@@ -113,7 +115,7 @@ class TrainingRun:
             self._fit(progress)
             wait_for_all()
             if is_first_process():
-                shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+                shutil.rmtree(self.folder / CHECKPOINTS, ignore_errors=True)
                 seal(self.folder)
         return state
 
@@ -143,10 +145,6 @@ class TrainingRun:
         workspace = Workspace(self.folder, self.model_folder, progress.report, progress.say)
         with clear_write_errors(self.folder):
             self.method.fit(lm, self.task, self.seed, workspace)
-        if is_first_process():
-            from equipoise.publishing.write import write_cards
-
-            write_cards(self.method, lm, self.task, self.seed, workspace)
 
     def _compare(self, stored: Any) -> None:
         before, now = _flat(stored), _flat(self.record())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from equipoise import protocol
+from equipoise.cli import protocol
 from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.methods.sft import SFTSettings

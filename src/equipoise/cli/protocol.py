@@ -22,11 +22,12 @@ from equipoise.methods.method import Policy
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.model.registry import DEFAULT_MODEL, check_model_name, model_label
 from equipoise.progress import StageProgress
+from equipoise.publishing.write import write_training_cards
 from equipoise.settings import parse
+from equipoise.study.training_run import TrainingRun, check_trained
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
 from equipoise.training.processes import is_first_process
-from equipoise.training_run import TrainingRun, check_trained
 
 OUTPUT_DIR = "./sft_robust_output"
 SAMPLES = 250
@@ -78,6 +79,8 @@ def train(
     progress = StageProgress(quiet=not is_first_process())
     run = TrainingRun(folder, folder, method, load_task("occupations"), model, seed)
     state = run.run()
+    if is_first_process():
+        write_training_cards(run)
     done = "is done already; nothing was to do" if state == "done" else "is done"
     progress.say(f"The training in {folder} {done}.")
     return folder
