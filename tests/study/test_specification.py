@@ -317,7 +317,7 @@ def test_task_is_found_beside_the_study_file_first(
 
 
 def test_the_full_study_has_every_method_and_trains_them_alike() -> None:
-    found = read_specification(Path(__file__).parents[2] / "studies" / "full.toml")
+    found = read_specification("full")
     assert {method.name for method in found.methods.values()} == set(METHODS)
     assert len(found.study.seeds) == 3
     sft, beside, dpo = (found.methods[name] for name in ("sft", "sft-counterfactual", "dpo"))

@@ -22,7 +22,7 @@ from equipoise.study.specification import Cell, Specification, read_specificatio
 class Study:
     """A controlled trial: the same task, model, sampling and seeds for every method.
 
-    >>> study = Study.from_toml("studies/quickstart.toml")  # doctest: +SKIP
+    >>> study = Study.from_toml("quickstart")  # doctest: +SKIP
     >>> print(study.run().evaluation)  # doctest: +SKIP
     """
 
@@ -31,7 +31,7 @@ class Study:
 
     @classmethod
     def from_toml(cls, path: str | Path, overrides: Iterable[str] = ()) -> Study:
-        """The study of a file; see ``read_specification`` for the arguments and errors."""
+        """The study of a file or a built-in name; ``read_specification`` has arguments and errors."""
         return cls(read_specification(path, overrides))
 
     def run(
