@@ -119,8 +119,8 @@ def test_completions(case, equipoise):
 # Command lines without any file but "taken" (a file) and "full/" (a folder that holds a file).
 LINES = {
     "study is missing": ("run no.toml", "no.toml: no such file. Check the path."),
-    "study is unknown": ("run quikstart", "no built-in study 'quikstart'. Did you mean 'quickstart'?"),
-    "study is elsewhere": ("plan studies/full.toml", "no such file. Did you mean the study 'full' "),
+    "study is unknown": ("run ful", "there is no built-in study 'ful'. Did you mean 'full'?"),
+    "study is elsewhere": ("plan a/full.toml", "no such file. Did you mean the study 'full' that"),
     "study is a folder": ("run ./full", "full: cannot be read (Is a directory)."),
     "run into a file": ("run s.toml --out taken", "taken: cannot be written (File exists). A file"),
     "run below a file": ("run s.toml --out taken/x", "taken/x: cannot be written (Not a directory"),

@@ -68,11 +68,17 @@ def test_a_file_of_the_same_name_is_asked_for_by_a_path(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("quikstart", "there is no built-in study 'quikstart'. Did you mean 'quickstart'? Your own"),
+        (
+            "quikstart",
+            "there is no built-in study 'quikstart'. Did you mean 'quickstart'? Your own",
+        ),
         ("QUICKSTART", "Did you mean 'quickstart'?"),
         ("zzz", "Valid: decoding, full, guarantee, llama-3.1-8b, preference, quickstart."),
         ("my.toml", "my.toml: no such file. Check the path."),
-        ("studies/full.toml", "studies/full.toml: no such file. Did you mean the study 'full' that"),
+        (
+            "studies/full.toml",
+            "studies/full.toml: no such file. Did you mean the study 'full' that",
+        ),
         ("quickstart.toml", "Did you mean the study 'quickstart' that comes with Equipoise?"),
         ("x" * 5000, "there is no built-in study 'xxx"),
         ("a\0b", "there is no built-in study"),

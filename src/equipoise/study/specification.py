@@ -157,8 +157,8 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
             ``study.samples_per_subject=10`` or ``methods.sft.learning_rate=2e-5``.
 
     Raises:
-        EquipoiseError: There is no such study, its file cannot be read, a table, setting, method, task or model is
-            unknown or wrong, or the task cannot serve a method.
+        EquipoiseError: There is no such study, its file cannot be read, a table, setting, method,
+            task or model is unknown or wrong, or the task cannot serve a method.
     """
     path = study_path(path)
     tables = read_toml(path)

@@ -31,7 +31,7 @@ class Study:
 
     @classmethod
     def from_toml(cls, path: str | Path, overrides: Iterable[str] = ()) -> Study:
-        """The study of a file or a built-in name; ``read_specification`` has arguments and errors."""
+        """The study of a file or a built-in name; see ``read_specification`` for the rest."""
         return cls(read_specification(path, overrides))
 
     def run(
