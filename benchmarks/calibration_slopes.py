@@ -30,7 +30,7 @@ SCATTER = (
     (0.3, 0.5, 0.1),  # seeds that differ far more than any of these
 )
 """SDs in nats: of occupations, of seeds' slopes per 100 points, of a seed's single values; as they
-were measured in ``studies/full.toml``, and what is worse."""
+were measured in the study ``full``, and what is worse."""
 
 SHARES = np.array(list(load_task("occupations").shares.values()))
 """Percent of women in each of the task's occupations."""

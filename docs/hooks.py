@@ -1,7 +1,8 @@
 """What the site needs beyond the pages: pages of new methods in its menu, and linked files.
 
-Pages link to sources and studies as they lie in the repository (``../studies/quickstart.toml``).
-The site carries copies of those files, so that the links work there too.
+Pages link to sources and studies as they lie in the repository, as in
+``../src/equipoise/task/tasks/age.toml``. The site carries copies of those files, so that the links
+work there too.
 """
 
 from __future__ import annotations

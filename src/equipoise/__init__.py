@@ -2,7 +2,7 @@
 
 >>> import equipoise
 >>> task = equipoise.load_task("occupations")
->>> equipoise.Study.from_toml("studies/quickstart.toml").run()  # doctest: +SKIP
+>>> equipoise.Study.from_toml("quickstart").run()  # doctest: +SKIP
 
 The names below are imported when first used, so that ``import equipoise`` costs nothing.
 """

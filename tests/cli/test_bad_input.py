@@ -123,7 +123,9 @@ def test_completions(case, equipoise):
 # Command lines without any file but "taken" (a file) and "full/" (a folder that holds a file).
 LINES = {
     "study is missing": ("run no.toml", "no.toml: no such file. Check the path."),
-    "study is a folder": ("run full", "full: cannot be read (Is a directory)."),
+    "study is unknown": ("run ful", "there is no built-in study 'ful'. Did you mean 'full'?"),
+    "study is elsewhere": ("plan a/full.toml", "no such file. Did you mean the study 'full' that"),
+    "study is a folder": ("run ./full", "full: cannot be read (Is a directory)."),
     "run into a file": ("run s.toml --out taken", "taken: cannot be written (File exists). A file"),
     "run below a file": ("run s.toml --out taken/x", "taken/x: cannot be written (Not a directory"),
     "run into another's folder": ("run s.toml --out full", "full: the folder is not empty and hol"),
@@ -214,7 +216,7 @@ def test_command_line(case, equipoise, tmp_path):
 USAGE = {
     "no such command": ("rum s.toml", "No such command 'rum'. Did you mean 'run'?"),
     "no such option": ("run s.toml --quite", "No such option: --quite"),
-    "argument is missing": ("run", "Missing argument 'FILE'"),
+    "argument is missing": ("run", "Missing argument 'STUDY'"),
     "output is missing": ("generate", "Missing option '--out'"),
     "seed is text": ("train sft --seed many", "Invalid value for '--seed'"),
     "seed is negative": ("train sft --seed -1", "-1 is not between 0 and 4,294,967,295"),

@@ -14,6 +14,7 @@ from equipoise.methods.sft import SFTSettings
 COMMANDS = [
     [],
     ["run"],
+    ["studies"],
     ["plan"],
     ["status"],
     ["verify"],

@@ -317,7 +317,7 @@ def test_task_is_found_beside_the_study_file_first(
 
 
 def test_the_full_study_trains_its_methods_alike() -> None:
-    found = read_specification(Path(__file__).parents[2] / "studies" / "full.toml")
+    found = read_specification("full")
     assert len(found.study.seeds) == 3
     sft, beside, dpo = (found.methods[name] for name in ("sft", "sft-counterfactual", "dpo"))
     assert sft.n_examples(found.task) == beside.n_examples(found.task) == 600

@@ -29,6 +29,21 @@ def _models(incomplete: str) -> list[str]:
     return [name for name in EMBEDDED if name.startswith(incomplete)]
 
 
+def builtin_study_names(incomplete: str) -> list[str]:
+    """Built-in studies, likewise."""
+    from equipoise.study.builtin import builtin_studies
+
+    return [name for name in builtin_studies() if name.startswith(incomplete)]
+
+
+StudyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        autocompletion=builtin_study_names,
+        help="A name that 'equipoise studies' lists, or a file.",
+    ),
+]
 TaskName = Annotated[
     str,
     typer.Option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import BaseUrl, Overrides
+from equipoise.cli.options import BaseUrl, Overrides, StudyName
 from equipoise.cli.terminal import complain, say, say_written, show_table
 
 URL_VARIABLE = "OPENAI_BASE_URL"
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  equipoise run studies/quickstart.toml
+  equipoise run quickstart
   equipoise run my.toml --out runs/try --set study.samples_per_subject=10
   equipoise run my.toml --jobs 4"""
 
 
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file in TOML.")],
+    study: StudyName,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the run.", show_default="runs/NAME"),
@@ -67,7 +67,7 @@ def run(
     base_url: BaseUrl = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")] = False,
 ) -> None:
-    """Run a study file: fit, sample, score and compare its methods.
+    """Run a study: fit, sample, score and compare its methods.
 
     What is finished is not computed again, so a run that was stopped goes on
     when the same command is given once more. Given several times at once, the
@@ -78,18 +78,18 @@ def run(
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
-    study = Study.from_toml(file, [*(overrides or ()), *address(base_url)])
+    trial = Study.from_toml(study, [*(overrides or ()), *address(base_url)])
     chosen = pick_engine(engine, jobs, cpus, gpus, slurm or ())
-    folder = out or Path("runs") / study.specification.study.name
+    folder = out or Path("runs") / trial.specification.study.name
     with on_interrupt(_advice(str(stopped(folder)))), StageProgress(quiet=quiet):
         try:
-            result = study.run(folder, quiet=quiet, engine=chosen)
+            result = trial.run(folder, quiet=quiet, engine=chosen)
         except CellsFailedError as error:
             if error.result:
                 with _told_only():  # which cells failed is the error to end with
-                    _finish(error.result, study.specification, quiet=quiet)
+                    _finish(error.result, trial.specification, quiet=quiet)
             raise
-        _finish(result, study.specification, quiet=quiet)
+        _finish(result, trial.specification, quiet=quiet)
 
 
 def address(base_url: str | None) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -24,13 +23,15 @@ def task() -> None:
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A task file in TOML.")],
+    file: Annotated[
+        str, typer.Argument(metavar="TASK", help="A task file in TOML, or a built-in task.")
+    ],
     samples: Annotated[
         int, typer.Option(metavar="N", min=0, max=1000, help="Sample sentences a split.")
     ] = 3,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the sample sentences.")] = 0,
 ) -> None:
-    """Check a task file and show what it holds, with sample sentences."""
+    """Check a task and show what it holds, with sample sentences."""
     from equipoise.task.overview import overview_lines, task_overview
     from equipoise.task.task_file import load_task
 

@@ -18,6 +18,7 @@ from equipoise.runs.cell import Cell
 from equipoise.runs.identity import model_digest, task_digest, winogender_digest
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
+from equipoise.study.builtin import study_path
 from equipoise.study.dependencies import check_starts, in_order, line_of
 from equipoise.study.measures_table import MeasuresTable, check_measures, read_measures
 from equipoise.study.method_tables import build_methods
@@ -140,14 +141,15 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
     """Read and check a study file; no model is loaded.
 
     Args:
-        path: The file.
+        path: The file, or the name of a study that comes with Equipoise.
         overrides: ``table.setting=value``, the value as in TOML, such as
             ``study.samples_per_subject=10`` or ``methods.sft.learning_rate=2e-5``.
 
     Raises:
-        EquipoiseError: The file cannot be read, a table, setting, method, task or model is
-            unknown or wrong, or the task cannot serve a method.
+        EquipoiseError: There is no such study, its file cannot be read, a table, setting, method,
+            task or model is unknown or wrong, or the task cannot serve a method.
     """
+    path = study_path(path)
     tables = read_toml(path)
     for override in overrides:
         apply_override(tables, override)

@@ -24,7 +24,7 @@ from equipoise.study.specification import Specification, read_specification
 class Study:
     """A controlled trial: the same task, model, sampling and seeds for every method.
 
-    >>> study = Study.from_toml("studies/quickstart.toml")  # doctest: +SKIP
+    >>> study = Study.from_toml("quickstart")  # doctest: +SKIP
     >>> print(study.run().evaluation)  # doctest: +SKIP
     """
 
@@ -33,7 +33,7 @@ class Study:
 
     @classmethod
     def from_toml(cls, path: str | Path, overrides: Iterable[str] = ()) -> Study:
-        """The study of a file; see ``read_specification`` for the arguments and errors."""
+        """The study of a file or a built-in name; see ``read_specification`` for the rest."""
         return cls(read_specification(path, overrides))
 
     def run(

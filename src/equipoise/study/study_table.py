@@ -27,6 +27,7 @@ class StudyTable(Settings):
 
     Attributes:
         name: Also the folder below ``runs/``.
+        description: For people: what is compared, and how long it takes. No result follows from it.
         task: A built-in task, or the path of a task file, seen from the study file.
         model: An embedded model, a local folder (its path seen from the current folder), a Hub
             id, or ``openai:NAME`` for an endpoint.
@@ -37,6 +38,7 @@ class StudyTable(Settings):
     """
 
     name: str
+    description: Annotated[str, Field(max_length=10_000)] = ""
     task: str = "occupations"
     model: str = "smollm2-135m-instruct"
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=10_000)] = (42, 123, 456)

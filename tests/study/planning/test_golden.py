@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.cli import main
 
-STUDIES = Path(__file__).parents[3] / "studies"
+STUDIES = Path(str(equipoise.__file__)).parent / "study" / "studies"
 CASES = {
     "full": ("--memory", "25.3", "--tflops", "1", "--set", 'study.device="cpu"'),
     "llama-3.1-8b": ("--gpu", "--memory", "80", "--tflops", "312"),
