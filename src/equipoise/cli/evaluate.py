@@ -89,6 +89,7 @@ def evaluate(
     from equipoise.measures import evaluate as score_file
     from equipoise.measures import write_table
     from equipoise.progress import StageProgress
+    from equipoise.wording.spreadsheet import without_formulas
 
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
     judged = reference_model is not None or independent_model is not None
@@ -118,7 +119,8 @@ def evaluate(
     if out is not None:
         tables = {**found.tables(), "scored.csv": found.completions}
         for name in names:
-            write_table(out / name, tables[name], excel_safe=excel_safe)
+            table = tables[name]
+            write_table(out / name, without_formulas(table) if excel_safe else table)
         say_written(out / name for name in names)
 
 

@@ -25,8 +25,9 @@ from equipoise.model.registry import Origin
 from equipoise.report.answer import definition
 from equipoise.task.task import Task
 from equipoise.wording.bibliography import bibliography
+from equipoise.wording.markdown import markdown
 from equipoise.wording.numbers import counted, listing, percent
-from equipoise.wording.visible import markdown, shown
+from equipoise.wording.visible import shown
 
 RATES = {
     "balanced": "balanced",
@@ -149,7 +150,7 @@ def _text(trained: Trained) -> str:
         "## Measured\n\n" + _measured(trained),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in _limits(trained)),
         "## Licence\n\n" + licence(trained.origin),
-        f"## Cite\n\n```bibtex\n{bibliography(trained.task)}\n```",
+        f"## Cite\n\n```bibtex\n{bibliography(trained.task.name)}\n```",
     ]
     return "\n\n".join(parts) + "\n"
 

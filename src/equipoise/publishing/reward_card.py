@@ -12,8 +12,8 @@ from equipoise.model.registry import Origin
 from equipoise.publishing.card import licence
 from equipoise.report.answer import definition
 from equipoise.task.task import Task
+from equipoise.wording.markdown import markdown
 from equipoise.wording.numbers import percent
-from equipoise.wording.visible import markdown
 
 ACCURACIES = {
     "train": "train subjects, listed terms (trained on)",

@@ -15,8 +15,9 @@ from equipoise.report.records import records
 from equipoise.report.sections import SPLITS, missing
 from equipoise.report.slope_claims import slope_claims
 from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.markdown import markdown
 from equipoise.wording.numbers import counted, interval, listing, percent, signed
-from equipoise.wording.visible import markdown, shown
+from equipoise.wording.visible import shown
 
 
 def paper(run: FinishedRun, table: pd.DataFrame, citation: str) -> str:

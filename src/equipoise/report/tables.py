@@ -1,7 +1,7 @@
 """The report's tables as files: CSV for programs and spreadsheets, LaTeX for papers.
 
 CSV files hold plain numbers, rates 0-1, and a text that a spreadsheet would run as a formula is
-disarmed (``files.csv_file``). LaTeX files hold what a reader reads.
+disarmed (``wording.spreadsheet``). LaTeX files hold what a reader reads.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from equipoise.report.records import records
 from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import amount, interval, p_value, percent, points, signed
+from equipoise.wording.spreadsheet import without_formulas
 
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
@@ -45,7 +46,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     for name, make in makers.items():
         if (made := make()) is not None:
             frame, text = made
-            write_table(folder / f"{name}.csv", frame, excel_safe=True)
+            write_table(folder / f"{name}.csv", without_formulas(frame))
             with open_atomic(folder / f"{name}.tex") as stream:
                 stream.write(text)
 

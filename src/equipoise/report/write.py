@@ -74,7 +74,7 @@ def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]
     from equipoise.report.plots import write_figures  # matplotlib takes half a second
 
     table = headline(run)
-    said, citation = answer(run, table), bibliography(run.task)
+    said, citation = answer(run, table), bibliography(run.task.name)
     parts: list[Callable[[], None]] = [
         lambda: _text(folder / "index.html", render_page(run, table, said, citation)),
         lambda: write_tables(run, table, folder / "tables"),
