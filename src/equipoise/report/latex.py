@@ -1,12 +1,15 @@
 r"""LaTeX tables that compile as they are, whatever their cells hold.
 
-Only ``booktabs`` is needed. What stands in them goes through ``wording.latex``.
+pandas sets them; what stands in them goes through ``wording.latex``. ``booktabs`` is needed, and
+``longtable`` for those that no page holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import wrap
+
+import pandas as pd
 
 from equipoise.wording.latex import escape
 from equipoise.wording.visible import shown
@@ -25,7 +28,7 @@ LINE = 345.0
 """Points of a line in LaTeX's own ``article``."""
 
 
-def booktabs(
+def latex_table(
     header: Sequence[str],
     rows: Sequence[Sequence[Cell]],
     caption: str,
@@ -47,42 +50,35 @@ def booktabs(
     every = [[row[number] for row in rows] for number in range(len(header))]
     kinds = ["l" if number == 0 or _is_words(cells) else "r" for number, cells in enumerate(every)]
     widths = list(map(_width, header, every))
-    columns = rf"{{@{{}}{''.join(kinds)}@{{}}}}"
-    title = rf"\caption{{{escape(caption)}}}\label{{{label}}}"
+    titles = list(map(_title, header, widths, kinds))
     size, space = _size(widths)
-    setting = rf"\{size}\setlength{{\tabcolsep}}{{{space:g}pt}}"
-    head = [r"\toprule", " & ".join(map(_title, header, widths, kinds)) + r" \\", r"\midrule"]
-    body = [" & ".join(map(_cell, row)) + r" \\" for row in rows]
-    below = [rf"\par\smallskip{{\footnotesize {escape(note)}}}" for note in notes]
-    if len(rows) > MOST_ROWS:
-        lines = [
-            r"% Needs \usepackage{booktabs,longtable}.",
-            rf"\begingroup{setting}",
-            rf"\begin{{longtable}}{columns}",
-            rf"{title}\\",
-            *head,
-            r"\endhead",
-            *body,
-            r"\bottomrule",
-            r"\end{longtable}",
-            *below,
-            r"\endgroup",
-        ]
+    is_long = len(rows) > MOST_ROWS
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    table = pd.DataFrame(cells, columns=range(len(header)), dtype=object).style
+    table.hide(axis="index").format_index(lambda number: titles[number], axis="columns")
+    if not is_long:
+        space_between = [("", rf"{{\tabcolsep}}{{{space:g}pt}}")]
+        table.set_table_styles(
+            [{"selector": size, "props": [("", "")]},
+             {"selector": "setlength", "props": space_between}]
+        )  # fmt: skip
+    text = table.to_latex(
+        column_format=f"@{{}}{''.join(kinds)}@{{}}",
+        hrules=True,
+        caption=escape(caption),
+        label=label,
+        position_float=None if is_long else "centering",
+        environment="longtable" if is_long else "table",
+    )
+    below = "".join(rf"\par\smallskip{{\footnotesize {escape(note)}}}" + "\n" for note in notes)
+    if is_long:
+        setting = rf"\begingroup\{size}\setlength{{\tabcolsep}}{{{space:g}pt}}"
+        needs = "booktabs,longtable"
+        text = f"{setting}\n{text}{below}\\endgroup\n"
     else:
-        lines = [
-            r"% Needs \usepackage{booktabs}.",
-            r"\begin{table}",
-            rf"\centering{setting}",
-            title,
-            rf"\begin{{tabular}}{columns}",
-            *head,
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            *below,
-            r"\end{table}",
-        ]
-    return "\n".join([*lines, ""])
+        needs, end = "booktabs", "\\end{table}\n"
+        text = text.removesuffix(end) + below + end
+    return rf"% Needs \usepackage{{{needs}}}." + "\n" + text
 
 
 def _is_words(cells: Sequence[Cell]) -> bool:

@@ -19,7 +19,7 @@ from equipoise.measures import write_table
 from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import has_intervals, judge_of, measure_of
-from equipoise.report.latex import Cell, booktabs
+from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
 from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
 from equipoise.runs.finished_run import FinishedRun
@@ -71,7 +71,7 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
-    return booktabs(
+    return latex_table(
         ["method", *(title for title, _ in columns)],
         rows,
         "Share of balanced completions by method.",
@@ -100,7 +100,7 @@ def _subjects(run: FinishedRun) -> tuple[pd.DataFrame, str]:
         for name, row in rates.iterrows()
     ]
     header = ["subject", "split", *map(str, rates.columns)]
-    text = booktabs(header, rows, "Balanced completions by subject.", "tab:subjects")
+    text = latex_table(header, rows, "Balanced completions by subject.", "tab:subjects")
     return frame, text
 
 
@@ -114,7 +114,7 @@ def _terms(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         for (name, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
     ]  # fmt: skip
     header = ["term", "set", "", *map(str, table.columns)]
-    text = booktabs(header, rows, "Completions in which a term stands.", "tab:terms")
+    text = latex_table(header, rows, "Completions in which a term stands.", "tab:terms")
     return table.reset_index(), text
 
 
@@ -129,7 +129,7 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     ]  # fmt: skip
     header = ["method", "measure", "slope", "95 % interval", "r"]
     caption = "Slopes over the share of women, per 100 percentage points."
-    return table.drop(columns="seeds"), booktabs(header, rows, caption, "tab:stereotype")
+    return table.drop(columns="seeds"), latex_table(header, rows, caption, "tab:stereotype")
 
 
 def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
@@ -148,7 +148,7 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     ]  # fmt: skip
     header = ["higher", "lower", "points", f"{run.confidence} interval", "Holm's p", "finding"]
     caption = f"Differences of balance rates, {SPLITS[split]} ({OUTCOMES['balanced']})."
-    return table, booktabs(header, rows, caption, "tab:comparisons")
+    return table, latex_table(header, rows, caption, "tab:comparisons")
 
 
 def _cost(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
@@ -158,4 +158,4 @@ def _cost(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         return None
     rows = [[row["method"], *row["cells"]] for row in shown_part["rows"]]
     header = ["method", *shown_part["titles"]]
-    return table, booktabs(header, rows, "Cost of the completions.", "tab:cost")
+    return table, latex_table(header, rows, "Cost of the completions.", "tab:cost")
