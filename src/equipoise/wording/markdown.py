@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from equipoise.wording import numbers
 from equipoise.wording.visible import shown
 
 _SPECIAL = frozenset("\\`*_{}[]<>#|!$~&")
@@ -27,19 +29,31 @@ def render_markdown(template: Path, **values: Any) -> str:
 
     Args:
         template: The file. What it puts out with ``{{ }}`` goes through ``markdown``, whatever it
-            is. Only ``Markup``, which this package writes itself, passes as it is.
+            is. Only ``Markup`` passes as it is: what this package writes itself, and numbers in
+            words (filters ``percent``, ``signed``, ``interval``).
         values: What the template may name. It fails where it names anything else.
     """
-    environment = Environment(  # noqa: S701 - `finalize` does for Markdown what autoescape does
+    environment = Environment(
         loader=FileSystemLoader(template.parent),
+        autoescape=True,  # which `_finalize` comes before: nothing is left for it to escape
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         finalize=_finalize,
     )
+    for name in ("percent", "signed", "interval"):
+        environment.filters[name] = _safe(getattr(numbers, name))
+    environment.filters |= {"counted": numbers.counted, "listing": numbers.listing}
     return environment.get_template(template.name).render(values)
 
 
-def _finalize(value: Any) -> str:
-    return str(value) if isinstance(value, Markup) else markdown(str(value))
+def _finalize(value: Any) -> Markup:
+    if isinstance(value, Markup):
+        return value
+    return Markup(markdown(str(value)))  # noqa: S704 - neutralised, and it is no HTML
+
+
+def _safe(say: Callable[..., str]) -> Callable[..., Markup]:
+    """``say``, whose words are of numbers and nobody else's."""
+    return lambda *values: Markup(say(*values))  # noqa: S704 - likewise
