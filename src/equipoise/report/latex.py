@@ -55,9 +55,9 @@ def latex_table(
     is_long = len(rows) > MOST_ROWS
     cells = [[_cell(cell) for cell in row] for row in rows]
     table = pd.DataFrame(cells, columns=range(len(header)), dtype=object).style
-    table.hide(axis="index").format_index(lambda number: titles[number], axis="columns")
+    table.hide(axis="index").format_index(lambda number: titles[int(str(number))], axis="columns")
     if not is_long:
-        space_between = [("", rf"{{\tabcolsep}}{{{space:g}pt}}")]
+        space_between: list[tuple[str, str | float]] = [("", rf"{{\tabcolsep}}{{{space:g}pt}}")]
         table.set_table_styles(
             [{"selector": size, "props": [("", "")]},
              {"selector": "setlength", "props": space_between}]

@@ -11,12 +11,10 @@ import pandas as pd
 from equipoise.report.breakdown import (
     MEASURES,
     by_subject,
-    curves,
     slopes,
     subjects_of,
     term_frequencies,
 )
-from equipoise.report.charts import curve_panel, slope_chart
 from equipoise.report.claims import RATE, SCALES, claim, comparison_rows
 from equipoise.report.records import records
 from equipoise.report.slope_claims import slope_claims
@@ -125,7 +123,7 @@ def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
 
 
 def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
-    """A chart, its numbers and what their tests carry, for each measure of stereotype."""
+    """The numbers of a chart and what their tests carry, for each measure of stereotype."""
     table = slopes(run)
     if table is None:
         return None
@@ -133,24 +131,12 @@ def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
         {
             "measure": measure,
             "title": title,
-            "chart": slope_chart(part),
             "rows": records(part),
             "claims": slope_claims(run, measure),
         }
         for measure, title in MEASURES.items()
         if len(part := table[table["measure"] == measure])
     ]
-
-
-def training(run: FinishedRun) -> list[Any] | None:
-    """A panel of curves for each trained method."""
-    every = curves(run)
-    panels = [
-        curve_panel(own)
-        for method in run.methods
-        if (own := [curve for curve in every if curve.method == method])
-    ]
-    return panels or None
 
 
 def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
