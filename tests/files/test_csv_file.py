@@ -84,14 +84,6 @@ def test_written_table_has_six_decimals_and_empty_missing_values(tmp_path: Path)
     assert path.read_bytes() == (b'method,rate,n,flag\n=cmd,0.333333,3,True\n"a""b,c",,4,\n')
     assert frame["method"].tolist() == ["=cmd", 'a"b,c']  # the frame itself is left alone
     assert read_rows(path).columns["method"] == ["=cmd", 'a"b,c']
-    write_table(path, frame, excel_safe=True)
-    assert path.read_bytes() == (b'method,rate,n,flag\n\'=cmd,0.333333,3,True\n"a""b,c",,4,\n')
-
-
-def test_names_of_columns_are_texts_too(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    write_table(path, pd.DataFrame({"@sum": [-1.5], "b": ["'=x"]}), excel_safe=True)
-    assert path.read_bytes() == b"'@sum,b\n-1.500000,''=x\n"
 
 
 def test_lines_of_a_megabyte_are_read_and_the_limit_of_others_stays(write_csv: WriteCsv) -> None:

@@ -220,6 +220,24 @@ CONTRAST = """() => {
 """The least contrast of any text with what is behind it (WCAG 2.2, 1.4.3)."""
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_charts_take_the_colours_of_the_page(page_file: Path, opened, scheme: str) -> None:
+    page = opened(page_file, color_scheme=scheme).page
+    blue = "#0072b2" if scheme == "light" else "#6cbcf0"
+    assert (
+        page.evaluate(
+            """() => getComputedStyle(document.documentElement).getPropertyValue("--blue")"""
+        )
+        == blue
+    )
+    rgb = ", ".join(str(int(blue[at : at + 2], 16)) for at in (1, 3, 5))
+    fills = page.evaluate(
+        "() => [...document.querySelectorAll('svg.chart use')].map((e) => getComputedStyle(e).fill)"
+    )
+    assert f"rgb({rgb})" in fills
+    assert "rgb(0, 0, 0)" not in fills
+
+
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_the_page_fits_the_window(page_file: Path, opened, width: int) -> None:
     page = opened(page_file, viewport={"width": width, "height": 800}).page

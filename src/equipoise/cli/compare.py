@@ -75,6 +75,7 @@ def compare(
     from equipoise.progress import StageProgress
     from equipoise.statistics import comparisons
     from equipoise.task.task_file import load_task
+    from equipoise.wording.spreadsheet import without_formulas
 
     if out is not None:
         new_file(out, force=force)
@@ -100,7 +101,7 @@ def compare(
     for line in Agency().measure(evidence).remarks:
         show(line)
     if out is not None:
-        write_table(out, table, excel_safe=excel_safe)
+        write_table(out, without_formulas(table) if excel_safe else table)
         say_written([out])
 
 
@@ -137,9 +138,9 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
 
 def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) -> list[str]:
     """What stands under the table: who is who, what can be concluded, what to beware of."""
-    from equipoise.cli.statistics_tables import p_text
     from equipoise.measures import remarks
     from equipoise.statistics import three_seeds
+    from equipoise.wording.numbers import narrow, p_value
 
     methods = list(dict.fromkeys(scored["method"]))
     lines = []
@@ -151,7 +152,8 @@ def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) 
     lines += [f"{row['outcome']}: {row['verdict']}" for row in main]
     first = main[0]
     if first["subjects"]:
-        lines.append(f"balanced, all: p of equivalence {p_text(first['p_equivalent_holm'])}.")
+        equivalence = narrow(p_value(first["p_equivalent_holm"]))
+        lines.append(f"balanced, all: p of equivalence {equivalence}.")
     left_out = scored["subject"].nunique() - first["subjects"]
     if left_out:
         lines.append(f"Subjects that not every seed of both has, left out: {left_out}.")

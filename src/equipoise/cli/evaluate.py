@@ -72,6 +72,7 @@ def evaluate(
     from equipoise.measures import evaluate as score_file
     from equipoise.measures import write_table
     from equipoise.progress import StageProgress
+    from equipoise.wording.spreadsheet import without_formulas
 
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
     if out is not None:
@@ -99,7 +100,8 @@ def evaluate(
     if out is not None:
         tables = {**found.tables, "scored": found.completions}
         for name, table in tables.items():
-            write_table(out / f"{name}.csv", table, excel_safe=excel_safe)
+            written = without_formulas(table) if excel_safe else table
+            write_table(out / f"{name}.csv", written)
         say_written(out / f"{name}.csv" for name in tables)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
+from equipoise.wording.visible import quoted
 
 ValueT = TypeVar("ValueT")
 
@@ -78,12 +79,6 @@ def optional_column(rows: Rows, what: str) -> list[str] | None:
         if matches:
             return rows.columns[matches[0]]
     return None
-
-
-def quoted(names: Sequence[str], most: int = 30) -> str:
-    """Names for a message, quoted and shortened: the first row of a file may be anything."""
-    shown = [repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:most]]
-    return ", ".join(shown) + (f", ... ({len(names):,} in all)" if len(names) > most else "")
 
 
 def whole_number(value: str) -> int | None:

@@ -29,7 +29,6 @@ from equipoise.completions.columns import (
     TEXT_NAMES,
     convert_all,
     optional_column,
-    quoted,
     required_column,
     seeds_of,
     splits_of,
@@ -40,6 +39,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows, read_rows
 from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
+from equipoise.wording.visible import quoted
 
 COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tokens")
 """Columns of the completions frame, in order."""

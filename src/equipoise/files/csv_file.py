@@ -17,7 +17,6 @@ import pandas as pd
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import open_atomic, read_bounded
-from equipoise.wording.spreadsheet import escape_formula
 
 MAX_CSV_BYTES = 2_000_000_000
 """Larger files are refused; a million completions are some 150 MB."""
@@ -93,34 +92,29 @@ def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
     return Rows(dict(zip(header, values, strict=True)), path, lines)
 
 
-def write_table(path: str | Path, frame: pd.DataFrame, *, excel_safe: bool = False) -> None:
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
     r"""Write ``frame`` as CSV, the same bytes for the same values.
 
     Floats have six decimals, missing values are empty, lines end in ``\n``, there is no index.
-    Texts are written as they are, so that every reader of CSV gets them back to the letter. The
+    Texts are written as they are, so that every reader of CSV gets them back to the letter: a file
+    for people, who open it in a spreadsheet, is written from ``spreadsheet.without_formulas``. The
     file appears complete or not at all.
 
     Args:
         path: The file.
         frame: The table.
-        excel_safe: For people, who open it in a spreadsheet: see ``spreadsheet.escape_formula``.
 
     Raises:
         EquipoiseError: The file cannot be written.
     """
-    safe = frame.copy(deep=False)
     quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
-    for name in safe.columns:
-        if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object:
-            if excel_safe:
-                safe[name] = safe[name].map(escape_formula)
-            # The csv module leaves a lone carriage return bare, and readers end the row there.
-            if safe[name].astype("str").str.contains("\r", regex=False).any():
-                quoting = csv.QUOTE_ALL
-    if excel_safe:
-        safe.columns = safe.columns.map(escape_formula)
+    for name in frame.columns:
+        is_text = pd.api.types.is_string_dtype(frame[name]) or frame[name].dtype == object
+        # The csv module leaves a lone carriage return bare, and readers end the row there.
+        if is_text and frame[name].astype("str").str.contains("\r", regex=False).any():
+            quoting = csv.QUOTE_ALL
     with open_atomic(path) as stream:
-        safe.to_csv(stream, index=False, float_format="%.6f", lineterminator="\n", quoting=quoting)
+        frame.to_csv(stream, index=False, float_format="%.6f", lineterminator="\n", quoting=quoting)
 
 
 @contextlib.contextmanager

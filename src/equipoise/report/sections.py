@@ -12,12 +12,10 @@ from equipoise.measures.declaration import Measure
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import (
     by_subject,
-    curves,
     slopes,
     subjects_of,
     term_frequencies,
 )
-from equipoise.report.charts import curve_panel, slope_chart
 from equipoise.report.claims import claim, comparison_rows, scale_of
 from equipoise.report.records import records
 from equipoise.report.slope_claims import slope_claims
@@ -80,7 +78,7 @@ def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
 
 
 def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
-    """A chart, its numbers and what their tests carry, for each measure of stereotype."""
+    """The numbers of a chart and what their tests carry, for each measure of stereotype."""
     table = slopes(run)
     if table is None:
         return None
@@ -88,24 +86,12 @@ def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
         {
             "measure": measure,
             "title": title,
-            "chart": slope_chart(part),
             "rows": records(part),
             "claims": slope_claims(run, measure),
         }
         for measure, title in titles(run.task).items()
         if len(part := table[table["measure"] == measure])
     ]
-
-
-def training(run: FinishedRun) -> list[Any] | None:
-    """A panel of curves for each trained method."""
-    every = curves(run)
-    panels = [
-        curve_panel(own)
-        for method in run.methods
-        if (own := [curve for curve in every if curve.method == method])
-    ]
-    return panels or None
 
 
 def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:

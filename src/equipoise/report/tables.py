@@ -1,7 +1,7 @@
 """The report's tables as files: CSV for programs and spreadsheets, LaTeX for papers.
 
 CSV files hold plain numbers, rates 0-1, and a text that a spreadsheet would run as a formula is
-disarmed (``files.csv_file``). LaTeX files hold what a reader reads.
+disarmed (``wording.spreadsheet``). LaTeX files hold what a reader reads.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import has_intervals, shown_of
-from equipoise.report.latex import Cell, booktabs
+from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
 from equipoise.report.sections import SPLITS, measure_section
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import interval, p_value, percent, points, signed
+from equipoise.wording.spreadsheet import without_formulas
 
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
@@ -47,7 +48,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     for name, make in makers.items():
         if (made := make()) is not None:
             frame, text = made
-            write_table(folder / f"{name}.csv", frame, excel_safe=True)
+            write_table(folder / f"{name}.csv", without_formulas(frame))
             with open_atomic(folder / f"{name}.tex") as stream:
                 stream.write(text)
 
@@ -64,7 +65,7 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
-    return booktabs(
+    return latex_table(
         ["method", *(title for title, _ in columns)],
         rows,
         "Share of balanced completions by method.",
@@ -98,7 +99,7 @@ def _subjects(run: FinishedRun) -> tuple[pd.DataFrame, str]:
         for name, row in rates.iterrows()
     ]
     header = ["subject", "split", *map(str, rates.columns)]
-    text = booktabs(header, rows, "Balanced completions by subject.", "tab:subjects")
+    text = latex_table(header, rows, "Balanced completions by subject.", "tab:subjects")
     return frame, text
 
 
@@ -112,7 +113,7 @@ def _terms(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         for (name, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
     ]  # fmt: skip
     header = ["term", "set", "", *map(str, table.columns)]
-    text = booktabs(header, rows, "Completions in which a term stands.", "tab:terms")
+    text = latex_table(header, rows, "Completions in which a term stands.", "tab:terms")
     return table.reset_index(), text
 
 
@@ -129,7 +130,7 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     header = ["method", "measure", "slope", "95 % interval", "r"]
     of = axis.share if axis else "the axis"
     caption = f"Slopes over the share of {of}, per 100 percentage points."
-    return table.drop(columns="seeds"), booktabs(header, rows, caption, "tab:stereotype")
+    return table.drop(columns="seeds"), latex_table(header, rows, caption, "tab:stereotype")
 
 
 def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
@@ -148,7 +149,7 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     ]  # fmt: skip
     header = ["higher", "lower", "points", f"{run.confidence} interval", "Holm's p", "finding"]
     caption = f"Differences of balance rates, {SPLITS[split]} (balanced)."
-    return table, booktabs(header, rows, caption, "tab:comparisons")
+    return table, latex_table(header, rows, caption, "tab:comparisons")
 
 
 def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | None:
@@ -158,5 +159,5 @@ def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | N
         return None
     rows = [[row["method"], *row["cells"]] for row in section["rows"]]
     header = ["method", *section["titles"]]
-    text = booktabs(header, rows, f"{measure.title}.", f"tab:{measure.name}")
+    text = latex_table(header, rows, f"{measure.title}.", f"tab:{measure.name}")
     return run.tables[measure.tables[0].name], text

@@ -17,7 +17,6 @@ from equipoise.methods.method import OnProgress, no_progress
 from equipoise.report.answer import answer
 from equipoise.report.headline import headline
 from equipoise.report.machine import KIND, write_results
-from equipoise.report.page import render_page
 from equipoise.report.paper import paper
 from equipoise.report.tables import write_tables
 from equipoise.runs.finished_run import FinishedRun, read_run
@@ -72,10 +71,12 @@ def write_report(
 
 def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]:
     """All files of the report; the names of those that a reader wants first."""
-    from equipoise.report.plots import write_figures  # matplotlib takes half a second
+    # matplotlib takes half a second
+    from equipoise.report.page import render_page
+    from equipoise.report.plots import write_figures
 
     table = headline(run)
-    said, citation = answer(run, table), bibliography(run.task)
+    said, citation = answer(run, table), bibliography(run.task.name)
     parts: list[Callable[[], None]] = [
         lambda: _text(folder / "index.html", render_page(run, table, said, citation)),
         lambda: write_tables(run, table, folder / "tables"),

@@ -9,7 +9,6 @@ import pytest
 
 from equipoise.cli import main
 
-STUDIES = Path(str(equipoise.__file__)).parent / "study" / "studies"
 CASES = {
     "full": ("--memory", "25.3", "--tflops", "1", "--set", 'study.device="cpu"'),
     "llama-3.1-8b": ("--gpu", "--memory", "80", "--tflops", "312"),
@@ -18,6 +17,6 @@ CASES = {
 
 @pytest.mark.parametrize("study", CASES)
 def test_the_numbers_are_what_they_were(study: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", str(STUDIES / f"{study}.toml"), *CASES[study], "--json"]) == 0
+    assert main(["plan", study, *CASES[study], "--json"]) == 0
     golden = Path(__file__).with_name(f"golden_{study}.json")
     assert json.loads(capsys.readouterr().out) == json.loads(golden.read_text("utf-8"))
