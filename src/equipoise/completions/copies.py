@@ -1,0 +1,231 @@
+"""Which rows are one draw: what was written twice counts once.
+
+A *cell* is a method and a seed; a *group* is a subject in a cell. Honest draws repeat themselves,
+short ones often, so equal rows alone say nothing. Four patterns do, see docs/statistics.md:
+
+1. **numbered**: the file numbers its draws, and a row has the number and the text of another;
+2. **whole**: in every group of a cell each text stands k, 2k, 3k ... times, or every group has
+   one text alone (a decoder that does not draw);
+3. **block**: rows follow each other just as they did further up in the file;
+4. **seeds**: two seeds of a method have the same texts about every subject.
+
+Patterns 2 to 4 count where honest draws would show them with a chance below 2^-`BITS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+BITS = 10.0
+"""Evidence that is needed: honest draws would look so with a chance below 2^-10."""
+
+BITS_PER_WORD = 0.5
+"""Where a file says nothing of how often its sampler repeats itself: a text of w words beyond the
+prefix is taken to be drawn again with a chance of up to 2^(-w / 2)."""
+
+Codes = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Bits = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What counts.
+
+    Attributes:
+        kept: For each row whether it is a draw of its own, shape (rows,).
+        remarks: What was found, one sentence for each pattern.
+    """
+
+    kept: Flags
+    remarks: tuple[str, ...]
+
+
+def distinct_draws(
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    subjects: Sequence[str],
+    texts: Sequence[str],
+    own_words: Sequence[int],
+    numbers: Sequence[Sequence[str]] = (),
+) -> Draws:
+    """Find the rows that are copies of others.
+
+    Args:
+        methods: The method of each row.
+        seeds: Its seed.
+        subjects: Its subject.
+        texts: What was drawn, whole.
+        own_words: Words of it beyond the prefix.
+        numbers: Columns of the file that may number its draws.
+    """
+    rows = _Rows.of(methods, seeds, subjects, texts, own_words)
+    kept = np.ones(len(texts), dtype=bool)
+    remarks: list[str] = []
+    for find in (_numbered, _whole, _block, _seeds):
+        there = np.flatnonzero(kept)
+        if len(there) < 2:
+            break
+        part = rows.only(there)
+        if find is _numbered:
+            copies, remark = _numbered(part, [[column[i] for i in there] for column in numbers])
+        else:
+            copies, remark = find(part)  # type: ignore[operator]
+        if copies.any():
+            kept[there[copies]] = False
+            remarks.append(remark.format(n=f"{int(copies.sum()):,}", of=f"{len(texts):,}"))
+    return Draws(kept, tuple(remarks))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows as numbers: equal numbers are equal things. ``item`` is a text in its group."""
+
+    method: Codes
+    cell: Codes
+    group: Codes
+    item: Codes
+    content: Codes
+    bits: Bits
+
+    @classmethod
+    def of(
+        cls,
+        methods: Sequence[str],
+        seeds: Sequence[int],
+        subjects: Sequence[str],
+        texts: Sequence[str],
+        own_words: Sequence[int],
+    ) -> _Rows:
+        method, subject = _codes(list(methods)), _codes(list(subjects))
+        cell = _pairs(method, _codes(np.asarray(seeds, dtype=np.int64)))
+        text = _codes(list(texts))
+        content = _pairs(subject, text)
+        bits = BITS_PER_WORD * np.asarray(own_words, dtype=np.float64)
+        return cls(method, cell, _pairs(cell, subject), _pairs(cell, content), content, bits)
+
+    def only(self, chosen: Codes) -> _Rows:
+        return _Rows(
+            self.method[chosen],
+            *(_codes(x[chosen]) for x in (self.cell, self.group, self.item)),
+            self.content[chosen],
+            self.bits[chosen],
+        )
+
+
+def _codes(values: list[str] | Codes) -> Codes:
+    array = values if isinstance(values, np.ndarray) else pd.Series(values, dtype="str").array
+    return np.asarray(pd.factorize(array)[0], dtype=np.int64)
+
+
+def _pairs(first: Codes, second: Codes) -> Codes:
+    """Equal numbers for equal pairs, from 0."""
+    return _codes(first * (int(second.max(initial=0)) + 1) + second)
+
+
+def _position(item: Codes) -> Codes:
+    """How many rows before each row are the same item."""
+    order = np.argsort(item, kind="stable")
+    ordered = item[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[starts, len(item)])
+    position = np.empty(len(item), dtype=np.int64)
+    position[order] = np.arange(len(item)) - np.repeat(starts, sizes)
+    return position
+
+
+def _numbered(rows: _Rows, numbers: Sequence[Sequence[str]]) -> tuple[Flags, str]:
+    """Rows whose number, subject and text are those of a row before."""
+    remark = "Rows that have the number and the text of another row, left out: {n} of {of}."
+    none = np.zeros(len(rows.item), dtype=bool)
+    place = rows.group
+    for column in numbers:
+        place = _pairs(place, _codes(list(column)))
+    same = _pairs(place, rows.content)
+    groups, places, different = (int(x.max()) + 1 for x in (rows.group, place, same))
+    if different == len(same) or places == groups or different != places:
+        return none, remark  # nothing twice; or the numbers tell no draws apart
+    return _position(same) > 0, remark
+
+
+def _whole(rows: _Rows) -> tuple[Flags, str]:
+    """Rows of cells all of whose texts stand there k times, and of cells that never vary."""
+    counts = np.bincount(rows.item)
+    first = np.zeros(len(counts), dtype=np.int64)
+    first[rows.item] = np.arange(len(rows.item))
+    cell_of_item, group_of_item = rows.cell[first], rows.group[first]
+    times = np.zeros(int(rows.cell.max()) + 1, dtype=np.int64)
+    np.gcd.at(times, cell_of_item, counts)
+    varied = np.zeros_like(times, dtype=bool)
+    varied[cell_of_item[np.bincount(group_of_item)[group_of_item] > 1]] = True
+    position = _position(rows.item)
+    written = counts[rows.item] // times[rows.cell]
+    copies = np.where(varied[rows.cell], position >= written, position > 0)
+    evidence = np.bincount(rows.cell, np.where(copies, rows.bits, 0.0))
+    copies &= evidence[rows.cell] >= BITS
+    same = copies & ~varied[rows.cell]
+    remark = "Rows of a log that was written more than once, left out: {n} of {of}."
+    if same.any():
+        remark = (
+            "Texts that are the same in every draw of a subject, as when the likeliest token is "
+            "taken, count as one draw; rows left out: {n} of {of}."
+        )
+    return copies, remark
+
+
+def _block(rows: _Rows) -> tuple[Flags, str]:
+    """Rows in stretches that follow each other as an earlier stretch did."""
+    n = len(rows.item)
+    order = np.argsort(rows.item, kind="stable")
+    again = rows.item[order][1:] == rows.item[order][:-1]
+    before = np.full(n, -1, dtype=np.int64)
+    before[order[1:][again]] = order[:-1][again]
+    lag = np.where(before >= 0, np.arange(n) - before, 0)
+    starts = np.flatnonzero(np.r_[True, lag[1:] != lag[:-1]])
+    evidence = np.add.reduceat(np.where(lag > 0, _surprise(rows), 0.0), starts)
+    found = (evidence - 2 * np.log2(n) >= BITS) & (lag[starts] > 0)
+    copies = np.repeat(found, np.diff(np.r_[starts, n]))
+    return copies, "Rows that repeat a stretch of rows further up, left out: {n} of {of}."
+
+
+def _surprise(rows: _Rows) -> Bits:
+    """Bits by which it surprises that a row equals another given one of its group.
+
+    It is -log2 of how often two rows of the group are equal; where no group of the cell has two
+    different texts, which says nothing of a sampler, it is taken from the words.
+    """
+    counts = np.bincount(rows.item).astype(np.float64)
+    sizes = np.bincount(rows.group).astype(np.float64)
+    of_group = np.zeros(len(counts), dtype=np.int64)
+    of_group[rows.item] = rows.group
+    equal = np.bincount(of_group, counts * (counts - 1), len(sizes))
+    pairs = sizes * (sizes - 1)
+    share = np.where(pairs > 0, equal / np.where(pairs > 0, pairs, 1), 1.0)
+    with np.errstate(divide="ignore"):
+        measured = -np.log2(np.where(share > 0, share, 1.0))
+    texts = np.bincount(of_group, minlength=len(sizes))
+    varied = np.zeros(int(rows.cell.max()) + 1, dtype=bool)
+    varied[rows.cell[texts[rows.group] > 1]] = True
+    surprise: Bits = np.where(varied[rows.cell], measured[rows.group], rows.bits)
+    return surprise
+
+
+def _seeds(rows: _Rows) -> tuple[Flags, str]:
+    """Rows of seeds that have all texts of an earlier seed of their method, and no other."""
+    remark = "Rows of seeds whose texts are those of another seed, left out: {n} of {of}."
+    evidence = np.bincount(rows.cell, rows.bits)
+    order = np.lexsort((rows.content, rows.cell))
+    cells = np.split(rows.content[order], np.flatnonzero(np.diff(rows.cell[order])) + 1)
+    first = {int(cell): i for i, cell in reversed(list(enumerate(rows.cell)))}
+    seen: set[tuple[int, bytes]] = set()
+    copy = np.zeros(len(cells), dtype=bool)
+    for cell, contents in enumerate(cells):  # cells are numbered as they first appear
+        key = (int(rows.method[first[cell]]), contents.tobytes())
+        copy[cell] = key in seen and evidence[cell] >= BITS
+        seen.add(key)
+    return copy[rows.cell], remark
