@@ -66,8 +66,10 @@ NUMBERING_NAMES = frozenset(
 """Names of columns that tell one draw from another."""
 
 METHOD_WORDS = frozenset(
-    "model models method system approach llm engine checkpoint variant condition strategy "
-    "technique agent provider setup".split()
+    {
+        *("model", "models", "method", "system", "approach", "llm", "engine", "checkpoint"),
+        *("variant", "condition", "strategy", "technique", "agent", "provider", "setup"),
+    }
 )
 """A column whose name has such a word, and which is not read, may be what methods differ in."""
 

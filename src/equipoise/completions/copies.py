@@ -9,7 +9,9 @@ short ones often, so equal rows alone say nothing. Four patterns do, see docs/st
 3. **block**: rows follow each other just as they did further up in the file;
 4. **seeds**: two seeds of a method have the same texts about every subject.
 
-Patterns 2 to 4 count where honest draws would show them with a chance below 2^-`BITS`.
+Patterns 2 to 4 count where honest draws would show them with a chance below 2^-`BITS`. How often a
+sampler repeats itself is taken from the file; only where no text comes back but by the pattern
+itself, so that the file does not say, from how long the texts are.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 BITS = 10.0
 """Evidence that is needed: honest draws would look so with a chance below 2^-10."""
@@ -27,6 +30,9 @@ BITS = 10.0
 BITS_PER_WORD = 0.5
 """Where a file says nothing of how often its sampler repeats itself: a text of w words beyond the
 prefix is taken to be drawn again with a chance of up to 2^(-w / 2)."""
+
+MOST_TIMES = 3
+"""More than three times a log is not taken to be written on the evidence of words alone."""
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -155,27 +161,46 @@ def _numbered(rows: _Rows, numbers: Sequence[Sequence[str]]) -> tuple[Flags, str
 
 def _whole(rows: _Rows) -> tuple[Flags, str]:
     """Rows of cells all of whose texts stand there k times, and of cells that never vary."""
-    counts = np.bincount(rows.item)
-    first = np.zeros(len(counts), dtype=np.int64)
-    first[rows.item] = np.arange(len(rows.item))
-    cell_of_item, group_of_item = rows.cell[first], rows.group[first]
+    counts, cell, group = _items(rows)
     times = np.zeros(int(rows.cell.max()) + 1, dtype=np.int64)
-    np.gcd.at(times, cell_of_item, counts)
-    varied = np.zeros_like(times, dtype=bool)
-    varied[cell_of_item[np.bincount(group_of_item)[group_of_item] > 1]] = True
+    np.gcd.at(times, cell, counts)
+    varied = _varied(rows)
+    once = counts[rows.item] // times[rows.cell]
     position = _position(rows.item)
-    written = counts[rows.item] // times[rows.cell]
-    copies = np.where(varied[rows.cell], position >= written, position > 0)
-    evidence = np.bincount(rows.cell, np.where(copies, rows.bits, 0.0))
+    copies = np.where(varied[rows.cell], position >= once, position > 0)
+    # A text that stands there k times with a chance of 1 / k: one in each group follows from n.
+    texts = np.bincount(group) - 1
+    cell_of_group = np.zeros(len(texts), dtype=np.int64)
+    cell_of_group[group] = cell
+    measured = np.bincount(cell_of_group, texts, len(times)) * np.log2(np.maximum(times, 1))
+    by_words = np.bincount(rows.cell, np.where(copies, rows.bits, 0.0))
+    repeats = np.zeros_like(varied)
+    repeats[cell[counts > times[cell]]] = True
+    untold = ~varied | (~repeats & (times <= MOST_TIMES))
+    evidence = np.where(untold, np.maximum(by_words, measured), measured)
     copies &= evidence[rows.cell] >= BITS
-    same = copies & ~varied[rows.cell]
-    remark = "Rows of a log that was written more than once, left out: {n} of {of}."
-    if same.any():
-        remark = (
-            "Texts that are the same in every draw of a subject, as when the likeliest token is "
-            "taken, count as one draw; rows left out: {n} of {of}."
+    if (copies & ~varied[rows.cell]).any():
+        return copies, (
+            "Rows whose text is the same in every draw of a subject, as when the likeliest token "
+            "is always taken, count as one draw; left out: {n} of {of}."
         )
-    return copies, remark
+    return copies, "Rows of a log that was written more than once, left out: {n} of {of}."
+
+
+def _items(rows: _Rows) -> tuple[Codes, Codes, Codes]:
+    """For each item how often it stands there, its cell and its group."""
+    counts = np.bincount(rows.item)
+    cell, group = (np.zeros(len(counts), dtype=np.int64) for _ in range(2))
+    cell[rows.item], group[rows.item] = rows.cell, rows.group
+    return counts, cell, group
+
+
+def _varied(rows: _Rows) -> Flags:
+    """For each cell whether one of its groups has two different texts."""
+    counts, cell, group = _items(rows)
+    varied = np.zeros(int(rows.cell.max()) + 1, dtype=bool)
+    varied[cell[np.bincount(group)[group] > 1]] = True
+    return varied
 
 
 def _block(rows: _Rows) -> tuple[Flags, str]:
@@ -199,33 +224,40 @@ def _surprise(rows: _Rows) -> Bits:
     It is -log2 of how often two rows of the group are equal; where no group of the cell has two
     different texts, which says nothing of a sampler, it is taken from the words.
     """
-    counts = np.bincount(rows.item).astype(np.float64)
+    counts, _, group = _items(rows)
     sizes = np.bincount(rows.group).astype(np.float64)
-    of_group = np.zeros(len(counts), dtype=np.int64)
-    of_group[rows.item] = rows.group
-    equal = np.bincount(of_group, counts * (counts - 1), len(sizes))
+    equal = np.bincount(group, counts.astype(np.float64) * (counts - 1), len(sizes))
     pairs = sizes * (sizes - 1)
     share = np.where(pairs > 0, equal / np.where(pairs > 0, pairs, 1), 1.0)
-    with np.errstate(divide="ignore"):
-        measured = -np.log2(np.where(share > 0, share, 1.0))
-    texts = np.bincount(of_group, minlength=len(sizes))
-    varied = np.zeros(int(rows.cell.max()) + 1, dtype=bool)
-    varied[rows.cell[texts[rows.group] > 1]] = True
-    surprise: Bits = np.where(varied[rows.cell], measured[rows.group], rows.bits)
+    measured = -np.log2(np.where(share > 0, share, 1.0))
+    surprise: Bits = np.where(_varied(rows)[rows.cell], measured[rows.group], rows.bits)
     return surprise
 
 
 def _seeds(rows: _Rows) -> tuple[Flags, str]:
     """Rows of seeds that have all texts of an earlier seed of their method, and no other."""
     remark = "Rows of seeds whose texts are those of another seed, left out: {n} of {of}."
-    evidence = np.bincount(rows.cell, rows.bits)
+    cells = int(rows.cell.max()) + 1
+    counts, cell, group = _items(rows)
+    sizes = np.bincount(rows.group).astype(np.float64)
+    # -log2 of the chance to draw just these counts again, at these very rates.
+    logs = counts * np.log(counts / sizes[group]) - gammaln(counts + 1.0)
+    measured = -np.bincount(cell, logs, cells)
+    cell_of_group = np.zeros(len(sizes), dtype=np.int64)
+    cell_of_group[group] = cell
+    measured = (measured - np.bincount(cell_of_group, gammaln(sizes + 1), cells)) / np.log(2)
+    repeats = np.zeros(cells, dtype=bool)
+    repeats[cell[counts > 1]] = True
+    by_words = np.bincount(rows.cell, rows.bits)
+    evidence = np.where(repeats, measured, np.maximum(by_words, measured))
     order = np.lexsort((rows.content, rows.cell))
-    cells = np.split(rows.content[order], np.flatnonzero(np.diff(rows.cell[order])) + 1)
-    first = {int(cell): i for i, cell in reversed(list(enumerate(rows.cell)))}
+    contents = np.split(rows.content[order], np.flatnonzero(np.diff(rows.cell[order])) + 1)
+    method = np.zeros(cells, dtype=np.int64)
+    method[rows.cell] = rows.method
     seen: set[tuple[int, bytes]] = set()
-    copy = np.zeros(len(cells), dtype=bool)
-    for cell, contents in enumerate(cells):  # cells are numbered as they first appear
-        key = (int(rows.method[first[cell]]), contents.tobytes())
-        copy[cell] = key in seen and evidence[cell] >= BITS
+    copy = np.zeros(cells, dtype=bool)
+    for number, content in enumerate(contents):  # cells are numbered as they first appear
+        key = (int(method[number]), content.tobytes())
+        copy[number] = key in seen and evidence[number] >= BITS
         seen.add(key)
     return copy[rows.cell], remark

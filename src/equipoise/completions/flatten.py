@@ -69,7 +69,9 @@ def drawn_texts(value: Sequence[Any]) -> list[str] | None:
     if not value:
         return [""]
     if all(isinstance(item, Mapping) and ("role" in item or "from" in item) for item in value):
-        said = [item for item in value if item.get("role", item.get("from")) in ("assistant", "gpt")]
+        said = [
+            item for item in value if item.get("role", item.get("from")) in ("assistant", "gpt")
+        ]
         return [_content(said[-1]) or ""] if said else None
     texts = [_content(item) for item in value]
     return None if None in texts else [text or "" for text in texts]

@@ -1,8 +1,8 @@
 """Logs of lm-evaluation-harness: ``samples_*.jsonl``, which it writes with ``--log_samples``.
 
-A record is one document: ``doc`` holds its fields, ``arguments`` what the model was asked, ``resps``
-all its answers (``repeats`` of them), ``filtered_resps`` what a filter left of them. With several
-filters a document stands in the log once for each.
+A record is one document: ``doc`` holds its fields, ``arguments`` what the model was asked,
+``resps`` all its answers (``repeats`` of them), ``filtered_resps`` what a filter left of them. With
+several filters a document stands in the log once for each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _FIELDS = ("resps", "filtered_resps")
 
 def is_harness_record(record: Mapping[str, Any]) -> bool:
     """Whether it has the answers of such a log, nested or with dotted names."""
-    return any(name == field or name.startswith(f"{field}.") for name in record for field in _FIELDS)
+    return any(
+        name == field or name.startswith(f"{field}.") for name in record for field in _FIELDS
+    )
 
 
 def read_harness_log(
@@ -120,7 +122,10 @@ def _is_likelihood(value: Any) -> bool:
     if not isinstance(value, list) or len(value) != 2:
         return False
     number, greedy = (str(item) for item in value)
-    return greedy in ("True", "False") and re.fullmatch(r"-?(\d+\.?\d*(e-?\d+)?|inf)", number) is not None
+    return (
+        greedy in ("True", "False")
+        and re.fullmatch(r"-?(\d+\.?\d*(e-?\d+)?|inf)", number) is not None
+    )
 
 
 def _first_text(value: Any) -> str:

@@ -23,7 +23,9 @@ def looks_like_json(text: str, path: Path) -> bool:
     if path.suffix.casefold() in (".json", *LINE_SUFFIXES):
         return True
     first = next((line for line in text[:100_000].splitlines() if line.strip()), "").strip()
-    return first in ("[", "{", "[{") or first[:1] in ("[", "{") and _value_or_none(first) is not None
+    return first in ("[", "{", "[{") or (
+        first[:1] in ("[", "{") and _value_or_none(first) is not None
+    )
 
 
 def read_values(text: str, path: Path) -> tuple[list[tuple[int, Any]], str]:
@@ -137,9 +139,7 @@ def _one_after_another(text: str) -> list[Any]:
     return found if all(isinstance(value, dict) for value in found) else []
 
 
-def _not_json(
-    error: Exception, line: int, path: Path, *, cut_off: bool = False
-) -> EquipoiseError:
+def _not_json(error: Exception, line: int, path: Path, *, cut_off: bool = False) -> EquipoiseError:
     reason = str(error) if isinstance(error, ValueError) else "nested too deeply"
     hint = "Write a JSON object a line, or an array of objects."
     if cut_off:

@@ -95,9 +95,7 @@ def source_of(frame: pd.DataFrame, path: Path | None = None) -> Source:
     """
     names = [str(name) for name in frame.columns]
     if len(set(names)) < len(names):
-        raise EquipoiseError(
-            "two columns of the frame share a name", file=path, hint="Rename one."
-        )
+        raise EquipoiseError("two columns of the frame share a name", file=path, hint="Rename one.")
     if frame.empty:
         raise EquipoiseError("the frame has no rows", file=path, hint="Add completions.")
     if any(_is_nested(frame.iloc[:, i]) for i in range(len(names))):
@@ -114,9 +112,7 @@ def _check_format(raw: bytes, path: Path) -> None:
     for start, what in _REFUSED.items():
         if raw.startswith(start):
             kind, hint = named or what
-            raise EquipoiseError(
-                f"is {kind}", file=path, hint=hint.format(shlex.quote(str(path)))
-            )
+            raise EquipoiseError(f"is {kind}", file=path, hint=hint.format(shlex.quote(str(path))))
 
 
 def _json_source(text: str, path: Path) -> Source:
@@ -174,7 +170,7 @@ def _is_nested(column: pd.Series[Any]) -> bool:
     if column.dtype != object:
         return False
     first = next((value for value in column if value is not None), None)
-    return isinstance(first, list | dict) or hasattr(first, "tolist") and hasattr(first, "shape")
+    return isinstance(first, list | dict) or (hasattr(first, "tolist") and hasattr(first, "shape"))
 
 
 def _plain(value: Any, level: int = 0) -> Any:
@@ -187,4 +183,4 @@ def _plain(value: Any, level: int = 0) -> Any:
         return [_plain(item, level + 1) for item in value]
     if hasattr(value, "tolist"):
         return _plain(value.tolist(), level + 1)
-    return None if value is None or value is pd.NA or value != value else value  # noqa: PLR0124
+    return None if value is None or value is pd.NA or value != value else value

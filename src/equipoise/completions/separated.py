@@ -87,7 +87,7 @@ def _declared_separator(text: str) -> tuple[str, str]:
     >>> _declared_separator("sep=;\r\na;b")
     (';', 'a;b')
     """
-    first, _, rest = text[:20].partition("\n")
+    first = text[:20].partition("\n")[0]
     declared = first.strip(' "\r')
     if declared.casefold().startswith("sep=") and declared[4:] in (*SEPARATORS, ""):
         separator = declared[4:] or "\t"  # the tab itself may have been stripped

@@ -22,7 +22,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "1.0": True, "
 
 
 def whole_number(value: str) -> int | None:
-    """``value`` as a whole number; ``42.0`` and ``42,0``, which spreadsheets make of 42, are one."""
+    """``value`` as a whole number; what spreadsheets make of 42 is one: ``42.0`` and ``42,0``."""
     if not _INTEGER.fullmatch(value):
         return None
     return int(re.split(r"[.,]", value)[0])
@@ -51,9 +51,7 @@ def convert_all(
     return converted
 
 
-def seeds_of(
-    rows: Rows, values: Sequence[str] | None, default: int
-) -> tuple[list[int], list[str]]:
+def seeds_of(rows: Rows, values: Sequence[str] | None, default: int) -> tuple[list[int], list[str]]:
     """The seed of each row, and what is to be said of it.
 
     Without any seed it is ``default``. Rows without one beside rows with one get a seed of their
@@ -113,9 +111,7 @@ def splits_of(
     """
     of_task = {subject.name: str(subject.split) for subject in task.subjects}
     splits = []
-    for row, (value, subject) in enumerate(
-        zip(values or [""] * len(rows), subjects, strict=True)
-    ):
+    for row, (value, subject) in enumerate(zip(values or [""] * len(rows), subjects, strict=True)):
         own = value.strip()
         split = of_task.get(subject, "") if missing(own) else _SPLITS.get(own.casefold())
         if split is None:

@@ -37,13 +37,11 @@ def decode_utf8(raw: bytes, path: Path) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        problem = f"not UTF-8 at byte {error.start} (line {line})"
         hint = "Save it as CSV in UTF-8."
         if b"\0" not in raw and not _NOT_IN_WINDOWS_1252.intersection(raw):
-            problem += ", but probably Windows-1252"
-            hint = _conversion(path, "WINDOWS-1252")
-        raise EquipoiseError(problem, file=path, hint=hint) from None
+            line = raw.count(b"\n", 0, error.start) + 1
+            hint = f"Line {line} is probably Windows-1252. {_conversion(path, 'WINDOWS-1252')}"
+        raise EquipoiseError(f"not UTF-8 at byte {error.start}", file=path, hint=hint) from None
     nul = raw.find(b"\0")
     if nul >= 0:
         line = raw.count(b"\n", 0, nul) + 1
