@@ -197,7 +197,7 @@ def _items(rows: _Rows) -> tuple[Codes, Codes, Codes]:
 
 def _varied(rows: _Rows) -> Flags:
     """For each cell whether one of its groups has two different texts."""
-    counts, cell, group = _items(rows)
+    _, cell, group = _items(rows)
     varied = np.zeros(int(rows.cell.max()) + 1, dtype=bool)
     varied[cell[np.bincount(group)[group] > 1]] = True
     return varied
