@@ -41,7 +41,7 @@ BOTH = [["nurse", NURSE], ["doctor", DOCTOR]]
         ),
         (f"occupation\ttext\nnurse\t{NURSE}\ndoctor\t{DOCTOR}\n", "a.TSV", ()),
         (f"sep=;\r\noccupation;text\r\nnurse;{NURSE}\r\ndoctor;{DOCTOR}\r\n", "a.csv", ()),
-        (f"\ufeffoccupation,text\nnurse,{NURSE}\ndoctor,\"{DOCTOR}\"\n", "a.csv", ()),
+        (f'\ufeffoccupation,text\nnurse,{NURSE}\ndoctor,"{DOCTOR}"\n', "a.csv", ()),
     ],
 )
 def test_separators_are_found_by_content_and_said(
@@ -138,9 +138,7 @@ def test_quotation_marks_in_tsv_may_be_characters(task: Task, write_csv: WriteCs
         ("occupation,text,split\nnurse,a,dev2\n", "line 2: split 'dev2' is neither"),
     ],
 )
-def test_bad_rows_are_named(
-    task: Task, write_csv: WriteCsv, content: str, message: str
-) -> None:
+def test_bad_rows_are_named(task: Task, write_csv: WriteCsv, content: str, message: str) -> None:
     path = write_csv(content)
     with pytest.raises(EquipoiseError) as caught:
         read_anything(path, task)
