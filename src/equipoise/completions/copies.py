@@ -16,7 +16,7 @@ itself, so that the file does not say, from how long the texts are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,7 @@ MOST_TIMES = 3
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Bits = NDArray[np.float64]
+Find = Callable[["_Rows"], tuple[Flags, str]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def distinct_draws(
     seeds: Sequence[int],
     subjects: Sequence[str],
     texts: Sequence[str],
-    own_words: Sequence[int],
+    own_words: Callable[[str, str], int],
     numbers: Sequence[Sequence[str]] = (),
 ) -> Draws:
     """Find the rows that are copies of others.
@@ -67,21 +68,18 @@ def distinct_draws(
         seeds: Its seed.
         subjects: Its subject.
         texts: What was drawn, whole.
-        own_words: Words of it beyond the prefix.
+        own_words: Words of a text about a subject beyond the prefix.
         numbers: Columns of the file that may number its draws.
     """
     rows = _Rows.of(methods, seeds, subjects, texts, own_words)
     kept = np.ones(len(texts), dtype=bool)
     remarks: list[str] = []
-    for find in (_numbered, _whole, _block, _seeds):
+    for find in (_numbered(numbers), _whole, _block, _seeds):
         there = np.flatnonzero(kept)
-        if len(there) < 2:
-            break
         part = rows.only(there)
-        if find is _numbered:
-            copies, remark = _numbered(part, [[column[i] for i in there] for column in numbers])
-        else:
-            copies, remark = find(part)  # type: ignore[operator]
+        if not part.repeat:
+            break
+        copies, remark = find(part)
         if copies.any():
             kept[there[copies]] = False
             remarks.append(remark.format(n=f"{int(copies.sum()):,}", of=f"{len(texts):,}"))
@@ -90,8 +88,12 @@ def distinct_draws(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows as numbers: equal numbers are equal things. ``item`` is a text in its group."""
+    """Rows as numbers: equal numbers are equal things. ``item`` is a text in its group.
 
+    ``content`` is a subject with a text, ``bits`` what its words say, ``place`` its row in the file.
+    """
+
+    place: Codes
     method: Codes
     cell: Codes
     group: Codes
@@ -106,26 +108,43 @@ class _Rows:
         seeds: Sequence[int],
         subjects: Sequence[str],
         texts: Sequence[str],
-        own_words: Sequence[int],
+        own_words: Callable[[str, str], int],
     ) -> _Rows:
-        method, subject = _codes(list(methods)), _codes(list(subjects))
-        cell = _pairs(method, _codes(np.asarray(seeds, dtype=np.int64)))
-        text = _codes(list(texts))
-        content = _pairs(subject, text)
-        bits = BITS_PER_WORD * np.asarray(own_words, dtype=np.float64)
-        return cls(method, cell, _pairs(cell, subject), _pairs(cell, content), content, bits)
+        method, subject = _codes(methods), _codes(subjects)
+        cell = _pairs(method, _codes(seeds))
+        content = _pairs(subject, _codes(texts))
+        first = np.zeros(int(content.max(initial=-1)) + 1, dtype=np.int64)
+        first[content] = np.arange(len(content))
+        words = np.array([own_words(subjects[row], texts[row]) for row in first.tolist()])
+        return cls(
+            np.arange(len(content)),
+            method,
+            cell,
+            _pairs(cell, subject),
+            _pairs(cell, content),
+            content,
+            BITS_PER_WORD * words.astype(np.float64)[content],
+        )
 
     def only(self, chosen: Codes) -> _Rows:
+        """Some of the rows; cells, groups and items are numbered from 0 again."""
         return _Rows(
+            self.place[chosen],
             self.method[chosen],
-            *(_codes(x[chosen]) for x in (self.cell, self.group, self.item)),
+            *(_codes(codes[chosen]) for codes in (self.cell, self.group, self.item)),
             self.content[chosen],
             self.bits[chosen],
         )
 
+    @property
+    def repeat(self) -> bool:
+        """Whether a method has a text about a subject twice: without that nothing is a copy."""
+        pairs = _pairs(self.method, self.content)
+        return len(pairs) > int(pairs.max(initial=-1)) + 1
 
-def _codes(values: list[str] | Codes) -> Codes:
-    array = values if isinstance(values, np.ndarray) else pd.Series(values, dtype="str").array
+
+def _codes(values: Sequence[str] | Sequence[int] | Codes) -> Codes:
+    array = values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
     return np.asarray(pd.factorize(array)[0], dtype=np.int64)
 
 
@@ -145,18 +164,22 @@ def _position(item: Codes) -> Codes:
     return position
 
 
-def _numbered(rows: _Rows, numbers: Sequence[Sequence[str]]) -> tuple[Flags, str]:
+def _numbered(numbers: Sequence[Sequence[str]]) -> Find:
     """Rows whose number, subject and text are those of a row before."""
-    remark = "Rows that have the number and the text of another row, left out: {n} of {of}."
-    none = np.zeros(len(rows.item), dtype=bool)
-    place = rows.group
-    for column in numbers:
-        place = _pairs(place, _codes(list(column)))
-    same = _pairs(place, rows.content)
-    groups, places, different = (int(x.max()) + 1 for x in (rows.group, place, same))
-    if different == len(same) or places == groups or different != places:
-        return none, remark  # nothing twice; or the numbers tell no draws apart
-    return _position(same) > 0, remark
+    columns = [_codes(column) for column in numbers]
+
+    def find(rows: _Rows) -> tuple[Flags, str]:
+        place = rows.group
+        for column in columns:
+            place = _pairs(place, column[rows.place])
+        same = _pairs(place, rows.content)
+        groups, places, different = (int(codes.max()) + 1 for codes in (rows.group, place, same))
+        copies = np.zeros(len(same), dtype=bool)
+        if groups < places == different:  # else the numbers tell no draws apart
+            copies = _position(same) > 0
+        return copies, "Rows that have the number and the text of another, left out: {n} of {of}."
+
+    return find
 
 
 def _whole(rows: _Rows) -> tuple[Flags, str]:

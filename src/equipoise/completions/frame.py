@@ -22,12 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from equipoise.completions.column_names import NUMBERING_NAMES, PROMPT_NAMES, leaf, normal
+from equipoise.completions.column_names import NUMBERING_NAMES, PROMPT_NAMES, leaf, normal, rank
 from equipoise.completions.columns import Columns, find_columns, quoted
 from equipoise.completions.copies import distinct_draws
 from equipoise.completions.prompts import continues, subjects_asked
@@ -192,8 +193,9 @@ def _reading(
     copies: bool,
 ) -> Reading:
     """The completions of ``source``; the other arguments as in ``read_anything``."""
-    contexts = source.contexts or _prompts(source.rows)
-    asked = subjects_asked(contexts, task) if contexts else []
+    asked: list[str] = []
+    if chosen["subject"] is None and not _has_subject(source.rows):
+        asked = subjects_asked(source.contexts or _prompts(source.rows), task)
     columns = find_columns(
         source.rows, task, chosen, source.roles, subject_elsewhere=all(asked) and bool(asked)
     )
@@ -211,9 +213,8 @@ def _reading(
     texts = _whole_texts(texts, subjects, contexts, task, prefix)
     kept = list(range(len(rows)))
     if not copies:
-        draws = distinct_draws(
-            methods, seeds, subjects, texts, _own_words(texts, subjects, task), _numbers(rows)
-        )
+        own_words = partial(_own_words, task)
+        draws = distinct_draws(methods, seeds, subjects, texts, own_words, _numbers(rows))
         said += draws.remarks
         kept = draws.kept.nonzero()[0].tolist()
     if len(kept) < len(rows):
@@ -284,6 +285,10 @@ def _filled(
     )
 
 
+def _has_subject(rows: Rows) -> bool:
+    return any(rank(name, "subject") is not None for name in rows.columns)
+
+
 def _prompts(rows: Rows) -> list[str]:
     """The column of what the model was asked, if there is one."""
     for name, values in rows.columns.items():
@@ -313,14 +318,11 @@ def _whole_texts(
     return whole
 
 
-def _own_words(texts: list[str], subjects: list[str], task: Task) -> list[int]:
-    """Words of each text beyond the response prefix."""
-    words = []
-    for text, subject in zip(texts, subjects, strict=True):
-        prefix = _response_prefix(task, subject)
-        own = text.lstrip()[len(prefix) :] if _starts_with(text, prefix) else text
-        words.append(len(own.split()))
-    return words
+def _own_words(task: Task, subject: str, text: str) -> int:
+    """Words of a text beyond the response prefix."""
+    prefix = _response_prefix(task, subject)
+    own = text.lstrip()[len(prefix) :] if _starts_with(text, prefix) else text
+    return len(own.split())
 
 
 def _response_prefix(task: Task, subject: str) -> str:

@@ -60,16 +60,19 @@ def seeds_of(rows: Rows, values: Sequence[str] | None, default: int) -> tuple[li
     Raises:
         EquipoiseError: A seed is not a whole number.
     """
-    found: list[int | None] = []
-    for row, value in enumerate(values or [""] * len(rows)):
-        seed = whole_number(value.strip())
-        if seed is None and not missing(value):
+    meant: dict[str, int | None] = {}
+    values = values or [""] * len(rows)
+    for row, value in enumerate(values):
+        if value in meant:
+            continue
+        meant[value] = whole_number(value.strip())
+        if meant[value] is None and not missing(value):
             raise EquipoiseError(
                 f"{rows.place(row)}: seed {value[:40]!r} is not a whole number",
                 file=rows.file,
                 hint="Write each run's seed as a number, or leave the column out.",
             )
-        found.append(seed)
+    found = [meant[value] for value in values]
     own, given = default, set(found) - {None}
     while own in given:
         own += 1
@@ -88,7 +91,8 @@ def methods_of(
     """The method of each row, ``default`` where there is none, and what is to be said of it."""
     if values is None:
         return [default] * len(rows), []
-    found = ["" if missing_label(value) else value.strip() for value in values]
+    meant = {value: "" if missing_label(value) else value.strip() for value in set(values)}
+    found = [meant[value] for value in values]
     without = found.count("")
     remarks = []
     if without and default in found:
@@ -110,13 +114,16 @@ def splits_of(
         EquipoiseError: A split is neither train nor validation, under any of their usual names.
     """
     of_task = {subject.name: str(subject.split) for subject in task.subjects}
+    if values is None:
+        return [of_task.get(subject, "") for subject in subjects]
+    own = {value: _SPLITS.get(value.strip().casefold()) for value in set(values)}
+    none = {value for value in own if missing(value)}
     splits = []
-    for row, (value, subject) in enumerate(zip(values or [""] * len(rows), subjects, strict=True)):
-        own = value.strip()
-        split = of_task.get(subject, "") if missing(own) else _SPLITS.get(own.casefold())
+    for row, (value, subject) in enumerate(zip(values, subjects, strict=True)):
+        split = of_task.get(subject, "") if value in none else own[value]
         if split is None:
             raise EquipoiseError(
-                f"{rows.place(row)}: split {own[:40]!r} is neither train nor validation",
+                f"{rows.place(row)}: split {value.strip()[:40]!r} is neither train nor validation",
                 file=rows.file,
                 hint="Use 'train' and 'validation', or leave it empty.",
             )
