@@ -100,7 +100,7 @@ def test_of_two_texts_one_is_taken_and_both_are_named(task: Task) -> None:
     )
     reading = read_anything(pd.DataFrame(columns), task, text_column="text")
     assert reading.completions["text"].tolist() == ["A prompt that asks."]
-    columns["response"] = ["Another."]
+    columns["response"] = ["Another one."]
     with pytest.raises(EquipoiseError, match="columns 'Response', 'response' could all be the te"):
         read_anything(pd.DataFrame(columns), task)
     columns["response"] = [NURSE]  # twins that say the same leave nothing open

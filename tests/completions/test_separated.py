@@ -63,7 +63,8 @@ def test_separators_are_found_by_content_and_said(
         ("who;what,is", ("what,is",), ";"),
         ("who\twhat;x", (), ";"),
         ("text", (), ","),
-        ("", (), ","),
+        ("", (), ";"),
+        (",;,;", (), ";"),
         ('"never closed', (), ","),
     ],
 )
@@ -105,7 +106,7 @@ def test_columns_of_one_name_are_refused_unless_they_say_the_same(
     assert texts(read_anything(write_csv(f"text,subject,text\n,nurse,{NURSE}\n"), task))
     assert texts(read_anything(write_csv(f"text,subject,text\n{NURSE},nurse,{NURSE}\n"), task))
     with pytest.raises(EquipoiseError, match="2 columns are named 'text'"):
-        read_anything(write_csv(f"text,subject,text\n{NURSE},nurse,{DOCTOR}\n"), task)
+        read_anything(write_csv(f"text,subject,text\n{NURSE},nurse,Tall.\n"), task)
 
 
 def test_a_header_in_the_middle_is_no_row(task: Task, write_csv: WriteCsv) -> None:
@@ -171,7 +172,7 @@ def test_rows_without_a_seed_take_one_that_is_nobodys(task: Task, write_csv: Wri
     rows = "".join(f"nurse,{NURSE},{seed}\n" for seed in ("0", "1.0", "nan", '"2,0"', ""))
     reading = read_anything(write_csv("occupation,text,seed\n" + rows), task)
     assert reading.completions["seed"].tolist() == [0, 1, 3, 2, 3]
-    path = write_csv(f"occupation,text,seed\nnurse,{NURSE},\nnurse,{DOCTOR},NaN\n")
+    path = write_csv(f"occupation,text,seed\nnurse,{NURSE},\nnurse,Tall.,NaN\n")
     reading = read_anything(path, task, seed=5)
     assert reading.completions["seed"].tolist() == [5, 5]
     assert reading.remarks == ()

@@ -34,6 +34,9 @@ prefix is taken to be drawn again with a chance of up to 2^(-w / 2)."""
 MOST_TIMES = 3
 """More than three times a log is not taken to be written on the evidence of words alone."""
 
+MOST_LAGS = 20
+"""At so many distances, the likeliest ones, a stretch is looked for further up."""
+
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Bits = NDArray[np.float64]
@@ -90,7 +93,7 @@ def distinct_draws(
 class _Rows:
     """Rows as numbers: equal numbers are equal things. ``item`` is a text in its group.
 
-    ``content`` is a subject with a text, ``bits`` what its words say, ``place`` its row in the file.
+    ``content`` is a subject with a text, ``bits`` what its words say, ``place`` its row.
     """
 
     place: Codes
@@ -231,13 +234,22 @@ def _block(rows: _Rows) -> tuple[Flags, str]:
     n = len(rows.item)
     order = np.argsort(rows.item, kind="stable")
     again = rows.item[order][1:] == rows.item[order][:-1]
-    before = np.full(n, -1, dtype=np.int64)
-    before[order[1:][again]] = order[:-1][again]
-    lag = np.where(before >= 0, np.arange(n) - before, 0)
-    starts = np.flatnonzero(np.r_[True, lag[1:] != lag[:-1]])
-    evidence = np.add.reduceat(np.where(lag > 0, _surprise(rows), 0.0), starts)
-    found = (evidence - 2 * np.log2(n) >= BITS) & (lag[starts] > 0)
-    copies = np.repeat(found, np.diff(np.r_[starts, n]))
+    back = np.zeros(n, dtype=np.int64)  # how far above the same item stood last; 0 if nowhere
+    back[order[1:][again]] = order[1:][again] - order[:-1][again]
+    surprise = _surprise(rows)
+    lags, which = np.unique(back, return_inverse=True)
+    evidence = np.where(lags > 0, np.bincount(which, surprise), 0.0)
+    likely = lags[np.argsort(-evidence, kind="stable")[:MOST_LAGS]]
+    copies = np.zeros(n, dtype=bool)
+    for lag in likely[likely > 0].tolist():
+        same = np.zeros(n, dtype=bool)
+        same[lag:] = rows.item[lag:] == rows.item[:-lag]
+        starts = np.flatnonzero(np.r_[True, same[1:] != same[:-1]])
+        sizes = np.diff(np.r_[starts, n])
+        # Beyond ``lag`` rows a stretch only repeats itself, as equal texts of a sorted file do.
+        new = same & (np.arange(n) - np.repeat(starts, sizes) < lag)
+        bits = np.add.reduceat(np.where(new, surprise, 0.0), starts) - 2 * np.log2(n)
+        copies |= same & np.repeat(bits >= BITS, sizes)
     return copies, "Rows that repeat a stretch of rows further up, left out: {n} of {of}."
 
 

@@ -52,14 +52,14 @@ def _ends_with(prompt: str, prefix: str) -> bool:
 def _pattern(prefix: str) -> str:
     """A pattern of the prefix with any subject in it."""
     words = [re.escape(word) for word in prefix.split()]
-    pattern = r"\s+".join(words).replace(r"\{subject\}", r"(?P<subject>[^.!?\n]{1,60}?)")
-    return rf"(?<!\w){pattern}(?!\w)"
+    pattern = r"\s+".join(words).replace(r"\{subject\}", r"(?P<subject>[^.!?:;\"\n]{1,60}?)")
+    return rf"(?<!\w)(?=(?P<whole>{pattern})(?!\w))"  # matches may overlap: the last one counts
 
 
 def _subject_of(prompt: str, prefix: re.Pattern[str], named: re.Pattern[str]) -> str:
     found = list(prefix.finditer(prompt))
     known = [match for match in found if named.fullmatch(match["subject"])]
-    if found and found[-1].end() == len(prompt):
+    if found and found[-1].end("whole") == len(prompt):
         return str(found[-1]["subject"])
     if known:
         return str(known[-1]["subject"])

@@ -119,15 +119,15 @@ def _json_source(text: str, path: Path) -> Source:
     values, unit = read_values(text, path)
     if len(values) == 1 and is_inspect_log(values[0][1]):
         return read_inspect_log(values[0][1], path)
-    records: list[tuple[int, dict[str, Any]]] = []
-    for place, value in values:
-        record = check_record(value, f"{unit} {place}", path)
-        if len(values) == 1:
-            held = enumerate(records_of(record, path), 1)
-            records += [(at, check_record(one, f"record {at}", path)) for at, one in held]
-        else:
-            records.append((place, record))
-    return _records_source(records, path, unit if len(values) > 1 else "record")
+    found = [(place, check_record(value, f"{unit} {place}", path)) for place, value in values]
+    if len(found) > 1:
+        return _records_source(found, path, unit)
+    held = list(enumerate(records_of(found[0][1], path), 1))
+    if len(held) == 1:
+        return _records_source([(found[0][0], held[0][1])], path, unit)
+    return _records_source(
+        [(place, check_record(one, f"record {place}", path)) for place, one in held], path, "record"
+    )
 
 
 def _records_source(

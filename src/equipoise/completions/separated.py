@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,11 +65,14 @@ def find_separator(text: str, wanted: Sequence[str] = ()) -> str:
     It is what gives the header the most names that are recognised or ``wanted``, then the most
     names; commas where that is undecided.
     """
+    text = text[:_LOOKED_AT]
+    filled = re.search(r"[^\n]*[^\s,;\"]", text)
+    start = filled.start() if filled else 0
 
     def score(separator: str) -> tuple[int, int]:
-        reader = csv.reader(io.StringIO(text[:_LOOKED_AT], newline=""), delimiter=separator)
+        reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator)
         try:
-            header = next((record for record in reader if record and not _blank(record)), [])
+            header = next(reader, [])
         except csv.Error:
             return (0, 0)
         asked = {normal(name) for name in wanted}
