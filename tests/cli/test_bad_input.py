@@ -100,12 +100,21 @@ CSVS = {
     "empty": (b"", "empty. It needs a header and at least one row."),
     "header only": (b"text,subject\n", "has a header but no rows. Add completions."),
     "ragged": (b"text,subject\na,b,c\n", "line 2: 3 fields where the header has 2."),
-    "not UTF-8": (b"text,subject\n\xff,doctor\n", "not UTF-8 at byte 13. Save it as CSV in UTF-8."),
+    "not UTF-8": (
+        b"text,subject\n\xff,doctor\n",
+        "not UTF-8 at byte 13. Line 2 is probably Windows-1252. Convert it: "
+        "iconv -f WINDOWS-1252 -t UTF-8 c.csv > c.utf8.csv",
+    ),
+    "no encoding": (b"text,subject\n\xff\x81,doctor\n", "Save it as CSV in UTF-8."),
     "NUL byte": (b"text,subject\na\0,doctor\n", "line 2: holds a NUL byte."),
     "no text column": (
         b"words,subject\na,doctor\n",
         "no column is the text; the columns are 'words', 'subject'. "
         "Name the right one with --text-column.",
+    ),
+    "numbers for texts": (
+        b"sample,subject\n0,doctor\n",
+        "no column is the text ('sample' holds numbers); the columns are 'sample', 'subject'. ",
     ),
     "no subject column": (b"text\na\n", "Name the right one with --subject-column."),
     "open quotation": (b'text,subject\n"a,doctor\n', "line 2: unexpected end of data."),

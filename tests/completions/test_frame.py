@@ -62,16 +62,15 @@ def test_names_in_any_case(task: Task, write_csv: WriteCsv, name: str, subject: 
     ("header", "message"),
     [
         (
-            "subject,answer",
-            "no column is the text; the columns are 'subject', 'answer'. "
+            "subject,what",
+            "no column is the text; the columns are 'subject', 'what'. "
             "Name the right one with --text-column",
         ),
         (
-            "job,text",
-            "no column is the subject; the columns are 'job', 'text'. "
+            "who,text",
+            "no column is the subject; the columns are 'who', 'text'. "
             "Name the right one with --subject-column",
         ),
-        ("text,Output", "columns 'text', 'Output' could all be the text; the columns are "),
         ("text,Text", "columns 'text', 'Text' could all be the text; the columns are "),
         ("subject,occupation", "no column is the text"),
     ],
@@ -92,16 +91,10 @@ def test_flags_choose_the_column_and_a_wrong_one_is_named(task: Task, write_csv:
         read_completions(path, task, text_column="output", subject_column="jobs")
 
 
-def test_semicolons_are_recognised_as_the_mistake(task: Task, write_csv: WriteCsv) -> None:
-    with pytest.raises(EquipoiseError, match="Separate the columns with commas"):
-        read_completions(write_csv("subject;text\nnurse;bold\n"), task)
-
-
 @pytest.mark.parametrize(
     ("row", "message"),
     [
         ("nurse,bold,forty,train", "line 4: seed 'forty' is not a whole number"),
-        ("nurse,bold,,train", "line 4: seed '' is not a whole number"),
         ("nurse,bold,1.5,train", "line 4: seed '1.5' is not a whole number"),
         ("nurse,bold,1,test", "line 4: split 'test' is neither train nor validation"),
     ],

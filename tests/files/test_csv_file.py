@@ -46,7 +46,7 @@ def test_byte_order_mark_and_blank_lines_are_no_data(write_csv: WriteCsv) -> Non
         (b'text,subject\n"a\n\nb",c\nd,e,f\n', "line 5: 3 fields where the header has 2"),
         (b"text,text\na,b\n", "2 columns are named 'text'"),
         (b"text,subject\na\xff,b\n", "not UTF-8 at byte 14"),
-        (b"\xff\xfet\0e\0", "not UTF-8 at byte 0"),
+        (b"\xff\xfet\0e\0", "is UTF-16, not UTF-8. Convert it: iconv -f UTF-16 -t UTF-8 "),
         (b"text,subject\na,b\nc\0,d\n", "line 3: holds a NUL byte"),
         (b'text,subject\na,"b\nc,d\n', "line 2: unexpected end of data"),
         (b'text,subject\n"a"x,b\n', "line 2: ',' expected after '\"'"),

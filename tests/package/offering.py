@@ -47,8 +47,8 @@ def offer(names: set[str], folder: Path) -> None:
         files.setdefault(name, [Path(str(file)) for file in distribution.files or ()])
         for file in files[name]:
             owners[file.parts[0]].add(name)
-    for name in names:
-        for file in files[name]:
+    for offered in names:
+        for file in files[offered]:
             top = file.parts[0]
             if top == "..":  # commands and manuals
                 continue
@@ -56,4 +56,4 @@ def offer(names: set[str], folder: Path) -> None:
             link = folder / part
             if not link.exists():
                 link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(places[name] / part)
+                link.symlink_to(places[offered] / part)

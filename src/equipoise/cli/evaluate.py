@@ -15,6 +15,7 @@ from equipoise.cli.options import (
     IndependentModel,
     Lac,
     Margin,
+    MethodColumn,
     PrefixRule,
     Quiet,
     ReferenceModel,
@@ -33,15 +34,17 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   equipoise evaluate completions.csv
-  equipoise evaluate theirs.csv --text-column Answer --out scores
+  equipoise evaluate theirs.csv --text-column Verdict --out scores
+  equipoise evaluate samples_occupations.jsonl
   equipoise evaluate theirs.csv --reference-model smollm2-135m-instruct"""
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Completions in UTF-8.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSON, Parquet or a log.")],
     task: TaskName = "occupations",
     text_column: TextColumn = None,
     subject_column: SubjectColumn = None,
+    method_column: MethodColumn = None,
     prefix: PrefixRule = "as-is",
     training: Annotated[
         Path | None,
@@ -63,11 +66,12 @@ def evaluate(
 ) -> None:
     """Measure anybody's completions.
 
-    The text is in a column named text, completion, output or sample, the
-    subject in one named subject or occupation, in any case; others are named
-    by flag. Columns method (or model), seed and split are used if there.
-    The first sentence of each text is judged. Several methods in one file are
-    tested against each other.
+    FILE is CSV (with commas, semicolons or tabs), JSON lines, a JSON array,
+    Parquet, or a log of lm-evaluation-harness or inspect_ai. Columns of text,
+    subject, method, seed and split are recognised by their usual names;
+    others are named by flag. What was taken and left out is said. The first
+    sentence of each text is judged. Several methods in one file are tested
+    against each other.
     """
     from equipoise.measures import evaluate as score_file
     from equipoise.measures import write_table
@@ -88,6 +92,7 @@ def evaluate(
             task,
             text_column=text_column,
             subject_column=subject_column,
+            method_column=method_column,
             prefix=prefix,
             training_texts=texts,
             reference_model=reference_model,

@@ -136,7 +136,7 @@ TextColumn = Annotated[
         "--text-column",
         metavar="NAME",
         help="Column of the text.",
-        show_default="text, completion, ...",
+        show_default="response, text, ...",
     ),
 ]
 SubjectColumn = Annotated[
@@ -145,7 +145,16 @@ SubjectColumn = Annotated[
         "--subject-column",
         metavar="NAME",
         help="Column of the subject.",
-        show_default="subject, occupation",
+        show_default="occupation, ...",
+    ),
+]
+MethodColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--method-column",
+        metavar="NAME",
+        help="Column of the method.",
+        show_default="method, model, ...",
     ),
 ]
 PrefixRule = Annotated[

@@ -68,6 +68,7 @@ def assemble(
     *,
     costs: Sequence[Mapping[str, Any]] | None = None,
     controls: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
     settings: StatisticsSettings | None = None,
 ) -> Evaluation:
     """All tables over ``scored``.
@@ -78,11 +79,12 @@ def assemble(
         by_model: What models have said.
         costs: For each cell its ``method`` and what it cost.
         controls: The kinds of control at work in each method.
+        notes: What is to be said of how the completions were read.
         settings: How methods are compared.
     """
     evidence = evidence_of(scored, task, by_model, costs=costs, settings=settings)
     tables: dict[str, pd.DataFrame] = {}
-    remarks: list[str] = []
+    remarks = list(notes)
     for measure in registry.MEASURES:
         found = measure.measure(evidence)
         tables |= found.tables
