@@ -103,6 +103,17 @@ def test_a_label_is_beside_its_dot_or_tied_to_it(
     assert untied <= len(leaders)
 
 
+def test_labels_are_beside_their_dots_in_the_page_too() -> None:
+    table = points([0.0, 0.5, 1.0], [-2.0, -3.0, -4.0])
+    root = ET.fromstring(inline(trade_off_figure(table), "x", "t"))  # noqa: S314 - our own
+    dots = [(float(dot.attrib["x"]), float(dot.attrib["y"])) for dot in root.iter("use")]
+    labels = {text.text: text.attrib for text in root.iter("text")}
+    for (x, y), name in zip(dots, table["method"], strict=True):
+        across, down = float(labels[name]["x"]) - x, float(labels[name]["y"]) - y
+        assert abs(across) < 8, (name, across, down)  # points, from the middle of the dot
+        assert abs(down) < 8, (name, across, down)
+
+
 def test_slopes_stand_in_their_own_rows() -> None:
     [axes] = slope_figure(slopes(), "women").axes
     zero, dots, seeds, none = axes.lines

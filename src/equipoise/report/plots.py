@@ -155,21 +155,31 @@ def _label_dots(axes: Axes, points: pd.DataFrame, height: float) -> None:
         dots.append(Dot(POINT * text_width(name), *at, around))
     (left, bottom), (right, top) = place(0, axes.get_ylim()[0]), place(102, axes.get_ylim()[1])
     places = place_labels(dots, (left, top - 20, right + 16, bottom))
-    for name, found in zip(names, places, strict=True):
-        _annotate(axes, name, found, height)
+    for row, name, dot, found in zip(rows, names, dots, places, strict=True):
+        _annotate(axes, name, (100 * row["balance"], row["fluency"]), dot, found)
 
 
-def _annotate(axes: Axes, name: str, found: Label, height: float) -> None:
-    def points_of(x: float, y: float) -> tuple[float, float]:
-        return x / POINT, (height - y) / POINT
+def _annotate(axes: Axes, name: str, at: tuple[float, float], dot: Dot, found: Label) -> None:
+    """Put a label where it was found to fit, so that it moves with its dot.
 
-    axes.annotate(name, points_of(found.x, found.y), xycoords="figure points",
+    Args:
+        axes: Where to.
+        name: The label.
+        at: The dot, in the data's units.
+        dot: The same in pixels.
+        found: The place.
+    """
+
+    def away(x: float, y: float) -> tuple[float, float]:
+        """How far a place is from the dot, in points to the right and upwards."""
+        return (x - dot.x) / POINT, (dot.y - y) / POINT
+
+    axes.annotate(name, at, away(found.x, found.y), textcoords="offset points",
                   ha="left" if found.anchor == "start" else "right")  # fmt: skip
     if found.leader is not None:
-        ends = points_of(*found.leader[:2]), points_of(*found.leader[2:])
-        axes.annotate("", *ends, xycoords="figure points", textcoords="figure points", zorder=1,
+        axes.annotate("", at, away(*found.leader[2:]), textcoords="offset points", zorder=1,
                       arrowprops={"arrowstyle": "-", "color": SOFT, "lw": 0.5,
-                                  "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+                                  "shrinkA": 0, "shrinkB": 3})  # fmt: skip
 
 
 def heat_figure(
