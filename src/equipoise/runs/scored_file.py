@@ -105,7 +105,7 @@ def _typed(name: str, values: list[str], dtype: str, path: Path) -> pd.Series[An
 
 def _nothing_scored(task: Task) -> pd.DataFrame:
     """A frame of judged completions without rows: its columns and their types."""
-    one = as_completions(pd.DataFrame({"subject": [""], "text": [""]}), task)
+    one = as_completions(pd.DataFrame({"subject": ["x"], "text": ["x"]}), task)
     return score(one.head(0), task)
 
 
