@@ -37,13 +37,15 @@ def test_table_shows_mean_and_sd_of_both_splits_in_80_columns(task: Task) -> Non
         + rows("prompt-balanced", 1, "nurse", 4, 4)
         + rows("a-method-with-quite-a-long-label", 1, "nurse", 0, 4)
     )  # fmt: skip
-    printed = str(evaluate(frame, task))
+    found = evaluate(frame, task)
+    printed = str(found)
     # train: rates 1.0 and 0.8, mean 0.9, SD sqrt(0.01 + 0.01) = 0.1414
     # validation: rates 0 and 1, mean 0.5, SD sqrt(0.25 + 0.25) = 0.7071
     assert "90.0 ± 14.1 %" in printed
     assert "50.0 ± 70.7 %" in printed
     assert "mean ± sample SD over 2 seeds (1, 2)" in printed
-    assert max(map(len, printed.splitlines())) <= 80
+    lines = [line for line in printed.splitlines() if line not in found.remarks]
+    assert max(map(len, lines)) <= 80
     balance, _, others = printed.partition("What else changed\n")
     cells = {line.split()[0]: line.split()[1:] for line in balance.splitlines() if line.split()}
     # no held-out terms, always some term, 6 words of 4 to 9

@@ -11,7 +11,8 @@ from equipoise.completions.frame import as_completions
 from equipoise.errors import EquipoiseError
 from equipoise.measures import score, write_table
 from equipoise.runs.scored_file import read_scored, stored_scores, write_scored
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 ODD = [
     "The doctor was bold and caring.",
