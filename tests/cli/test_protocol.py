@@ -8,9 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from equipoise.cli import protocol
-from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.methods.sft import SFTSettings
+from equipoise.model.draws import Sampling
 from equipoise.task.task_file import load_task
 
 COLUMNS = ["Model", "Occupation", "Split", "RunID", "Text", "WordCount"]

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from equipoise import EquipoiseError
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import METHODS, build_method
+from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
 from tiny_task import TASK

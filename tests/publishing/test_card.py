@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from huggingface_hub import ModelCard
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.files.manifest import fault
 from equipoise.methods.sft import SFT, SFTSettings
+from equipoise.model.draws import Sampling
 from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card

@@ -330,7 +330,7 @@ def test_the_full_study_trains_its_methods_alike() -> None:
 
 def test_every_setting_is_documented() -> None:
     """Those of methods are a law of methods; see `equipoise.testing`."""
-    from equipoise.decoding.sampler import Sampling
+    from equipoise.model.draws import Sampling
     from equipoise.study.measures_table import MeasuresTable
     from equipoise.study.study_table import StudyTable
 

@@ -361,7 +361,7 @@ def test_settings_of_a_method_may_change_until_a_cell_of_it_is_finished(
 def test_nul_bytes_that_a_model_draws(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from equipoise.decoding.sampler import Draw
+    from equipoise.model.draws import Draw
 
     drawn = [Draw(text, 3, True) for text in (" bold\0and kind.", ' "a,\rb"', "")]
     monkeypatch.setattr(

@@ -14,10 +14,10 @@ import torch
 from pydantic import field_validator
 from transformers import LlamaForCausalLM
 
-from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.methods.needs import Holding, Work
 from equipoise.methods.prompt import Prompting, PromptSettings
+from equipoise.model.draws import Draw, Sampling
 from equipoise.testing import BrokenLawError, MethodTrial, check_method, tiny_language_model
 from equipoise.testing import methods as laws
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from equipoise.decoding.sampler import Sampling
+    from equipoise.model.draws import Sampling
     from equipoise.statistics import StatisticsSettings
 
 
@@ -244,7 +244,7 @@ def sampling_of(
     *, temperature: float, top_p: float, max_new_tokens: int, top_k: int = 0
 ) -> Sampling:
     """The sampling settings, checked; errors name the flag."""
-    from equipoise.decoding.sampler import Sampling
+    from equipoise.model.draws import Sampling
     from equipoise.settings import parse
 
     with naming_flags():

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import clear_read_errors, make_folder, write_json
 from equipoise.files.csv_file import read_rows
@@ -20,6 +19,7 @@ from equipoise.files.manifest import MANIFEST
 from equipoise.measures import write_table
 from equipoise.methods.method import Policy
 from equipoise.methods.sft import SFT, SFTSettings
+from equipoise.model.draws import Sampling
 from equipoise.model.registry import DEFAULT_MODEL, check_model_name, model_label
 from equipoise.progress import StageProgress
 from equipoise.publishing.write import write_training_cards

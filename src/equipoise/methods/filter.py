@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.methods.method import (
     Delivery,
     Method,
@@ -21,6 +20,7 @@ from equipoise.methods.method import (
     no_progress,
 )
 from equipoise.methods.needs import Work
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.model.remote import Endpoint

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import pandas as pd
 
 from equipoise.completions.frame import COLUMNS, as_completions
-from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.needs import Holding, Work
+from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.model.remote import Endpoint, Question

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from equipoise.decoding.sampler import Sampling
+from equipoise.model.draws import Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.task.task import Task

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.model.answer import Answer, continuation, of_chat, of_completion
 from equipoise.model.answer_log import AnswerLog
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.endpoint import KEY_VARIABLE, SCHEME, EndpointSettings
 
 if TYPE_CHECKING:

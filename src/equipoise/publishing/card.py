@@ -19,8 +19,8 @@ import pandas as pd
 from markupsafe import Markup
 
 import equipoise
-from equipoise.decoding.sampler import Sampling
 from equipoise.files.artifacts import open_atomic
+from equipoise.model.draws import Sampling
 from equipoise.model.origin import CARD
 from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.registry import Origin

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.files.toml_file import read_toml
 from equipoise.methods.method import Method
+from equipoise.model.draws import Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
 from equipoise.model.registry import model_label
 from equipoise.runs.cell import Cell

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from equipoise.decoding.sampler import Draw, Sampling
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.endpoint import EndpointSettings
 from equipoise.model.remote import Endpoint, Question
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.method import Delivery, Method, Policy, Workspace
+from equipoise.model.draws import Sampling
 from equipoise.model.embedded import cache_folder
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize

@@ -13,13 +13,14 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from equipoise.decoding.sampler import Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.states import ACCEPT
+from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon

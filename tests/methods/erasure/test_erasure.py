@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from equipoise import EquipoiseError, Study, load_task
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.probe import LinearProbe
@@ -22,6 +21,7 @@ from equipoise.methods.erasure.sentences import FIT, PROBE, STOP, SUBJECT, label
 from equipoise.methods.erasure.words import subject_contexts, subject_shares, word_pairs
 from equipoise.methods.method import Policy, Workspace
 from equipoise.methods.registry import build_method
+from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.sites import Site

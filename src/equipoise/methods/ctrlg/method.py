@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from equipoise.decoding.beam import beam_search
-from equipoise.decoding.sampler import Draw, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
@@ -26,6 +26,7 @@ from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.needs import Holding
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.task.constraint import Constraint

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
+from equipoise.files.csv_file import write_table
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.placement import place
@@ -167,8 +168,6 @@ class Erasure(Method[ErasureT]):
         workspace: Workspace,
     ) -> None:
         """Write ``probes.csv`` and ``erasure.json``."""
-        from equipoise.measures import write_table
-
         folder = make_folder(workspace.folder)
         write_table(folder / "probes.csv", probe_table(reports))
         write_json(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
@@ -22,6 +21,7 @@ from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
 from equipoise.methods.rlhf.rlhf_settings import RLHFSettings
 from equipoise.methods.rlhf.rollouts import Rollouts
 from equipoise.methods.tuning import tune
+from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.task.task import Task

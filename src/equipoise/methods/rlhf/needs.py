@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.needs import (
     TOKENS_PER_WORD,
     Holding,
@@ -12,6 +11,7 @@ from equipoise.methods.needs import (
     expected_tokens,
 )
 from equipoise.methods.rlhf.rlhf_settings import RLHFSettings
+from equipoise.model.draws import Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.task.task import Task

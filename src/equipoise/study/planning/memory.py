@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.method import Method
 from equipoise.methods.needs import drawing_bytes
+from equipoise.model.draws import Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.study.planning.activations import saved_bytes
 from equipoise.study.planning.training_work import TrainedTokens
