@@ -245,7 +245,8 @@ class TestHostile:
     """What strangers put into a run stays text."""
 
     @pytest.fixture(scope="class")
-    def attacked(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    @classmethod
+    def attacked(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
         """The page of a run that is hostile wherever text can come from, written once."""
         made = tmp_path_factory.mktemp("attacked")
         name = r"nurse \input /etc/passwd <img src=x onerror=attacked=1>"
