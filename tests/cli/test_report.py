@@ -15,6 +15,7 @@ def folder(tmp_path: Path) -> Path:
     return make_run(tmp_path / "run", small_task(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_report_is_written_and_named(equipoise, folder: Path, tmp_path: Path) -> None:
     outcome = equipoise("report", folder, "--task", tmp_path / "small.toml")
     assert (outcome.code, outcome.out) == (0, "")

@@ -58,6 +58,7 @@ def fitted(
     return policy.lm, json.loads((folder / "training_info.json").read_text())
 
 
+@pytest.mark.slow
 def test_both_words_become_equally_likely(
     make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
 ) -> None:

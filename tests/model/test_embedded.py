@@ -123,6 +123,7 @@ def test_quiet_says_nothing(card: PinnedModel, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(card: PinnedModel, made_once: Path, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps(asdict(card)))
     code = """

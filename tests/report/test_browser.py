@@ -260,6 +260,7 @@ def test_it_prints_without_what_only_a_screen_can_do(page_file: Path, opened) ->
     assert page.pdf().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 class TestHostile:
     """What strangers put into a run stays text."""
 

@@ -15,6 +15,7 @@ from report.made_runs import cost, make_run
 from run_files import contents
 
 
+@pytest.mark.slow
 def test_two_reports_of_the_same_results_are_byte_identical(folder: Path, task: Task) -> None:
     before = contents(folder)
     write_report(folder, task=task)
@@ -72,6 +73,7 @@ def test_something_else_is_never_replaced(folder: Path, task: Task, tmp_path: Pa
         write_report(folder, mine / "thesis.txt", task=task)
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_the_earlier_report(
     folder: Path, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:

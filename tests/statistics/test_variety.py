@@ -124,6 +124,7 @@ def test_self_bleu_reads_the_beginning_of_long_sentences() -> None:
     assert self_bleu(["x" * 100_000, "x" * 200_000]) == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_self_bleu_of_500_sentences_of_10_000_words_is_bounded() -> None:
     texts = varied(500, 10_000)
     tracemalloc.start()

@@ -113,6 +113,7 @@ def test_a_hybrid_is_trained_on_from_its_start(hybrid: Path, tmp_path: Path) -> 
     assert learnt["verbatim"].notna().all()
 
 
+@pytest.mark.slow
 def test_completions_are_drawn_from_what_another_method_trained(
     study_file: WriteStudy, tmp_path: Path
 ) -> None:
@@ -155,6 +156,7 @@ def test_another_start_makes_another_cell(hybrid: Path, tmp_path: Path) -> None:
         Study(changed).run(tmp_path / "run", quiet=True)
 
 
+@pytest.mark.slow
 def test_two_runs_write_the_same_bytes(hybrid: Path, tmp_path: Path) -> None:
     runs = [Study.from_toml(hybrid).run(tmp_path / name, quiet=True).folder for name in "ab"]
     assert measured(runs[0]) == measured(runs[1])

@@ -73,6 +73,7 @@ def test_a_judge_that_cannot_be_had_is_found_before_any_cell(
     assert not list((tmp_path / "run").rglob("completions.csv"))
 
 
+@pytest.mark.slow
 def test_association_of_the_untuned_model_is_measured_once(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ def write_data(study: Path) -> None:
 MEASURES = '[measures]\nlac = "lac"\nwinogender = "shares.tsv"\nindependent_model = "MODEL"\n'
 
 
+@pytest.mark.slow
 def test_everything_that_can_be_asked(
     study_file: WriteStudy, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -150,6 +152,7 @@ def test_another_judge_needs_no_cell_anew(
 
 
 @pytest.mark.parametrize("fault", ["broken", "gone", "gone, named as on a Hub"])
+@pytest.mark.slow
 def test_a_judge_that_is_broken_or_gone_leaves_the_tables_as_they_were(
     finished: Path,
     study_file: WriteStudy,

@@ -93,6 +93,7 @@ def test_claim(tmp_path: Path) -> None:
     assert claims.note(CELL) is None
 
 
+@pytest.mark.slow
 def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
@@ -143,6 +144,7 @@ def _claimed(folder: Path, label: str, timeout: float = 90.0) -> tuple[Cell, int
     raise AssertionError("no cell was claimed")
 
 
+@pytest.mark.slow
 def test_killed_worker_is_replaced_and_the_bytes_are_those_of_one_process(
     study_file: WriteStudy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,6 +177,7 @@ def test_killed_worker_is_replaced_and_the_bytes_are_those_of_one_process(
     assert steady(folder) == steady(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_workers_stop_when_the_first_process_is_killed(
     study_file: WriteStudy, tmp_path: Path
 ) -> None:

@@ -225,6 +225,7 @@ def test_second_run_computes_nothing(
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_same_study_elsewhere_makes_the_same_bytes(
     made_once: Path, study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +236,7 @@ def test_same_study_elsewhere_makes_the_same_bytes(
     assert measured(result.folder) == measured(made_once)
 
 
+@pytest.mark.slow
 def test_methods_and_seeds_can_be_added(
     finished: Path, study_file: WriteStudy, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -332,6 +334,7 @@ def test_another_task_file_or_model_of_the_same_name_is_refused(
     assert contents(finished) == kept
 
 
+@pytest.mark.slow
 def test_settings_of_a_method_may_change_until_a_cell_of_it_is_finished(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,6 +361,7 @@ def test_settings_of_a_method_may_change_until_a_cell_of_it_is_finished(
     assert json.loads((cell / "config.json").read_text())["settings"]["learning_rate"] == 1e-6
 
 
+@pytest.mark.slow
 def test_nul_bytes_that_a_model_draws(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

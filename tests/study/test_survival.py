@@ -158,6 +158,7 @@ class StopAfter:
 
 
 @pytest.mark.parametrize("calls", [1, 4])
+@pytest.mark.slow
 def test_interruption_while_sampling(
     calls: int,
     made_once: Path,
@@ -241,6 +242,7 @@ def _fill_up_while_sealing(patch: pytest.MonkeyPatch) -> None:
         (_fill_up_while_saving_a_checkpoint, "sft"),
     ],
 )
+@pytest.mark.slow
 def test_full_disk(
     fill_up: Callable[[pytest.MonkeyPatch], None],
     label: str,
@@ -283,6 +285,7 @@ def _only_long_training(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     """A real signal to a real process, which goes on from its checkpoint to the same bytes."""
     path = _only_long_training(study_file())

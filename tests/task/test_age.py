@@ -71,6 +71,7 @@ def test_templates_put_each_dimension_first_about_equally_often(age: Task) -> No
     assert families == {"conjunction", "contextual", "several", "natural"}
 
 
+@pytest.mark.slow
 def test_training_sentences_are_distinct_many_and_within_the_constraint(age: Task) -> None:
     generator = BalancedExampleGenerator(age, 0)
     assert min(generator.capacity(s.name) for s in age.train) >= 100_000

@@ -345,6 +345,7 @@ def test_folding_that_changes_the_model_is_refused(
     assert caught.value.field == "fold"
 
 
+@pytest.mark.slow
 def test_a_study_with_erasure_also_of_a_tuned_model(
     make_planted: MakePlanted, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize(("method", "settings"), MEASURED)
+@pytest.mark.slow
 def test_within_a_fifth_of_what_was_measured(method: str, settings: str, tmp_path: Path) -> None:
     planned = _plan(tmp_path, method, settings, memory_gb=25.3).memory.peak / 1e9
     assert planned == pytest.approx(MEASURED[method, settings], rel=0.2)
