@@ -35,16 +35,15 @@ def task() -> Task:
 
 
 def completions(task: Task, texts: list[str]) -> pd.DataFrame:
-    """A completions frame of a method whose label looks like a number; one token count is known."""
+    """A completions frame of a method whose label looks like a number."""
     frame = pd.DataFrame({"subject": "doctor", "text": texts})
-    frame = as_completions(frame, task, method="007", seed=3)
-    frame.loc[0, "tokens"] = 9
-    return frame
+    return as_completions(frame, task, method="007", seed=3)
 
 
 @pytest.mark.parametrize("learnt", [None, ["The doctor was bold and caring."]])
 def test_texts_and_types_survive(task: Task, tmp_path: Path, learnt: list[str] | None) -> None:
     scored = score(completions(task, ODD), task, learnt)
+    scored.loc[0, "tokens"] = 9  # of one, the count is known
     write_scored(tmp_path, scored)
     found = stored_scores(tmp_path, task)
     pd.testing.assert_frame_equal(found, scored)

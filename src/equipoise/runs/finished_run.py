@@ -172,7 +172,7 @@ def _scored(folder: Path, finished: list[Cell], task: Task, *, own: bool) -> pd.
 
 def _training(folder: Path, finished: list[Cell]) -> dict[tuple[str, int], Mapping[str, Any]]:
     """What each trained cell has written down of its training."""
-    found = {}
+    found: dict[tuple[str, int], Mapping[str, Any]] = {}
     for cell in finished:
         info = well_formed(read_or_none(cell_folder(folder, cell) / TRAINING_INFO))
         if isinstance(info, dict):

@@ -58,13 +58,14 @@ def _cells(root: Path, store: Store, cells: list[Cell]) -> Iterator[Finding]:
     named = [store.cell_folder(cell) for cell in cells]
     found = {*finished_folders(root), *(folder for folder in named if folder.is_dir())}
     hint = f"Its cell is computed again {WHEN}; the damaged one is kept beside it."
+    anew = f"It is written anew {WHEN}."
     for folder in sorted(found):
         path = folder.relative_to(root).as_posix()
         problem = cell_fault(folder)
         other = None if folder in named else "The study no longer names it: delete it."
         yield Finding(path, problem, problem and (other or hint))
         for card, problem in card_faults(folder).items():
-            yield Finding(f"{path}/{card}", problem, problem and f"It is written anew {WHEN}.")
+            yield Finding(f"{path}/{card}", problem, problem and (other or anew))
 
 
 def _checkpoints(root: Path) -> Iterator[Finding]:
