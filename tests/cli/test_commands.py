@@ -38,7 +38,7 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     second = equipoise("run", study_file)
     assert (second.code, second.out) == (0, first.out)
     remark, _, after = second.err.partition("\n")
-    assert remark.startswith("The unfitted association is of all 3 occupations")
+    assert remark.startswith("The unfitted association is of all 3 subjects")
     assert after.startswith("Nothing was to do: all 4 cells were done already.\nWritten:\n")
 
     third = equipoise("run", study_file, "--set", "study.seeds=[1, 2, 3]")
@@ -248,7 +248,7 @@ def test_unexpected_errors_are_one_line_and_a_traceback_with_debug(equipoise, mo
     def explode() -> None:
         raise ZeroDivisionError("of all things\nand more")
 
-    monkeypatch.setattr("equipoise.task.task.builtin_tasks", explode)
+    monkeypatch.setattr("equipoise.task.task_file.builtin_tasks", explode)
     outcome = equipoise("task", "list")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err == (

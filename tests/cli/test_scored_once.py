@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from equipoise.files.csv_file import read_rows
-from equipoise.measures import compliance
+from equipoise.measures import judgement
 
 
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """How often each text was judged."""
     counts: Counter[str] = Counter()
-    judge = compliance._judge
+    judge = judgement._judge
 
     def counted(texts, *arguments):
         counts.update(texts)
         return judge(texts, *arguments)
 
-    monkeypatch.setattr(compliance, "_judge", counted)
+    monkeypatch.setattr(judgement, "_judge", counted)
     return counts
 
 

@@ -52,8 +52,8 @@ def kept(frame: pd.DataFrame, task: Task) -> int:
 
 
 def assert_same_tables(found: Evaluation, expected: Evaluation) -> None:
-    for name, table in expected.tables().items():
-        pd.testing.assert_frame_equal(found.tables()[name], table, obj=name)
+    for name, table in expected.tables.items():
+        pd.testing.assert_frame_equal(found.tables[name], table, obj=name)
 
 
 @pytest.mark.parametrize("times", [2, 3, 5])

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from equipoise.cli import main
+from equipoise.task import load_task
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your-own-task.md").read_text("utf-8")
 
@@ -32,7 +33,7 @@ def test_every_command_of_the_tutorial(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    task, study = blocks("toml")
+    task, study, axis = blocks("toml")
     Path("places.toml").write_text(task)
     Path("places-study.toml").write_text(
         study.replace("samples_per_subject = 20", "samples_per_subject = 2")
@@ -65,3 +66,7 @@ def test_every_command_of_the_tutorial(
     assert "sft" in table.out
     assert "has no axis: no stereotype slope" in table.err + table.out
     assert Path("runs/places/results/summary.csv").exists()
+    Path("with-axis.toml").write_text(f"{task}\n{axis}")
+    found = load_task("with-axis.toml").axis
+    assert found is not None
+    assert found.name == "place"

@@ -197,8 +197,9 @@ def _reading(
     asked: list[str] = []
     if chosen["subject"] is None and not _has_subject(source.rows):
         asked = subjects_asked(source.contexts or _prompts(source.rows), task)
+    roles = source.roles or _own_layout(source.rows)
     columns = find_columns(
-        source.rows, task, chosen, source.roles, subject_elsewhere=all(asked) and bool(asked)
+        source.rows, task, chosen, roles, subject_elsewhere=all(asked) and bool(asked)
     )
     rows, asked, contexts, left_out = _filled(source, columns, asked)
     texts = columns.values(rows, "text") or []
@@ -284,6 +285,12 @@ def _filled(
         [contexts[i] for i in kept] if contexts else [],
         [f"Rows with neither a subject nor a text, left out: {without:,}."],
     )
+
+
+def _own_layout(rows: Rows) -> dict[str, str]:
+    """Every column is what its name says where the table starts as the completions frame does."""
+    own = tuple(rows.columns)[: len(COLUMNS)] == COLUMNS
+    return {name: name for name in COLUMNS} if own else {}
 
 
 def _has_subject(rows: Rows) -> bool:

@@ -120,7 +120,7 @@ def _json_source(text: str, path: Path) -> Source:
     if len(values) == 1 and is_inspect_log(values[0][1]):
         return read_inspect_log(values[0][1], path)
     found = [(place, check_record(value, f"{unit} {place}", path)) for place, value in values]
-    if len(found) > 1:
+    if len(found) != 1:
         return _records_source(found, path, unit)
     held = list(enumerate(records_of(found[0][1], path), 1))
     if len(held) == 1:
