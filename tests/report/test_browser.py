@@ -271,9 +271,14 @@ class TestHostile:
         made = tmp_path_factory.mktemp("attacked")
         name = r"nurse \input /etc/passwd <img src=x onerror=attacked=1>"
         prompt = "Complete </script><script>attacked=1</script> {subject}"
-        text = TASK.replace("[subjects.nurse]", f"[subjects.'{name}']").replace(
-            'neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"
-        )
+        text = TASK
+        for plain, hostile in (
+            ("[subjects.nurse]", f"[subjects.'{name}']"),
+            ('\n"nurse" = ', f"\n'{name}' = "),
+            ('neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"),
+        ):
+            assert text.count(plain) == 1, plain
+            text = text.replace(plain, hostile)
         task = small_task(made, text)
 
         def texts(method: str, seed: int, subject: str) -> Sequence[str]:
