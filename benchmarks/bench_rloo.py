@@ -37,12 +37,28 @@ def summary(times: list[float], lengths: list[float], n_prompts: int) -> dict[st
     return {"seconds": statistics.median(seconds), "tokens": tokens}
 
 
+class _Clock:
+    """Listens to the training, and writes down when each iteration is over."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        """See ``Listener.report``."""
+        if stage == "training" and done:
+            self.times.append(time.perf_counter())
+
+    def say(self, line: str) -> None:
+        """See ``Listener.say``."""
+
+
 def ours() -> None:
     """Equipoise's method, without its saving of weights."""
     from equipoise import load_model, load_task
     from equipoise.methods.method import Policy
     from equipoise.methods.rlhf.rewards import ConstraintReward
     from equipoise.methods.rlhf.rollouts import Rollouts
+    from equipoise.progress import listening
     from equipoise.training.checkpoint import CheckpointClock
     from equipoise.training.policy_gradient import PolicyObjective
     from equipoise.training.train import train
@@ -67,8 +83,8 @@ def ours() -> None:
     settings = TrainingSettings(
         learning_rate=LEARNING_RATE, batch_size=40, max_steps=number("--iterations", ITERATIONS)
     )
-    times: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
+    clock = _Clock()
+    with tempfile.TemporaryDirectory() as folder, listening(clock):
         record = train(
             lm,
             list(range(len(subjects))),
@@ -80,10 +96,9 @@ def ours() -> None:
             clock=CheckpointClock(60),
             checkpoints=Path(folder) / "checkpoints",
             logs=Path(folder) / "logs",
-            on_step=lambda step, total: times.append(time.perf_counter()) if step else None,
         )
     lengths = [row["length"] for row in record.history if "length" in row]
-    report(summary(times, lengths, len(subjects)))
+    report(summary(clock.times, lengths, len(subjects)))
 
 
 def trl() -> None:

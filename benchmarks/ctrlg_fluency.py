@@ -32,7 +32,7 @@ def main() -> None:
     print("way                       satisfied   pairs  entropy  unique  median log p a token")
     for name, method in ways():
         with tempfile.TemporaryDirectory() as folder:
-            workspace = Workspace(Path(folder), Path(folder), announce=lambda text: None)
+            workspace = Workspace(Path(folder), Path(folder))
             policy = Policy(lm, task)
             if method:
                 changed = method.changes_weights

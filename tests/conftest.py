@@ -17,15 +17,22 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from endpoint_server import Proxy, proxy_of, serving
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import DEFAULT_MODEL
+from equipoise.progress import listening
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
+from heard import Heard
 from tiny_models import tiny_language_model
 from tiny_task import MEASURED, NO_HELD_OUT_AGENTIC, Replacement, tiny_task
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 MARKS = {"_embedded_model": "embedded", "chromium": "browser", "server": "endpoint"}
 """Fixture -> the marker of every test that takes it, itself or through another fixture."""
@@ -52,6 +59,14 @@ def seeds() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """What work tells and says during the test."""
+    ear = Heard()
+    with listening(ear):
+        yield ear
 
 
 @pytest.fixture(scope="session")

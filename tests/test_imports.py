@@ -16,7 +16,7 @@ import equipoise
 
 PACKAGE = Path(equipoise.__file__).parent
 
-GROUND = ("errors", "settings", "progress", "tracking")
+GROUND = ("errors", "settings", "progress", "progress_bars")
 """Modules that everybody may use, one another included."""
 
 ROOMS = (

@@ -1,86 +1,99 @@
-"""Progress of one piece of work: a bar with the time left on a terminal, else lines only."""
+"""The one channel on which work says how far it is, and what a user should read.
+
+Work tells; a command listens (``progress_bars.StageProgress`` does), for as long as it is open. So
+no function takes an argument for that. Where nobody listens, progress is told to nobody, and
+sentences go to standard error.
+"""
 
 from __future__ import annotations
 
-from contextvars import Token
-from types import TracebackType
-from typing import Self
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import Protocol, TypeVar
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
-
-from equipoise.tracking import LISTENER, Listener
+Item = TypeVar("Item")
 
 
-class _TimeLeft(TimeRemainingColumn):
-    """Time left; nothing where the units of a bar take very different times."""
-
-    def render(self, task: Task) -> Text:
-        if task.fields.get("uneven"):
-            return Text("")
-        return Text("left ", style="dim").append_text(super().render(task))
-
-
-class StageProgress:
-    """One bar for each stage of the work, such as "training" and "sampling", on standard error.
-
-    Args:
-        quiet: Show neither bars nor lines.
-    """
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, soft_wrap=True, highlight=False)
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            _TimeLeft(),
-            console=self.console,
-            disable=quiet or not self.console.is_terminal,
-            transient=True,
-        )
-        self.quiet = quiet
-        self._stages: dict[str, TaskID] = {}
-        self._before: Token[Listener | None] | None = None
-
-    def __enter__(self) -> Self:
-        outer = getattr(LISTENER.get(), "__self__", None)
-        if isinstance(outer, StageProgress):
-            outer._bars.stop()  # a terminal has room for the bars of one
-        self._before = LISTENER.set(self.report)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
-        if self._before is not None:
-            LISTENER.reset(self._before)
-            self._before = None
-
-    def say(self, line: str) -> None:
-        """Print a line above the bars."""
-        self.console.print(line, markup=False)
+class Listener(Protocol):
+    """Whoever shows the progress of work."""
 
     def report(self, stage: str, done: int, total: int) -> None:
-        """Show that ``done`` of ``total`` units of ``stage`` are over."""
-        if self._bars.disable:
-            return
-        self._bars.start()  # not before: fetching a model draws bars of its own
-        if stage not in self._stages:
-            self._stages[stage] = self._bars.add_task(stage, total=total)
-        self._bars.update(self._stages[stage], completed=done, total=total)
+        """``done`` of ``total`` units of ``stage`` are over."""
+
+    def say(self, line: str) -> None:
+        """A sentence the user should read."""
+
+
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+PATIENCE = 0.5
+"""Seconds for which nothing is told: what is quick needs no bar."""
+
+INTERVAL = 0.1
+"""Seconds between two reports."""
+
+
+def listener() -> Listener | None:
+    """Whoever listens now."""
+    return _LISTENER.get()
+
+
+@contextlib.contextmanager
+def listening(ear: Listener) -> Iterator[None]:
+    """Within it, ``ear`` hears what is told, and whoever listened before does not."""
+    before = _LISTENER.set(ear)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(before)
+
+
+def tell(stage: str, done: int, total: int) -> None:
+    """Tell the listener, if there is one, how much of ``stage`` is over."""
+    if (ear := _LISTENER.get()) is not None:
+        ear.report(stage, done, total)
+
+
+def say(line: str) -> None:
+    """Tell the user a sentence."""
+    if (ear := _LISTENER.get()) is not None:
+        ear.say(line)
+    else:
+        print(line, file=sys.stderr)  # noqa: T201 - nobody else would say it
+
+
+def counting(stage: str, total: int) -> Callable[[int], None]:
+    """A function that takes how many more of ``total`` units are over, and tells how many are."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        tell(stage, done, total)
+
+    return more
+
+
+def tracked(items: Iterable[Item], stage: str, total: int) -> Iterator[Item]:
+    """``items`` as they are; the listener is told how many are done.
+
+    Args:
+        items: What is worked on, one after the other.
+        stage: What the work is, in a few words.
+        total: How many items there are.
+    """
+    if _LISTENER.get() is None:
+        yield from items
+        return
+    told = time.monotonic() + PATIENCE - INTERVAL
+    shown = False
+    for done, item in enumerate(items):
+        if (now := time.monotonic()) - told >= INTERVAL:
+            tell(stage, done, total)
+            told, shown = now, True
+        yield item
+    if shown:
+        tell(stage, total, total)

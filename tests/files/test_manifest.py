@@ -10,7 +10,7 @@ import pytest
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.manifest import MANIFEST, fault, seal, sha256
-from equipoise.tracking import LISTENER
+from heard import Heard
 
 
 @pytest.fixture
@@ -94,18 +94,13 @@ def test_disk_that_fills_up(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_large_file_is_summed_in_parts_with_a_bar(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: Heard
 ) -> None:
     path = tmp_path / "weights"
     path.write_bytes(bytes(range(256)) * 5)
     monkeypatch.setattr("equipoise.files.manifest.LARGE", 1000)
     monkeypatch.setattr("equipoise.files.manifest.CHUNK", 300)
-    monkeypatch.setattr("equipoise.tracking.PATIENCE", 0.0)
-    monkeypatch.setattr("equipoise.tracking.INTERVAL", 0.0)
-    heard: list[tuple[str, int, int]] = []
-    token = LISTENER.set(lambda *what: heard.append(what))
-    try:
-        assert sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
-    finally:
-        LISTENER.reset(token)
-    assert heard == [("checking weights", done, 5) for done in range(6)]
+    monkeypatch.setattr("equipoise.progress.PATIENCE", 0.0)
+    monkeypatch.setattr("equipoise.progress.INTERVAL", 0.0)
+    assert sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert heard.told == [("checking weights", done, 5) for done in range(6)]

@@ -21,6 +21,7 @@ from equipoise.measures.agency_classifier import (
     train_classifier,
 )
 from equipoise.model.language_model import LanguageModel
+from heard import Heard
 
 LAC = Path(__file__).parents[3] / "shared" / "data" / "lac"
 
@@ -43,14 +44,11 @@ def test_states_equal_one_sentence_at_a_time(tiny_lm: LanguageModel) -> None:
             np.testing.assert_allclose(row, expected.numpy(), rtol=2e-4, atol=2e-5)
 
 
-def test_long_texts_are_read_at_their_beginning(tiny_lm: LanguageModel) -> None:
-    seen: list[tuple[int, int]] = []
+def test_long_texts_are_read_at_their_beginning(tiny_lm: LanguageModel, heard: Heard) -> None:
     long = "bold and caring " * 5000
-    found = sentence_states(
-        tiny_lm, [long, long[: 16 * LONGEST]], (2,), lambda done, n: seen.append((done, n))
-    )
+    found = sentence_states(tiny_lm, [long, long[: 16 * LONGEST]], (2,))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-3, atol=1e-4)
-    assert seen[-1] == (2, 2)
+    assert heard.told[-1] == ("reading", 2, 2)
 
 
 def test_layers_are_at_thirds(tiny_lm: LanguageModel, embedded_model: LanguageModel) -> None:

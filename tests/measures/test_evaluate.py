@@ -53,8 +53,9 @@ def test_table_shows_mean_and_sd_of_both_splits_in_80_columns(task: Task) -> Non
     # one seed, so no SD; no validation subject
     assert " ".join(cells["prompt-balanced"]) == "100.0 % – 0.0 % 100.0 % 100.0 % 6.0"
     # bold alone, then each of bold and caring equally often: one pair of four, texts all alike
-    [line] = [line for line in others.splitlines() if line.startswith("prompt-balanced")]
-    assert line.split()[1:] == ["1.00", "25.0", "%", "1.00", "0.0", "%", "–", "–"]
+    line, slope = [line for line in others.splitlines() if line.startswith("prompt-balanced")]
+    assert line.split()[1:] == ["1.00", "25.0", "%", "1.00", "0.0", "%", "–"]
+    assert slope.split()[1:] == ["–"]
 
 
 def test_one_seed_shows_no_spread(task: Task) -> None:

@@ -26,6 +26,7 @@ from equipoise.measures.model_answers import FluencyScores
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
 from equipoise.task.task import Task
+from heard import Heard
 from tiny_models import byte_level_tokenizer, wrap_tokenizer
 
 SENTENCES = [
@@ -101,14 +102,15 @@ def test_a_sentence_scores_the_same_whoever_it_is_scored_with(
         np.testing.assert_allclose(values["log_probability"], whole["log_probability"], rtol=1e-4)
 
 
-def test_long_texts_are_scored_at_their_beginning(task: Task, tiny_lm: LanguageModel) -> None:
+def test_long_texts_are_scored_at_their_beginning(
+    task: Task, tiny_lm: LanguageModel, heard: Heard
+) -> None:
     long = "The nurse was " + "bold and caring " * 3333
-    seen: list[int] = []
     sentences = [("nurse", long), ("nurse", "The nurse was"), *SENTENCES[:1]]
-    found = score_fluency(tiny_lm, task, sentences, "prompt", seen.append)
+    found = score_fluency(tiny_lm, task, sentences, "prompt")
     assert found["truncated"].tolist() == [True, False, False]
     assert found["tokens"].iloc[0] == LONGEST
-    assert sum(seen) == 3
+    assert heard.told[-1] == (f"fluency under {tiny_lm.name}", 3, 3)
     short = score_fluency(tiny_lm, task, [("nurse", long[:5000])], "prompt")
     assert short["log_probability"].iloc[0] == pytest.approx(found["log_probability"].iloc[0])
 

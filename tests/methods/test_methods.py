@@ -15,6 +15,7 @@ from equipoise.methods.registry import METHODS, build_method
 from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
+from heard import Heard
 from tiny_task import TASK
 
 VALIDATION_NURSE = '\n[subjects.nurse]\nsplit = "validation"\n'
@@ -107,21 +108,20 @@ def test_more_sentences_than_the_task_can_yield(make_task: Callable[..., Task]) 
 
 
 def test_sft_without_validation_subjects(
-    make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
+    make_task: Callable[..., Task],
+    fresh_tiny_lm: Callable[[], LanguageModel],
+    tmp_path: Path,
+    heard: Heard,
 ) -> None:
     task = make_task((VALIDATION_NURSE, ""))
     method = build_method("sft", {"n_per_subject": 4, "batch_size": 2, "epochs": 3.0})
     method.check(task)
     lm = fresh_tiny_lm()
     before = lm.model.get_input_embeddings().weight.clone()
-    stages: list[tuple[str, int, int]] = []
-    workspace = Workspace(
-        tmp_path / "out", tmp_path / "out" / "model", lambda *stage: stages.append(stage)
-    )
-    policy = method.fit(lm, task, 7, workspace)
+    policy = method.fit(lm, task, 7, Workspace(tmp_path / "out", tmp_path / "out" / "model"))
     assert not torch.equal(before, policy.lm.model.get_input_embeddings().weight)
-    assert stages[0] == ("training", 0, 3)
-    assert stages[-1] == ("training", 3, 3)
+    assert heard.told[0] == ("training", 0, 3)
+    assert heard.told[-1] == ("training", 3, 3)
     info = json.loads((tmp_path / "out" / "training_info.json").read_text())
     assert (info["n_train"], info["n_validation"], info["eval_loss"]) == (8, 0, None)
     assert len((tmp_path / "out" / "val_examples.csv").read_text().splitlines()) == 1

@@ -45,7 +45,7 @@ def test_what_is_written(folder: Path, task: Task) -> None:
 def test_the_json_says_what_the_tables_say(folder: Path, task: Task) -> None:
     write_report(folder, task=task)
     told = json.loads((folder / "report" / "results.json").read_text("utf-8"))
-    assert told["equipoise_report"] == 1
+    assert told["equipoise_report"] == 2
     [prompt, sft] = told["headline"]
     assert (prompt["method"], prompt["train_low"]) == ("prompt", None)
     assert sft["validation"] == pytest.approx(2.5 / 3, abs=1e-6)

@@ -32,7 +32,7 @@ def test_quiet(capfd: pytest.CaptureFixture[str]) -> None:
 def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.StringIO()
     monkeypatch.setattr(
-        "equipoise.progress.Console",
+        "equipoise.progress_bars.Console",
         lambda **_: Console(file=terminal, force_terminal=True, width=80, color_system=None),
     )
     with StudyProgress(2) as progress:

@@ -9,7 +9,7 @@ from damaged_files import flip
 from equipoise.errors import EquipoiseError
 from equipoise.methods.prompt import Prompting, PromptSettings
 from equipoise.methods.sft import SFT, SFTSettings
-from equipoise.progress import StageProgress
+from equipoise.progress_bars import StageProgress
 from equipoise.study.training_run import TrainingRun
 from equipoise.task.task_file import load_task
 

@@ -14,8 +14,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from equipoise.model.language_model import load_model
+from equipoise.progress import listening
 from equipoise.training.train import train
 from equipoise.training.training_settings import TrainingSettings
+from heard import Heard
 from training.twins import make_examples
 
 
@@ -43,19 +45,21 @@ def main(model: str, folder: Path) -> None:
     from torch.distributed.tensor import DTensor
 
     split = []
+
+    def look(done: int, total: int) -> None:
+        split.append(all(isinstance(parameter, DTensor) for parameter in lm.model.parameters()))
+
     lm = load_model(model, device="cpu", dtype="float32")
-    record = train(
-        lm,
-        make_examples(32),
-        make_examples(3, seed=9),
-        TrainingSettings(epochs=2, learning_rate=1e-3, batch_size=4, grad_accum_steps=2),
-        seed=1,
-        checkpoints=folder / "checkpoints",
-        logs=folder / "logs",
-        on_step=lambda *_: split.append(
-            all(isinstance(parameter, DTensor) for parameter in lm.model.parameters())
-        ),
-    )
+    with listening(Heard(look)):
+        record = train(
+            lm,
+            make_examples(32),
+            make_examples(3, seed=9),
+            TrainingSettings(epochs=2, learning_rate=1e-3, batch_size=4, grad_accum_steps=2),
+            seed=1,
+            checkpoints=folder / "checkpoints",
+            logs=folder / "logs",
+        )
     rank, size = torch.distributed.get_rank(), torch.distributed.get_world_size()
     result = {"weights": lm.model.state_dict(), "eval_loss": record.eval_loss, "size": size}
     result["split"] = all(split)

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.progress import listening
 from equipoise.training.train import TrainingRecord, train
 from equipoise.training.training_settings import TrainingSettings
+from heard import Heard
 
 Weights = dict[str, Tensor]
 
@@ -43,23 +45,20 @@ class Run:
         self._n += 1
         folder = folder or self._folder / f"run{self._n}"
         self.lm = lm or self._fresh()
-        self.said, self.steps = [], []
-
-        def note(step: int, total: int) -> None:
-            self.steps.append((step, total))
-            on_step(step, total)
-
-        self.record = train(
-            self.lm,
-            examples,
-            eval_examples,
-            TrainingSettings(**{"learning_rate": 1e-3, **settings}),
-            seed,
-            checkpoints=folder / "checkpoints",
-            logs=folder / "logs",
-            on_step=note,
-            announce=self.said.append,
-        )
+        heard = Heard(on_step)
+        try:
+            with listening(heard):
+                self.record = train(
+                    self.lm,
+                    examples,
+                    eval_examples,
+                    TrainingSettings(**{"learning_rate": 1e-3, **settings}),
+                    seed,
+                    checkpoints=folder / "checkpoints",
+                    logs=folder / "logs",
+                )
+        finally:
+            self.said, self.steps = heard.said, [told[1:] for told in heard.told]
         return {name: value.clone() for name, value in self.lm.model.state_dict().items()}
 
 

@@ -17,6 +17,7 @@ from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.training.checkpoint import last_valid_checkpoint
 from equipoise.training.train import TrainingRecord
+from heard import Heard
 from training.runs import Run, Weights, interrupt_at
 from training.twins import make_examples, same
 
@@ -190,15 +191,14 @@ def test_with_all_checkpoints_damaged_training_begins_anew(
     assert same(resumed, whole.weights)
 
 
-def test_newest_is_by_number_not_by_name(tmp_path: Path) -> None:
+def test_newest_is_by_number_not_by_name(tmp_path: Path, heard: Heard) -> None:
     for name in ("checkpoint-9", "checkpoint-10", "checkpoint-x", "checkpoint-", "other-11"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "weights").write_text(name)
         seal(tmp_path / name)
-    said: list[str] = []
-    assert last_valid_checkpoint(tmp_path, said.append) == tmp_path / "checkpoint-10"
+    assert last_valid_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
     (tmp_path / "checkpoint-10" / "weights").write_text("checkpoint-1O")
-    assert last_valid_checkpoint(tmp_path, said.append) == tmp_path / "checkpoint-9"
-    assert len(said) == 1
-    assert last_valid_checkpoint(tmp_path / "nowhere", said.append) is None
-    assert len(said) == 1
+    assert last_valid_checkpoint(tmp_path) == tmp_path / "checkpoint-9"
+    assert len(heard.said) == 1
+    assert last_valid_checkpoint(tmp_path / "nowhere") is None
+    assert len(heard.said) == 1

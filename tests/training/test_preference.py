@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from equipoise.model.language_model import LanguageModel
+from equipoise.progress import listening
 from equipoise.training.objective import TreeCollator
 from equipoise.training.preference import PairExample, PreferenceObjective, with_reference
 from equipoise.training.train import TrainingRecord, train
 from equipoise.training.training_settings import TrainingSettings
+from heard import Heard
 from training.twins import difference, make_pairs, negative_log_likelihoods, same
 
 
@@ -91,19 +93,19 @@ Trained = tuple[dict[str, Tensor], TrainingRecord, list[str]]
 def trained(
     lm: LanguageModel, pairs: list[PairExample], folder: Path, **settings: object
 ) -> Trained:
-    said: list[str] = []
-    record = train(
-        lm,
-        pairs,
-        pairs[:3],
-        TrainingSettings(**{"learning_rate": 1e-3, "max_steps": 4, **settings}),  # type: ignore[arg-type]
-        1,
-        objective=PreferenceObjective(beta=0.3, sft_weight=0.5),
-        checkpoints=folder / "checkpoints",
-        logs=folder / "logs",
-        announce=said.append,
-    )
-    return {k: v.clone() for k, v in lm.model.state_dict().items()}, record, said
+    ear = Heard()
+    with listening(ear):
+        record = train(
+            lm,
+            pairs,
+            pairs[:3],
+            TrainingSettings(**{"learning_rate": 1e-3, "max_steps": 4, **settings}),  # type: ignore[arg-type]
+            1,
+            objective=PreferenceObjective(beta=0.3, sft_weight=0.5),
+            checkpoints=folder / "checkpoints",
+            logs=folder / "logs",
+        )
+    return {k: v.clone() for k, v in lm.model.state_dict().items()}, record, ear.said
 
 
 def test_micro_batches_make_no_difference(

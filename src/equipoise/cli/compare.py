@@ -74,7 +74,7 @@ def compare(
     from equipoise.measures.agency import Agency
     from equipoise.measures.by_model import ask_models
     from equipoise.measures.evaluation import evidence_of
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.statistics import comparisons
     from equipoise.task.task_file import load_task
     from equipoise.wording.spreadsheet import without_formulas
@@ -89,7 +89,7 @@ def compare(
         "method_column": method_column,
         "prefix": prefix,
     }
-    with naming_flags(), StageProgress() as progress:
+    with naming_flags(), StageProgress():
         scored, of_reading = _scored([file_a, file_b], the_task, options)
         by_model = ask_models(
             scored,
@@ -97,7 +97,6 @@ def compare(
             reference_model=reference_model,
             independent_model=independent_model,
             lac=lac,
-            on_progress=progress.report,
         )
         evidence = evidence_of(scored, the_task, by_model, settings=settings)
         scored = evidence.scored

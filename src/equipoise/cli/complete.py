@@ -83,7 +83,7 @@ def complete(
     from equipoise.methods.ctrlg.hmm_store import check_model, load
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.settings import parse
 
     text = unicodedata.normalize("NFC", " ".join(prompt.split()))
@@ -107,7 +107,7 @@ def complete(
             check_model(Path(hmm), lm)
         completer = Completer.compiled(lm, text, constraint, sampling)
         if looking_ahead is None:
-            looking_ahead, _ = completer.distillation(settings).remembered(progress.report)
+            looking_ahead, _ = completer.distillation(settings).remembered()
         sentences = completer.complete(looking_ahead, n, seed)
     for sentence in sentences:
         show_marked(sentence, _wanted(constraint, sentence))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,11 +13,7 @@ from equipoise.cli.options import ExcelSafe, Force, Seed, TaskName
 from equipoise.cli.terminal import say_written
 
 if TYPE_CHECKING:
-    from equipoise.task.examples import Example
     from equipoise.task.task import Split, Task
-
-STEP = 1000
-"""Sentences between two updates of the bar."""
 
 EXAMPLES = """\b
 Examples:
@@ -73,7 +68,7 @@ def data(
     that fails the constraint; beside them stands FILE_pair_stats.json.
     """
     from equipoise.cli.files import new_file
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.task.task_file import load_task
 
     kind = format or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
@@ -85,8 +80,8 @@ def data(
     described = load_task(task)
     for path in (out, statistics):
         new_file(path, force=force)
-    with on_interrupt(f"{out} was not written."), StageProgress(quiet=quiet) as progress:
-        made = _Made(described, seed, per_subject, split, progress.report)
+    with on_interrupt(f"{out} was not written."), StageProgress(quiet=quiet):
+        made = _Made(described, seed, per_subject, split)
         if kind == "preference":
             made.write_pairs(out, statistics, pairs or "minimal", neither or 0.0, prompt)
         else:
@@ -110,18 +105,18 @@ class _Made:
     seed: int
     n: int
     split: Split
-    report: Callable[[str, int, int], None]
 
     def write_examples(
         self, out: Path, statistics: Path, kind: Literal["csv", "jsonl"], excel_safe: bool
     ) -> None:
         from equipoise.files.artifacts import write_json
+        from equipoise.progress import tracked
         from equipoise.task.dataset import dataset_statistics, write_examples
         from equipoise.task.examples import BalancedExampleGenerator
 
         examples = BalancedExampleGenerator(self.task, self.seed).generate(self.n, self.split)
         subjects = self.task.train if self.split == "train" else self.task.validation
-        made = list(_counted(examples, len(subjects) * self.n, self.report))
+        made = list(tracked(examples, "sentences", len(subjects) * self.n))
         parts = (made, []) if self.split == "train" else ([], made)
         write_json(statistics, dataset_statistics(*parts, self.task))
         write_examples(out, made, kind, excel_safe=excel_safe)
@@ -135,9 +130,9 @@ class _Made:
         prompt: str | None,
     ) -> None:
         from equipoise.files.artifacts import write_json
+        from equipoise.progress import tracked
         from equipoise.task.preference import PreferencePairGenerator
         from equipoise.task.preference_file import preference_statistics, write_pairs
-        from equipoise.tracking import tracked
 
         kind = prompt or "neutral"
         self.task.prompt(self.task.train[0].name, kind)  # wrong kinds are found before all work
@@ -148,13 +143,3 @@ class _Made:
         parts = (made, []) if self.split == "train" else ([], made)
         write_json(statistics, preference_statistics(*parts, self.task))
         write_pairs(out, made, self.task, kind)
-
-
-def _counted(
-    examples: Iterator[Example], total: int, report: Callable[[str, int, int], None]
-) -> Iterator[Example]:
-    """``examples`` as they are; ``report`` is told how many have passed."""
-    for done, example in enumerate(examples, start=1):
-        if done % STEP == 0 or done == total:
-            report("sentences", done, total)
-        yield example

@@ -75,7 +75,7 @@ def distill(
     from equipoise.methods.method import check_prompt
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.settings import parse
     from equipoise.task.task_file import load_task
 
@@ -105,7 +105,7 @@ def distill(
         lm.use_compute_type()
         started = time.perf_counter()
         distillation = Distillation.of_task(lm, described, prompt_kind, sampling, settings)
-        hmm, record = distillation.run(progress.report)
+        hmm, record = distillation.run()
         seconds = time.perf_counter() - started
         about = {"task": described.name, "prompt": prompt_kind, **distillation.about()}
         save(out, hmm, {**about, "seconds": round(seconds, 3), "record": asdict(record)})

@@ -75,7 +75,7 @@ def evaluate(
     """
     from equipoise.measures import evaluate as score_file
     from equipoise.measures import write_table
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.wording.spreadsheet import without_formulas
 
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
@@ -85,7 +85,7 @@ def evaluate(
     with (
         on_interrupt("Run the same command to begin again."),
         naming_flags(),
-        StageProgress(quiet=quiet) as progress,
+        StageProgress(quiet=quiet),
     ):
         found = score_file(
             file,
@@ -99,7 +99,6 @@ def evaluate(
             independent_model=independent_model,
             lac=lac,
             settings=settings,
-            on_progress=progress.report,
         )
     _show(found, out)
     if out is not None:

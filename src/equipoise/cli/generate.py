@@ -80,7 +80,7 @@ def generate(
     from equipoise.model.endpoint import is_endpoint
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.task.task_file import load_task
     from equipoise.wording.spreadsheet import without_formulas
 
@@ -115,7 +115,7 @@ def generate(
             lm = remote.keeping(answers)
         progress.say(f"{lm.name} on {lm.precision}")
         policy = Policy(lm, described, prompt)
-        delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
+        delivery = policy.deliver(out.stem, names, per_subject, sampling, seed)
         table = delivery.completions
         write_table(out, without_formulas(table) if excel_safe else table)
     if remote is not None:

@@ -73,7 +73,7 @@ def power(
     from equipoise.cli.files import new_file
     from equipoise.cli.statistics_tables import power_grid
     from equipoise.measures import write_table
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.settings import parse
     from equipoise.statistics.power import PowerSettings, power_table
 

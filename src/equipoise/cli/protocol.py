@@ -21,7 +21,7 @@ from equipoise.methods.method import Policy
 from equipoise.methods.sft import SFT, SFTSettings
 from equipoise.model.draws import Sampling
 from equipoise.model.registry import DEFAULT_MODEL, check_model_name, model_label
-from equipoise.progress import StageProgress
+from equipoise.progress_bars import StageProgress
 from equipoise.publishing.write import write_training_cards
 from equipoise.settings import parse
 from equipoise.study.training_run import TrainingRun, check_trained
@@ -230,7 +230,7 @@ def _draw(name: str, task: Task, n: int, seed: int, progress: StageProgress) -> 
     lm.use_compute_type()
     subjects = [subject.name for subject in task.subjects]
     policy = Policy(lm, task)
-    return policy.deliver(lm.name, subjects, n, Sampling(), seed, progress.report).completions
+    return policy.deliver(lm.name, subjects, n, Sampling(), seed).completions
 
 
 def _is_done(completions: Path, summary: Path, model: str, total: int) -> bool:

@@ -37,9 +37,9 @@ def report(
     figures (SVG, PDF, PNG), tables (CSV, LaTeX), paper.md with paragraphs for
     a paper, and results.json. An earlier report is replaced.
     """
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.report import write_report
 
-    with StageProgress(quiet=False) as progress:
-        written = write_report(run, out, task=task, on_progress=progress.report)
+    with StageProgress(quiet=False):
+        written = write_report(run, out, task=task)
     say_written(written)

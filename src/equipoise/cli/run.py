@@ -73,7 +73,7 @@ def run(
     when the same command is given once more. Given several times at once, the
     runs share the work.
     """
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.study.engines import pick_engine
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
@@ -169,14 +169,12 @@ def _write_cards(result: StudyResult, specification: Specification) -> None:
 
 def _write_report(result: StudyResult, specification: Specification, *, quiet: bool) -> None:
     """Write the report; its cells were sealed or checked a moment ago."""
-    from equipoise.progress import StageProgress
+    from equipoise.progress_bars import StageProgress
     from equipoise.report import write_report
     from equipoise.runs.store import Store
 
     # Runs that share the cells end together, and each writes the same report.
-    with Store(result.folder).exclusive(), StageProgress(quiet=quiet) as progress:
-        page, *_ = write_report(
-            result.folder, task=specification.task, own=True, on_progress=progress.report
-        )
+    with Store(result.folder).exclusive(), StageProgress(quiet=quiet):
+        page, *_ = write_report(result.folder, task=specification.task, own=True)
     if not quiet:
         say(f"Report: {page}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import clear_write_errors, read_json, sync_folder, write_json
-from equipoise.tracking import tracked
+from equipoise.progress import tracked
 
 MANIFEST = "manifest.json"
 

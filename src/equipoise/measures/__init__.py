@@ -20,7 +20,7 @@ from equipoise.completions.frame import (
     remarks,
 )
 from equipoise.files.csv_file import write_table
-from equipoise.measures.by_model import OnProgress, ask_models, silent
+from equipoise.measures.by_model import ask_models
 from equipoise.measures.compliance import by_seed, compliance_table
 from equipoise.measures.evaluation import Evaluation, assemble
 from equipoise.measures.judgement import score
@@ -59,7 +59,6 @@ def evaluate(
     independent_model: str | None = None,
     lac: str | Path | None = None,
     settings: StatisticsSettings | None = None,
-    on_progress: OnProgress | None = None,
 ) -> Evaluation:
     """Score anybody's completions, and say how sure one can be of their rates and differences.
 
@@ -81,7 +80,6 @@ def evaluate(
         independent_model: Judges it as well, reading the texts by themselves.
         lac: Folder of the LAC data, for a classifier of agentic and communal language.
         settings: How methods are compared, where there are several; see ``StatisticsSettings``.
-        on_progress: Is told what models do, how much of it is done, and how much it is.
 
     Raises:
         EquipoiseError: The task, the completions, a model or the LAC data cannot be read; it says
@@ -103,7 +101,6 @@ def evaluate(
         reference_model=reference_model,
         independent_model=independent_model,
         lac=lac,
-        on_progress=on_progress or silent,
     )
     scored = score(reading.completions, task, training_texts)
     return assemble(scored, task, by_model, notes=reading.remarks, settings=settings)

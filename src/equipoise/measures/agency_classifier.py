@@ -7,7 +7,7 @@ arXiv 2404.10508) where the user has them. Nothing is stored but its coefficient
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from equipoise.files.csv_file import read_rows
 from equipoise.measures.judging import pack
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, pooled_states
+from equipoise.progress import tell
 
 Array = np.ndarray
 
@@ -131,14 +132,12 @@ def check_lac(folder: str | Path) -> tuple[Path, Path]:
 def train_classifier(
     lm: LanguageModel,
     folder: str | Path,
-    on_read: Callable[[int, int], None] | None = None,
 ) -> AgencyClassifier:
     """Learn from ``train.csv`` of ``folder``, and measure on its ``validation.csv``.
 
     Args:
         lm: The base model, untuned; it is not changed.
         folder: With the LAC files.
-        on_read: Is told how many sentences have been read, of how many.
 
     Raises:
         EquipoiseError: See `check_lac`.
@@ -148,7 +147,7 @@ def train_classifier(
     train_file, validation_file = check_lac(folder)
     (texts, labels), (others, truth) = read_lac(train_file), read_lac(validation_file)
     layers = probe_layers(lm)
-    states = sentence_states(lm, [*texts, *others], layers, on_read)
+    states = sentence_states(lm, [*texts, *others], layers, "reading LAC")
     if np.isnan(states).any():
         raise EquipoiseError("a sentence is empty", file=folder, hint="Take it out.")
     train, validation = states[: len(texts)], states[len(texts) :]
@@ -171,12 +170,12 @@ def sentence_states(
     lm: LanguageModel,
     texts: Iterable[str],
     layers: Sequence[int],
-    on_read: Callable[[int, int], None] | None = None,
+    stage: str = "reading",
 ) -> Array:
     """Mean state [N, layers x hidden size] of the tokens of each text, read by itself.
 
     The first token, which nothing predicts or which begins every text, is left out; a text of no
-    other, such as an empty one, has NaN throughout.
+    other, such as an empty one, has NaN throughout. ``stage`` is what the work is called.
     """
     tokens = [lm.encoder.plain(text[: 20 * LONGEST])[: LONGEST + 1] for text in texts]
     there = [index for index, found in enumerate(tokens) if len(found) > 1]
@@ -190,6 +189,5 @@ def sentence_states(
             found = pooled_states(lm.model, tree, layers)
         states[[there[index] for index in chosen]] = found.double().cpu().numpy()
         done += len(chosen)
-        if on_read:
-            on_read(done, len(tokens))
+        tell(stage, done, len(tokens))
     return states

@@ -16,8 +16,8 @@ import pandas as pd
 from equipoise.measures.judging import log_probabilities
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import word_after
+from equipoise.progress import tell
 from equipoise.task.axis import SUBJECT_SLOT, Axis
-from equipoise.tracking import tell
 
 
 class Item(NamedTuple):

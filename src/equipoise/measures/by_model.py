@@ -5,7 +5,7 @@ Torch and the models are loaded when a model is asked, not before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from equipoise.measures.judging import Context
     from equipoise.model.language_model import LanguageModel
 
-OnProgress = Callable[[str, int, int], None]
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """For callers that show nothing."""
-
 
 def ask_models(
     completions: pd.DataFrame,
@@ -39,7 +33,6 @@ def ask_models(
     reference_model: str | None = None,
     independent_model: str | None = None,
     lac: str | Path | None = None,
-    on_progress: OnProgress = silent,
 ) -> ByModel:
     """Fluency under one or two models, and agency, of all completions; nothing is loaded unasked.
 
@@ -50,7 +43,6 @@ def ask_models(
             neutral prompt, and from whose states agency is read (by default the embedded model).
         independent_model: A model of another family, which judges fluency as plain text.
         lac: Folder of the LAC data, for agency.
-        on_progress: Receives what is being done, how much of it is done, and how much it is.
 
     Raises:
         EquipoiseError: A model or the LAC data cannot be had; both are checked first.
@@ -75,17 +67,17 @@ def ask_models(
         lm = load_model(reference_model or DEFAULT_MODEL, progress=False)
         lm.use_compute_type()
         if reference_model is not None:
-            scores = score_all(lm, completions, task, "prompt", on_progress)
+            scores = score_all(lm, completions, task, "prompt")
             fluency[BASE] = FluencyScores(lm.name, scores)
         if lac is not None:
             texts = completions["text"].drop_duplicates().tolist()
-            classifier, values = agency_of_all(lm, texts, lac, on_progress=on_progress)
+            classifier, values = agency_of_all(lm, texts, lac)
             agency = AgencyScores(values, classifier.accuracy, classifier.sentences)
         del lm
     if independent_model is not None:
         lm = load_model(independent_model, progress=False)
         lm.use_compute_type()
-        scores = score_all(lm, completions, task, "plain", on_progress)
+        scores = score_all(lm, completions, task, "plain")
         fluency[INDEPENDENT] = FluencyScores(lm.name, scores)
     return ByModel(fluency, agency)
 
@@ -95,21 +87,13 @@ def score_all(
     completions: pd.DataFrame,
     task: Task,
     context: Context,
-    on_progress: OnProgress = silent,
 ) -> pd.DataFrame:
     """``score_fluency`` of each distinct sentence about a subject."""
     from equipoise.measures.judging import score_fluency
 
     distinct = completions[["subject", "text"]].drop_duplicates()
     pairs = list(distinct.itertuples(index=False, name=None))
-    done = 0
-
-    def on_scored(count: int) -> None:
-        nonlocal done
-        done += count
-        on_progress(f"fluency under {lm.name}", done, len(pairs))
-
-    return score_fluency(lm, task, pairs, context, on_scored)
+    return score_fluency(lm, task, pairs, context)
 
 
 def agency_of_all(
@@ -117,7 +101,6 @@ def agency_of_all(
     texts: Sequence[str],
     lac: str | Path,
     classifier: AgencyClassifier | None = None,
-    on_progress: OnProgress = silent,
 ) -> tuple[AgencyClassifier, dict[str, float]]:
     """For each of ``texts`` the probability that its language is agentic, to six decimals.
 
@@ -126,7 +109,6 @@ def agency_of_all(
         texts: Each should stand there once.
         lac: Folder of the LAC data.
         classifier: One that was learnt from it before; by default it is learnt now.
-        on_progress: See `ask_models`.
 
     Returns:
         The classifier, and what it says: NaN of texts that are empty or of one token.
@@ -134,8 +116,6 @@ def agency_of_all(
     from equipoise.measures.agency_classifier import sentence_states, train_classifier
 
     if classifier is None:
-        classifier = train_classifier(lm, lac, lambda done, n: on_progress("reading LAC", done, n))
-    states = sentence_states(
-        lm, texts, classifier.layers, lambda done, n: on_progress("agency", done, n)
-    )
+        classifier = train_classifier(lm, lac)
+    states = sentence_states(lm, texts, classifier.layers, "agency")
     return classifier, dict(zip(texts, classifier(states).round(6).tolist(), strict=True))

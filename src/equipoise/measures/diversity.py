@@ -25,13 +25,13 @@ from equipoise.measures.declaration import (
     rate,
 )
 from equipoise.measures.groups import split_groups
+from equipoise.progress import tracked
 from equipoise.statistics.divergence import entropy
 from equipoise.statistics.variety import distinct_pairs, mtld, sample_of, self_bleu
 from equipoise.task.constraint import bare, is_set
 from equipoise.task.lexicon import normal_words
 from equipoise.task.task import Task
 from equipoise.task.template_matcher import TemplateMatcher
-from equipoise.tracking import tracked
 
 Array = np.ndarray
 

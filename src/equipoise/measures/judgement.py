@@ -13,9 +13,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from equipoise.errors import EquipoiseError
+from equipoise.progress import tracked
 from equipoise.task.constraint import Verdict, bare, is_set
 from equipoise.task.task import Task
-from equipoise.tracking import tracked
 
 
 def score(

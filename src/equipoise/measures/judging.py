@@ -10,7 +10,7 @@ Each distinct sentence is scored once, in prefix trees that compute what sentenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import pandas as pd
@@ -18,6 +18,7 @@ import pandas as pd
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.scoring import shared_length, tree_log_probabilities
+from equipoise.progress import counting
 from equipoise.task.task import Task
 
 LONGEST = 256
@@ -41,7 +42,6 @@ def score_fluency(
     task: Task,
     sentences: Iterable[tuple[str, str]],
     context: Context,
-    on_scored: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
     """One row for each of ``sentences``, in their order.
 
@@ -55,7 +55,6 @@ def score_fluency(
         task: Gives prefix and prompt.
         sentences: Subject and judged sentence; each should stand there once.
         context: What the judge reads first.
-        on_scored: Is told, now and then, of how many more sentences are done.
 
     Raises:
         EquipoiseError: Prompt and text exceed the model's context.
@@ -64,14 +63,13 @@ def score_fluency(
     parts = [_Part.of(lm, task, subject, text, context) for subject, text in pairs]
     scored = [i for i, part in enumerate(parts) if part.sequence is not None]
     values = [0.0] * len(parts)
+    more = counting(f"fluency under {lm.name}", len(parts))
     sequences = [part.sequence for part in parts if part.sequence is not None]
     for chosen, found in log_probabilities(lm, sequences):
         for index, value in zip(chosen, found, strict=True):
             values[scored[index]] = round(value, 6)
-        if on_scored:
-            on_scored(len(chosen))
-    if on_scored:
-        on_scored(len(parts) - len(scored))
+        more(len(chosen))
+    more(len(parts) - len(scored))
     rows = [
         (subject, text, part.tokens, value, part.prefixed, part.truncated)
         for (subject, text), part, value in zip(pairs, parts, values, strict=True)

@@ -13,17 +13,16 @@ from pydantic import Field
 from equipoise.methods.method import (
     Delivery,
     Method,
-    OnProgress,
     Policy,
     Workspace,
     check_prompt,
-    no_progress,
 )
 from equipoise.methods.needs import Work
 from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.model.remote import Endpoint
+from equipoise.progress import tell
 from equipoise.settings import Settings
 from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
@@ -73,13 +72,12 @@ class FilteredPolicy(Policy):
         n: int,
         sampling: Sampling,
         seed: int,
-        on_progress: OnProgress = no_progress,
     ) -> Delivery:
         """See ``Policy.deliver``: the first ``n`` accepted draws, or as many as there are."""
         draws: list[list[Draw]] = [[] for _ in subjects]
         accepted: list[list[bool]] = [[] for _ in subjects]
         total = n * len(subjects)
-        on_progress("filtering", 0, total)
+        tell("filtering", 0, total)
         for round_ in range(self.settings.max_draws):
             counts = [self._still_to_draw(flags, n) for flags in accepted]
             if not any(counts):
@@ -89,7 +87,7 @@ class FilteredPolicy(Policy):
             for index, new in enumerate(found):
                 draws[index] += new
                 accepted[index] += [self.accepts(subjects[index], draw) for draw in new]
-            on_progress("filtering", sum(min(n, sum(flags)) for flags in accepted), total)
+            tell("filtering", sum(min(n, sum(flags)) for flags in accepted), total)
         every = self.frame(label, subjects, draws, seed)
         flags = [np.array(of_subject, dtype=bool) for of_subject in accepted]
         every["accepted"] = np.concatenate(flags)

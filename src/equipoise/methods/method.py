@@ -18,6 +18,7 @@ from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.model.remote import Endpoint, Question
+from equipoise.progress import counting
 from equipoise.settings import Settings
 from equipoise.task.task import Task
 
@@ -36,30 +37,19 @@ Control = Literal[
 was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
 reward, or in directions taken out of the states."""
 
-OnProgress = Callable[[str, int, int], None]
-"""Receives what is being done, how much of it is done, and how much it is in all."""
-
-
-def no_progress(stage: str, done: int, total: int) -> None:
-    """For callers that show nothing."""
-
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a method puts what it makes, and whom it tells how it goes.
+    """Where a method puts what it makes.
 
     Attributes:
         folder: Data, logs and records of the method.
         model_folder: Weights and tokenizer of a trained model.
-        on_progress: Receives progress.
-        announce: Receives sentences the user should read.
         sampling: How completions will be drawn.
     """
 
     folder: Path
     model_folder: Path
-    on_progress: OnProgress = field(default=no_progress)
-    announce: Callable[[str], None] = print
     sampling: Sampling = field(default_factory=Sampling)
 
 
@@ -143,19 +133,12 @@ class Policy:
         n: int,
         sampling: Sampling,
         seed: int,
-        on_progress: OnProgress = no_progress,
     ) -> Delivery:
         """``n`` completions of each of ``subjects``, with ``label`` as their method.
 
         A policy that rejects draws may deliver fewer.
         """
-        total, done = n * len(subjects), 0
-
-        def on_drawn(count: int) -> None:
-            nonlocal done
-            done += count
-            on_progress("sampling", done, total)
-
+        on_drawn = counting("sampling", n * len(subjects))
         on_drawn(0)
         draws = self.draw(subjects, n, sampling, seed, on_drawn)
         return Delivery(self.frame(label, subjects, draws, seed))

@@ -57,8 +57,6 @@ def tune(
             seed,
             checkpoints=folder / "checkpoints",
             logs=folder / "logs",
-            on_step=lambda step, total: workspace.on_progress("training", step, total),
-            announce=workspace.announce,
             **options,
         )
     if is_first_process():

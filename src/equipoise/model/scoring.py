@@ -9,7 +9,7 @@ from torch import Tensor
 
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, sequence_log_probabilities
-from equipoise.tracking import tracked
+from equipoise.progress import tracked
 
 BATCH = 32
 """Sequences scored at a time: few enough for the trees to keep within the short attention."""

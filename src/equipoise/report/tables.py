@@ -38,12 +38,13 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         folder: Where to.
     """
     makers: dict[str, Callable[[], tuple[pd.DataFrame, str] | None]] = {
+        # Before those below: the table of a family may be drawn in its own way.
+        **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
         "main": lambda: (table, _main(run, table)),
         "subjects": lambda: _subjects(run),
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
         "comparisons": lambda: _comparisons(run),
-        **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
     }
     for name, make in makers.items():
         if (made := make()) is not None:

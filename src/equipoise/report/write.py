@@ -13,7 +13,7 @@ from equipoise.files.artifacts import (
     open_atomic,
     read_or_none,
 )
-from equipoise.methods.method import OnProgress, no_progress
+from equipoise.progress import tell
 from equipoise.report.answer import answer
 from equipoise.report.headline import headline
 from equipoise.report.machine import KIND, write_results
@@ -33,7 +33,6 @@ def write_report(
     *,
     task: Task | str | Path | None = None,
     own: bool = False,
-    on_progress: OnProgress = no_progress,
 ) -> list[Path]:
     """Write the report of a finished run; the same bytes for the same results.
 
@@ -43,7 +42,6 @@ def write_report(
             replaced.
         task: The run's task, where neither a built-in one nor the copy in an earlier report is it.
         own: Whether this process has just computed or checked the run; see ``read_run``.
-        on_progress: Receives progress.
 
     Returns:
         What was written, the page first.
@@ -62,14 +60,14 @@ def write_report(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
     try:
-        names = _write(found, partial, on_progress)
+        names = _write(found, partial)
         _replace(target, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return [target / name for name in names]
 
 
-def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]:
+def _write(run: FinishedRun, folder: Path) -> list[str]:
     """All files of the report; the names of those that a reader wants first."""
     # matplotlib takes half a second
     from equipoise.report.page import render_page
@@ -87,7 +85,7 @@ def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]
         lambda: write_figures(run, table, folder / "figures"),
     ]
     for done, write in enumerate(parts):
-        on_progress("report", done, len(parts))
+        tell("report", done, len(parts))
         write()
     return ["index.html", "paper.md", "figures", "tables", "results.json"]
 

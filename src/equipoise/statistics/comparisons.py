@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from equipoise.progress import tracked
 from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
 from equipoise.statistics.conclusion import verdict
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
@@ -17,7 +18,6 @@ from equipoise.statistics.estimate import Estimate
 from equipoise.statistics.permutation import permute_cells, permute_seeds
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
-from equipoise.tracking import tracked
 
 COLUMNS = (
     "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "paired", "subjects",

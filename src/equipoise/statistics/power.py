@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from equipoise.progress import tracked
 from equipoise.statistics.rates import sampling_floor
 from equipoise.statistics.simulation import Effects, draw_rates, draw_subjects, level_of
 from equipoise.statistics.two_level import Subjects, difference
-from equipoise.tracking import tracked
 
 
 class PowerSettings(Effects):

@@ -30,7 +30,6 @@ from equipoise.runs.layout import (
 )
 from equipoise.runs.scored_file import write_scored
 from equipoise.study.cell_summary import Meter, cell_summary, counts
-from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification
 from equipoise.task.task import Task
 
@@ -40,7 +39,6 @@ def run_cell(
     specification: Specification,
     lm: LanguageModel | Endpoint,
     folder: Path,
-    progress: StudyProgress,
     learnt_before: Sequence[str] = (),
     known_association: Path | None = None,
 ) -> float:
@@ -54,7 +52,6 @@ def run_cell(
         lm: What the method starts from; changed in place where the method changes it. An endpoint
             only for methods that need no weights, which the specification makes sure of.
         folder: The cell's working folder.
-        progress: Shows how it goes.
         learnt_before: Sentences that ``lm`` was trained on already.
         known_association: What ``lm``, which the method leaves as it is, associates with
             occupations, where another cell has measured it: a file to be copied.
@@ -63,15 +60,15 @@ def run_cell(
     if isinstance(lm, Endpoint):
         lm = lm.keeping(folder / ANSWERS)
     precision, meter = lm.precision, Meter()
-    policy = _fit(cell, specification, lm, folder, progress)
+    policy = _fit(cell, specification, lm, folder)
     cost = meter.read("fit")
-    delivery = _deliver(cell, specification, policy, progress)
+    delivery = _deliver(cell, specification, policy)
     cost |= meter.read("sampling")
     judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
     _write_association(specification, policy, folder, known_association)
     if method.changes_weights and specification.measures.fluency:
-        _write_own_scores(policy, delivery.completions, folder, progress)
+        _write_own_scores(policy, delivery.completions, folder)
     cost = {**counts(delivery, judged, drawn, specification), **cost}
     write_json(
         folder / SUMMARY, cell_summary(cell, method, task, lm, precision, cost, judged, folder)
@@ -84,20 +81,15 @@ def _fit(
     specification: Specification,
     lm: LanguageModel | Endpoint,
     folder: Path,
-    progress: StudyProgress,
 ) -> Policy:
     """The cell's method, fitted."""
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(
-        folder, folder / MODEL, progress.report, progress.say, specification.sampling
-    )
+    workspace = Workspace(folder, folder / MODEL, specification.sampling)
     with clear_write_errors(folder):
         return method.fit(lm, task, cell.seed, workspace)  # type: ignore[arg-type]
 
 
-def _deliver(
-    cell: Cell, specification: Specification, policy: Policy, progress: StudyProgress
-) -> Delivery:
+def _deliver(cell: Cell, specification: Specification, policy: Policy) -> Delivery:
     """Completions of all subjects."""
     return policy.deliver(
         cell.label,
@@ -105,7 +97,6 @@ def _deliver(
         specification.study.samples_per_subject,
         specification.sampling,
         cell.seed,
-        progress.report,
     )
 
 
@@ -156,10 +147,8 @@ def _write_association(
         write_table(folder / ASSOCIATION, association_table(policy.lm, axis, shares))
 
 
-def _write_own_scores(
-    policy: Policy, completions: pd.DataFrame, folder: Path, progress: StudyProgress
-) -> None:
+def _write_own_scores(policy: Policy, completions: pd.DataFrame, folder: Path) -> None:
     """Write how likely a tuned model finds its own sentences."""
     assert isinstance(policy.lm, LanguageModel)  # noqa: S101 - only such are tuned
-    own = score_all(policy.lm, completions, policy.task, "prompt", progress.report)
+    own = score_all(policy.lm, completions, policy.task, "prompt")
     write_table(folder / OWN_SCORES, own)

@@ -118,7 +118,7 @@ class Computation:
     ) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
         known = self._known_association(cell, start)
-        balanced = run_cell(cell, self._specification, lm, partial, self._progress, before, known)
+        balanced = run_cell(cell, self._specification, lm, partial, before, known)
         aside = self._store.finish(cell, partial)
         if start is None and not self._specification.methods[cell.label].changes_weights:
             self._untuned = cell

@@ -127,7 +127,7 @@ def _fluency(
     if len(missing):
         with progress.measuring(f"fluency under {model_label(judge.name)}", len(missing)):
             lm = judge.load(progress)
-            scores = score_all(lm, missing, judge.task, context, progress.report)
+            scores = score_all(lm, missing, judge.task, context)
         known = pd.concat([known, scores], ignore_index=True) if len(known) else scores
         keep_scores(folder, label, question, known)
     return FluencyScores(model_label(judge.name), known)
@@ -143,9 +143,7 @@ def _agency(
     missing = [text for text in completions["text"].drop_duplicates() if text not in known]
     if missing or classifier is None:
         with progress.measuring("agency", len(missing)):
-            classifier, said = agency_of_all(
-                judge.load(progress), missing, lac, classifier, progress.report
-            )
+            classifier, said = agency_of_all(judge.load(progress), missing, lac, classifier)
         known |= said
         keep_agency(folder, question, classifier, known)
     return AgencyScores(known, classifier.accuracy, classifier.sentences)

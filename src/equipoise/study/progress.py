@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from rich.progress import TaskID
 
-from equipoise.progress import StageProgress
+from equipoise.progress_bars import StageProgress
 
 
 class StudyProgress(StageProgress):

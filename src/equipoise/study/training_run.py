@@ -22,7 +22,7 @@ from equipoise.files.locks import locked
 from equipoise.files.manifest import MANIFEST, fault, seal
 from equipoise.methods.method import Method, Workspace
 from equipoise.model.registry import check_model_name, model_label
-from equipoise.progress import StageProgress
+from equipoise.progress_bars import StageProgress
 from equipoise.runs.identity import model_digest, task_digest
 from equipoise.runs.layout import CHECKPOINTS
 from equipoise.task.task import Task
@@ -142,7 +142,7 @@ class TrainingRun:
             self.model, trust_remote_code=self.trust_remote_code, progress=not progress.quiet
         )
         progress.say(f"{lm.name} on {lm.precision}")
-        workspace = Workspace(self.folder, self.model_folder, progress.report, progress.say)
+        workspace = Workspace(self.folder, self.model_folder)
         with clear_write_errors(self.folder):
             self.method.fit(lm, self.task, self.seed, workspace)
 

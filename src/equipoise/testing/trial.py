@@ -131,8 +131,7 @@ class MethodTrial:
     def workspace(self, name: str) -> Workspace:
         """A workspace that nobody has used."""
         folder = self.folder / name
-        quiet: Callable[[str], None] = lambda sentence: None  # noqa: E731
-        return Workspace(folder, folder / "model", announce=quiet, sampling=self.sampling)
+        return Workspace(folder, folder / "model", sampling=self.sampling)
 
     def prepared_model(self) -> LanguageModel:
         """A new model as a study gives it to the method."""

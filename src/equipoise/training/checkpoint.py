@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,11 +18,12 @@ from typing import Any
 from transformers import TrainerCallback
 
 from equipoise.files.manifest import fault
+from equipoise.progress import say
 from equipoise.training.processes import any_process
 
 
-def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path | None:
-    """The newest undamaged checkpoint in ``folder``; damaged ones are named to ``announce``."""
+def last_valid_checkpoint(folder: Path) -> Path | None:
+    """The newest undamaged checkpoint in ``folder``; damaged ones are named."""
     numbered = [
         (int(number), path)
         for path in folder.glob("checkpoint-*")
@@ -32,7 +33,7 @@ def last_valid_checkpoint(folder: Path, announce: Callable[[str], None]) -> Path
         problem = fault(path)
         if problem is None:
             return path
-        announce(f"Checkpoint {path} is passed over: {problem}.")
+        say(f"Checkpoint {path} is passed over: {problem}.")
     return None
 
 

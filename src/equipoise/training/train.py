@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from transformers.integrations import TensorBoardCallback
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, pickle_refused
+from equipoise.progress import tell
 from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
 from equipoise.training.lora import add_adapters, merge_adapters
 from equipoise.training.objective import NextToken, Objective
@@ -67,8 +68,7 @@ def train(
     clock: CheckpointClock | None = None,
     checkpoints: Path,
     logs: Path,
-    on_step: Callable[[int, int], None] = lambda step, total: None,
-    announce: Callable[[str], None] = print,
+    stage: str = "training",
 ) -> TrainingRecord:
     """Train ``lm`` in place; adapters are merged into its weights at the end.
 
@@ -86,8 +86,7 @@ def train(
         clock: Decides when checkpoints are written; by the settings' minutes by default.
         checkpoints: Folder for checkpoints.
         logs: Folder for TensorBoard's event files.
-        on_step: Called with updates made and updates in all.
-        announce: Receives sentences for the user.
+        stage: What the work is called while it goes on.
 
     Raises:
         EquipoiseError: A loss or a weight is not a finite number, memory does not suffice, or all
@@ -112,10 +111,9 @@ def train(
         train_dataset=list(train_examples),
         eval_dataset=list(eval_examples) or None,
         micro_batch=settings.batch_size,
-        announce=announce,
         callbacks=[
             clock,
-            watch := _Watch(on_step),
+            watch := _Watch(stage),
             *([TensorBoardCallback(SummaryWriter(str(logs)))] if is_first_process() else []),
         ],
     )
@@ -124,7 +122,7 @@ def train(
         raise EquipoiseError(
             "adapters are not split by FSDP", field="lora", hint="Leave FSDP out, or lora."
         )
-    resume = last_valid_checkpoint(checkpoints, announce)
+    resume = last_valid_checkpoint(checkpoints)
     with stop_on_signal(clock), _clear_resume_errors(resume, watch):
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if clock.stop_requested:
@@ -224,18 +222,18 @@ def _warmup_steps(settings: TrainingSettings, size: int, n_examples: int) -> flo
 class _Watch(TrainerCallback):  # type: ignore[misc]
     """Reports progress, and stops a run whose loss is no number any more."""
 
-    def __init__(self, on_step: Callable[[int, int], None]) -> None:
-        self._on_step = on_step
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
         self.begun = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show the starting point, which is not 0 after resuming."""
         self.begun = True
-        self._on_step(state.global_step, state.max_steps)
+        tell(self._stage, state.global_step, state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Report an update."""
-        self._on_step(state.global_step, state.max_steps)
+        tell(self._stage, state.global_step, state.max_steps)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Check the loss."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from transformers import Trainer
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.manifest import seal
+from equipoise.progress import say
 from equipoise.training.objective import Loss, MicroBatch, Objective, TreeCollator
 from equipoise.training.processes import wait_for_all
 
@@ -39,7 +40,6 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         *,
         objective: Objective[Any],
         micro_batch: int,
-        announce: Callable[[str], None] = print,
         **kwargs: Any,
     ) -> None:
         """Take ``kwargs`` as ``Trainer`` does.
@@ -47,13 +47,11 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         Args:
             objective: What is minimised.
             micro_batch: Examples computed at a time.
-            announce: Receives what the user should know, such as a lowered micro-batch.
             kwargs: ``args.per_device_train_batch_size`` is the effective batch of a device.
         """
         collator = TreeCollator(objective, micro_batch=micro_batch)
         super().__init__(data_collator=collator, **kwargs)
         self.objective = objective
-        self._announce = announce
         self._metrics: dict[str, float] = {}
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
@@ -148,7 +146,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
                 "model.",
             ) from error
         self.data_collator.micro_batch = min(self.data_collator.micro_batch, math.ceil(tried / 2))
-        self._announce(
+        say(
             f"Out of memory with {tried} {unit} at a time: going on with at most "
             f"{math.ceil(tried / 2)}; the effective batch stays the same."
         )

@@ -25,8 +25,10 @@ from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.sites import Site
+from equipoise.progress import listening
 from equipoise.task.task import Task
 from gender_axis import gender_axis
+from heard import Heard
 from tiny_study import STUDY, write_study
 
 TOKENS = torch.tensor([[5, 9, 2, 7, 11, 3]])
@@ -53,12 +55,10 @@ def fit(
 ) -> tuple[Policy, list[str], list[tuple[str, int, int]]]:
     method = build_method(name, settings)
     method.check(task)
-    said: list[str] = []
-    stages: list[tuple[str, int, int]] = []
-    workspace = Workspace(
-        folder, folder / "model", lambda *stage: stages.append(stage), said.append
-    )
-    return method.fit(lm, task, seed, workspace), said, stages
+    ear = Heard()
+    with listening(ear):
+        policy = method.fit(lm, task, seed, Workspace(folder, folder / "model"))
+    return policy, ear.said, ear.told
 
 
 THOROUGH = {"inlp": {"margin": 0.0, "max_directions": 20}, "leace": {}}

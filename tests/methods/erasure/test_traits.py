@@ -15,12 +15,16 @@ from equipoise import EquipoiseError, load_task
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel
+from heard import Heard
 
 PAGE = Path(__file__).parents[3] / "docs" / "inlp.md"
 
 
 def test_traits_are_erased_by_the_recipe_of_the_docs(
-    embedded_model: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    embedded_model: LanguageModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    heard: Heard,
 ) -> None:
     """A linear probe tells held-out agentic words from communal ones before, and not afterwards."""
     [block] = re.findall(
@@ -36,10 +40,9 @@ def test_traits_are_erased_by_the_recipe_of_the_docs(
     monkeypatch.setattr(LanguageModel, "save", lambda *_: None)  # it would be half a gigabyte
     model, tokenizer = copy.deepcopy(embedded_model.model), embedded_model.tokenizer
     lm = LanguageModel(model, tokenizer, "copy", embedded_model.device, torch.float32)
-    said: list[str] = []
-    workspace = Workspace(tmp_path, tmp_path / "model", lambda *_: None, said.append)
+    workspace = Workspace(tmp_path, tmp_path / "model")
     build_method(name, {**settings, "layers": [10, 20]}).fit(lm, task, 42, workspace)
-    assert not any("Left out" in sentence for sentence in said), "all words are single tokens"
+    assert not any("Left out" in sentence for sentence in heard.said), "all words are single tokens"
     probes = pd.read_csv(tmp_path / "probes.csv")
     assert probes["before"].min() > 0.75
     assert probes["after"].max() <= 0.55

@@ -33,6 +33,7 @@ from equipoise.model.language_model import LanguageModel
 from equipoise.task import Task, builtin_tasks, load_task
 from equipoise.task.axis import WORD_SLOT
 from equipoise.task.lexicon import normal_words
+from heard import Heard
 from tiny_models import byte_level_tokenizer, wrap_tokenizer
 
 EIGHT = [[f"m{i}", f"f{i}"] for i in range(8)]
@@ -69,7 +70,6 @@ def test_all_words_are_single_tokens_of_the_embedded_model(
         pairs,
         0.25,
         42,
-        announce=pytest.fail,
         subjects=subject_shares(task),
         subject_contexts=subject_contexts(task),
     )
@@ -172,7 +172,6 @@ def test_labels_are_balanced_in_every_role_and_part(
         PAIRS,
         0.25,
         3,
-        announce=pytest.fail,
     )
     for role in (FIT, STOP, PROBE):
         for part in (0, 1):
@@ -185,17 +184,20 @@ def test_labels_are_balanced_in_every_role_and_part(
     assert np.all(np.diff(labelled.nodes) != 0)
 
 
-def test_pairs_that_the_tokenizer_splits(make_planted: Callable[[], LanguageModel]) -> None:
+def test_pairs_that_the_tokenizer_splits(
+    make_planted: Callable[[], LanguageModel], heard: Heard
+) -> None:
     words = [
         ["xylophonist", "flautist"],
         *(list(pair.words) for pair in PAIRS[2:11]),
     ]
     settings = ErasureSettings.model_validate({"pairs": words, "contexts": [SAID]})
-    said: list[str] = []
     labelled = labelled_tree(
-        make_planted().encoder.plain, word_pairs(settings, OCCUPATIONS), 0.25, 1, said.append
+        make_planted().encoder.plain, word_pairs(settings, OCCUPATIONS), 0.25, 1
     )
-    assert said == ["Left out of 10 pairs of words: the tokenizer splits xylophonist/flautist."]
+    assert heard.said == [
+        "Left out of 10 pairs of words: the tokenizer splits xylophonist/flautist."
+    ]
     assert len(set(labelled.pairs.tolist())) == 9
     small = wrap_tokenizer(byte_level_tokenizer(), chat=True)  # knows hardly a word
     with pytest.raises(EquipoiseError) as caught:

@@ -33,7 +33,7 @@ def fit(lm: LanguageModel, task: Task, folder: Path, **settings: object) -> dict
     """What came of it: training_info.json."""
     method = build_method("rlhf", {**SMALL, **settings})
     method.check(task)
-    method.fit(lm, task, 3, Workspace(folder, folder / "model", announce=lambda _: None))
+    method.fit(lm, task, 3, Workspace(folder, folder / "model"))
     info: dict[str, Any] = json.loads((folder / "training_info.json").read_text())
     return info
 

@@ -10,7 +10,7 @@ from equipoise.methods.ctrlg.guide import Beginning
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.hmm_fit import DistillRecord, DistillSettings, distill
 from equipoise.methods.ctrlg.hmm_store import model_identity, remembered
-from equipoise.methods.method import OnProgress, Policy, no_progress
+from equipoise.methods.method import Policy
 from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
@@ -60,14 +60,14 @@ class Distillation:
             "distilling": self.settings.model_dump(mode="json"),
         }
 
-    def run(self, on_progress: OnProgress = no_progress) -> tuple[HMM, DistillRecord]:
+    def run(self) -> tuple[HMM, DistillRecord]:
         """Distil; see `distill`."""
         starts = [beginning.tokens for beginning in self.beginnings]
-        return distill(self.lm, self.prompts, starts, self.sampling, self.settings, on_progress)
+        return distill(self.lm, self.prompts, starts, self.sampling, self.settings)
 
-    def remembered(self, on_progress: OnProgress = no_progress) -> tuple[HMM, DistillRecord]:
+    def remembered(self) -> tuple[HMM, DistillRecord]:
         """The HMM of the user's cache, distilled now if it is not there."""
-        return remembered(self.about(), lambda: self.run(on_progress))
+        return remembered(self.about(), self.run)
 
 
 def beginnings(

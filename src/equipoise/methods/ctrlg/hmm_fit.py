@@ -18,10 +18,10 @@ from pydantic import Field
 from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
-from equipoise.methods.method import OnProgress, no_progress
 from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, node_states
+from equipoise.progress import counting, tell
 from equipoise.settings import Settings
 
 SEQUENCES_A_TREE = 64
@@ -74,7 +74,6 @@ def distill(
     beginnings: Sequence[tuple[int, ...]],
     sampling: Sampling,
     settings: DistillSettings,
-    on_progress: OnProgress = no_progress,
 ) -> tuple[HMM, DistillRecord]:
     """An HMM of what ``lm`` says after ``prompts``.
 
@@ -84,18 +83,17 @@ def distill(
         beginnings: For each prompt, the tokens at its end that the HMM reads too.
         sampling: How completions are drawn.
         settings: How to learn.
-        on_progress: Receives stage, done, total.
 
     Raises:
         EquipoiseError: There are fewer distinct states than ``hidden_states``.
     """
-    sequences, contexts = _draw(lm, prompts, beginnings, sampling, settings, on_progress)
+    sequences, contexts = _draw(lm, prompts, beginnings, sampling, settings)
     n_held_out = max(1, int(HELD_OUT * len(sequences)))
     train, held_out = sequences[n_held_out:], sequences[:n_held_out]
     clustered = train[: settings.n_clustered]
-    clusters = _cluster(lm, clustered, contexts[n_held_out:], settings, on_progress)
+    clusters = _cluster(lm, clustered, contexts[n_held_out:], settings)
     hmm = _from_clusters(clustered, clusters, settings, lm.output_rows)
-    return _fit(hmm, train, held_out, settings, on_progress)
+    return _fit(hmm, train, held_out, settings)
 
 
 def _fit(
@@ -103,13 +101,12 @@ def _fit(
     train: Sequence[tuple[int, ...]],
     held_out: Sequence[tuple[int, ...]],
     settings: DistillSettings,
-    on_progress: OnProgress,
 ) -> tuple[HMM, DistillRecord]:
     """Expectation-maximisation until it no longer helps on what is not learnt from."""
     best, chosen = hmm, 0
     fitted, measured = [], [hmm.log_likelihood(held_out)]
     for iteration in range(1, settings.iterations + 1):
-        on_progress("fitting the HMM", iteration - 1, settings.iterations)
+        tell("fitting the HMM", iteration - 1, settings.iterations)
         hmm, before = hmm.reestimated(train, settings.smoothing)
         fitted.append(before)
         measured.append(hmm.log_likelihood(held_out))
@@ -127,17 +124,10 @@ def _draw(
     beginnings: Sequence[tuple[int, ...]],
     sampling: Sampling,
     settings: DistillSettings,
-    on_progress: OnProgress,
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Token sequences for the HMM in random order, and the context of each up to its beginning."""
     total = -(-settings.n_samples // len(prompts)) * len(prompts)
-    done = 0
-
-    def on_drawn(count: int) -> None:
-        nonlocal done
-        done += count
-        on_progress("sampling for the HMM", done, total)
-
+    on_drawn = counting("sampling for the HMM", total)
     counts = [total // len(prompts)] * len(prompts)
     draws = sample(lm, prompts, counts, sampling, settings.hmm_seed, on_drawn=on_drawn)
     pairs = [
@@ -155,7 +145,6 @@ def _cluster(
     sequences: Sequence[tuple[int, ...]],
     contexts: Sequence[tuple[int, ...]],
     settings: DistillSettings,
-    on_progress: OnProgress,
 ) -> np.ndarray:
     """Cluster of every token of ``sequences``, by the state of the model that has read it."""
     from sklearn.cluster import MiniBatchKMeans  # type: ignore[import-untyped]
@@ -164,7 +153,7 @@ def _cluster(
         return np.zeros(sum(map(len, sequences)), dtype=np.int64)
     found = []
     for start in range(0, len(sequences), SEQUENCES_A_TREE):
-        on_progress("clustering states", start, len(sequences))
+        tell("clustering states", start, len(sequences))
         several = zip(
             sequences[start : start + SEQUENCES_A_TREE],
             contexts[start : start + SEQUENCES_A_TREE],

@@ -137,7 +137,7 @@ class CtrlG(Method[CtrlGSettings]):
         check_lookahead(*sizes, settings.memory_gb)  # before minutes go into distilling
         compiled = time.perf_counter()
         distillation = Distillation.of_task(lm, task, settings.prompt, sampling, settings)
-        hmm, record = distillation.remembered(workspace.on_progress)
+        hmm, record = distillation.remembered()
         distilled = time.perf_counter()
         self._write(workspace, automaton, record, compiled - started, distilled - compiled)
         lookahead = Lookahead(hmm, automaton, sampling.max_new_tokens, settings.memory_gb)

@@ -17,11 +17,12 @@ from equipoise.methods.erasure.probe import chance
 from equipoise.methods.erasure.report import SiteReport, probe_accuracy, probe_table, summarise
 from equipoise.methods.erasure.sentences import PROBE, SUBJECT, LabelledTree, labelled_tree
 from equipoise.methods.erasure.words import check_unseen, subject_contexts, word_pairs
-from equipoise.methods.method import Control, Method, OnProgress, Policy, Workspace, check_prompt
+from equipoise.methods.method import Control, Method, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.projected import Placed
 from equipoise.model.projection import Projection
 from equipoise.model.sites import Site, select_sites
+from equipoise.progress import say, tell
 from equipoise.task.task import Task
 from equipoise.training.processes import is_first_process
 
@@ -86,12 +87,11 @@ class Erasure(Method[ErasureT]):
             word_pairs(settings, task),
             settings.held_out,
             seed,
-            workspace.announce,
             self.subjects(task),
             subject_contexts(task),
         )
-        untouched = self._probe(lm, labelled, sites, workspace.on_progress)
-        placed, reports = self._erase(lm, labelled, sites, untouched, workspace)
+        untouched = self._probe(lm, labelled, sites)
+        placed, reports = self._erase(lm, labelled, sites, untouched)
         if not placed:
             raise EquipoiseError(
                 f"at none of {len(sites)} sites a classifier learned anything that holds for other "
@@ -109,7 +109,7 @@ class Erasure(Method[ErasureT]):
             "tokens": len(labelled.nodes),
             "seconds": round(time.perf_counter() - started, 3),
         }
-        workspace.announce(_sentence(summary))
+        say(_sentence(summary))
         if is_first_process():
             self._write(lm, seed, reports, summary, workspace)
             lm.save(workspace.model_folder)
@@ -121,14 +121,13 @@ class Erasure(Method[ErasureT]):
         lm: LanguageModel,
         labelled: LabelledTree,
         sites: Sequence[Site],
-        on_progress: OnProgress,
     ) -> dict[Site, float]:
         """Accuracy of a probe at each site of the model as it is."""
         found: dict[Site, float] = {}
 
         def visit(site: Site, states: LabelledStates) -> None:
             found[site] = probe_accuracy(states)
-            on_progress("probing", len(found), len(sites))
+            tell("probing", len(found), len(sites))
 
         visit_sites(lm, labelled, sites, visit)
         return found
@@ -139,7 +138,6 @@ class Erasure(Method[ErasureT]):
         labelled: LabelledTree,
         sites: Sequence[Site],
         untouched: dict[Site, float],
-        workspace: Workspace,
     ) -> tuple[list[Placed], list[SiteReport]]:
         """The projections, fitted one after the other, and a report of each site."""
         placed: list[Placed] = []
@@ -153,7 +151,7 @@ class Erasure(Method[ErasureT]):
                 after = probe_accuracy(states.projected(projection))
             rank = projection.rank if projection else 0
             reports.append(SiteReport(site, rank, untouched[site], before, after, details))
-            workspace.on_progress("erasing", len(reports), len(sites))
+            tell("erasing", len(reports), len(sites))
             return projection
 
         visit_sites(lm, labelled, sites, visit)

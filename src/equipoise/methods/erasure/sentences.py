@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from equipoise.errors import EquipoiseError
 from equipoise.methods.erasure.words import MIN_PAIRS
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
+from equipoise.progress import say
 from equipoise.task.axis import WORD_SLOT, WordPair
 
 MAX_TOKENS = 20_000
@@ -71,7 +72,6 @@ def labelled_tree(
     pairs: Sequence[WordPair],
     held_out: float,
     seed: int,
-    announce: Callable[[str], None] = print,
     subjects: Sequence[tuple[str, float]] = (),
     subject_contexts: Sequence[str] = (),
 ) -> LabelledTree:
@@ -85,7 +85,6 @@ def labelled_tree(
         pairs: The words and their contexts.
         held_out: Share of the pairs to probe with; as many of the others say when to stop.
         seed: Of the split.
-        announce: Receives a sentence about the pairs that are left out.
         subjects: Further words, each with its share along the axis in percent.
         subject_contexts: Beginnings of sentences with ``{word}`` that they stand in.
 
@@ -109,7 +108,7 @@ def labelled_tree(
                 field="pairs",
                 hint=f"Name at least {MIN_PAIRS} pairs of words that are one token each.",
             )
-        announce(f"Left out of {len(pairs)} pairs of words: {named}.")
+        say(f"Left out of {len(pairs)} pairs of words: {named}.")
     roles = split_pairs([pair.kind for pair, _ in kept], held_out, seed)
     rows = [
         _Row(tokens, start, label, label - 0.5, number, int(roles[number]))

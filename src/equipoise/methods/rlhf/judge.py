@@ -131,8 +131,7 @@ def _train(
             objective=RewardObjective(),
             checkpoints=folder / "checkpoints",
             logs=folder / "logs",
-            on_step=lambda step, total: workspace.on_progress("reward model", step, total),
-            announce=workspace.announce,
+            stage="reward model",
         )
 
 
