@@ -17,6 +17,7 @@ from equipoise.methods.registry import build_method
 from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
+from heard import Heard
 from tiny_study import STUDY, write_study
 
 ALL_OF = 'all_of = ["{agentic}", "{communal}"]'
@@ -139,7 +140,10 @@ def test_accepts_what_the_checker_explains_as_good(
 
 
 def test_the_first_accepted_draws_are_delivered(
-    make_task: Callable[..., Task], make_policy: MakePolicy, monkeypatch: pytest.MonkeyPatch
+    make_task: Callable[..., Task],
+    make_policy: MakePolicy,
+    monkeypatch: pytest.MonkeyPatch,
+    heard: Heard,
 ) -> None:
     numbered = [f" bold and kind to {i} people." for i in range(9)]
     script = Script(
@@ -149,8 +153,7 @@ def test_the_first_accepted_draws_are_delivered(
         nurse=[*[BAD, POOR] * 4, BAD, *numbered],  # 0 of 2: 2 / (1/4) = 8; 1 of 10: 1 / (2/12)
     )
     policy = make_policy(make_task(), max_draws=18)
-    stages: list[tuple[str, int, int]] = []
-    delivery = policy.deliver("f", SUBJECTS, 2, Sampling(), 5, lambda *stage: stages.append(stage))
+    delivery = policy.deliver("f", SUBJECTS, 2, Sampling(), 5)
     assert script.rounds == [[2, 2, 2], [2, 0, 8], [0, 0, 6]]
     assert len(set(script.seeds)) == 3  # each round has its own
     found = delivery.completions
@@ -170,8 +173,8 @@ def test_the_first_accepted_draws_are_delivered(
     assert doctor["accepted"].tolist() == [False, True, True, True]
     assert doctor["delivered"].tolist() == [False, True, True, False]
     assert_frame_equal(draws.loc[draws["delivered"], list(COLUMNS)].reset_index(drop=True), found)
-    assert stages[0] == ("filtering", 0, 6)
-    assert stages[-1] == ("filtering", 6, 6)
+    assert heard.told[0] == ("filtering", 0, 6)
+    assert heard.told[-1] == ("filtering", 6, 6)
 
 
 def test_never_more_draws_and_never_padded(
