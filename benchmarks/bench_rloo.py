@@ -70,7 +70,7 @@ def ours() -> None:
         lm,
         task,
         subjects,
-        Policy(lm, task).prompts(subjects),
+        lm.prompts(Policy(lm, task).questions(subjects)),
         ConstraintReward(task),
         COMPLETIONS,
         LONGEST,

@@ -11,9 +11,9 @@ from endpoint_server import Proxy
 from equipoise.errors import EquipoiseError
 from equipoise.model.answer import Answer, continuation
 from equipoise.model.answer_log import AnswerLog
-from equipoise.model.draws import Sampling
+from equipoise.model.draws import Question, Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint
-from equipoise.model.remote import Endpoint, Question
+from equipoise.model.remote import Endpoint
 
 QUESTIONS = [Question(f"Complete: The {name} was", f"The {name} was") for name in ("doctor", "cat")]
 SAMPLING = Sampling(temperature=0.9, top_p=0.8, max_new_tokens=7)

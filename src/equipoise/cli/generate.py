@@ -26,7 +26,7 @@ from equipoise.cli.options import (
 from equipoise.cli.terminal import say_written
 
 if TYPE_CHECKING:
-    from equipoise.model.language_model import LanguageModel
+    from equipoise.model.protocol import Model
     from equipoise.model.remote import Endpoint
 
 EXAMPLES = """\b
@@ -107,7 +107,7 @@ def generate(
         on_interrupt(advice),
         StageProgress(quiet=quiet) as progress,
     ):
-        lm: LanguageModel | Endpoint
+        lm: Model
         if remote is None:
             lm = load_model(model, trust_remote_code=trust_remote_code, progress=not quiet)
             lm.use_compute_type()

@@ -12,16 +12,15 @@ from pydantic import Field
 
 from equipoise.methods.method import (
     Delivery,
-    Method,
     Policy,
+    WeightlessMethod,
     Workspace,
     check_prompt,
 )
 from equipoise.methods.needs import Work
 from equipoise.model.draws import Draw, Sampling
-from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
-from equipoise.model.remote import Endpoint
+from equipoise.model.protocol import Model
 from equipoise.progress import tell
 from equipoise.settings import Settings
 from equipoise.task.sentence import first_sentence
@@ -104,14 +103,13 @@ class FilteredPolicy(Policy):
         return min(left, math.ceil(missing / rate))
 
 
-class Filter(Method[FilterSettings]):
+class Filter(WeightlessMethod[FilterSettings]):
     """Generate-and-filter, the protocol's post-hoc control."""
 
     name = "filter"
     summary = "the untuned model, of which only accepted completions are delivered"
     control = "post-hoc"
     settings_model = FilterSettings
-    needs_weights = False
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -121,8 +119,6 @@ class Filter(Method[FilterSettings]):
         """See ``Method.work``: at worst, all draws are spent."""
         return Work(draws=self.settings.max_draws)
 
-    def fit(
-        self, lm: LanguageModel | Endpoint, task: Task, seed: int, workspace: Workspace
-    ) -> Policy:
+    def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
         return FilteredPolicy(lm, task, self.settings.prompt, settings=self.settings)

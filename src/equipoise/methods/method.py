@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -14,10 +14,11 @@ from equipoise.completions.frame import COLUMNS, as_completions
 from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.needs import Holding, Work
-from equipoise.model.draws import Draw, Prompt, Sampling
+from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
+from equipoise.model.endpoint import WEIGHTLESS
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
-from equipoise.model.remote import Endpoint, Question
+from equipoise.model.protocol import Model
 from equipoise.progress import counting
 from equipoise.settings import Settings
 from equipoise.task.task import Task
@@ -72,13 +73,13 @@ class Policy:
     """A model under a method's control: something that completions are drawn from.
 
     Attributes:
-        lm: The model, with weights in its compute type; or an endpoint, which has none here.
+        lm: The model; weights that are at hand are in its compute type.
         task: Whose subjects are described.
         prompt: Kind of the task's prompt that the model is asked with.
         training_texts: Sentences it was trained on; empty for untrained methods.
     """
 
-    lm: LanguageModel | Endpoint
+    lm: Model
     task: Task
     prompt: str = "neutral"
     training_texts: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ class Policy:
         n: int,
         sampling: Sampling,
         seed: int,
-        on_drawn: Callable[[int], None] | None = None,
+        on_drawn: OnDrawn | None = None,
     ) -> list[list[Draw]]:
         """``n`` completions of each of ``subjects``."""
         return self.sample(subjects, [n] * len(subjects), sampling, seed, on_drawn)
@@ -100,31 +101,21 @@ class Policy:
         counts: Sequence[int],
         sampling: Sampling,
         seed: int,
-        on_drawn: Callable[[int], None] | None = None,
+        on_drawn: OnDrawn | None = None,
     ) -> list[list[Draw]]:
         """``counts[i]`` completions of ``subjects[i]``, for every i.
 
-        See ``equipoise.decoding.sampler.sample``, and ``Endpoint.draw`` for endpoints.
+        See ``model.protocol.Model.draw``.
         """
-        if isinstance(self.lm, Endpoint):
-            questions = [
-                Question(self.task.prompt(name, self.prompt), self.task.response_prefix(name))
-                for name in subjects
-            ]
-            return self.lm.draw(questions, counts, sampling, seed, on_drawn)
-        prompts = self.prompts(subjects)
-        return sample(self.lm, prompts, counts, sampling, seed, on_drawn=on_drawn)
+        questions = self.questions(subjects)
+        return self.lm.draw(questions, counts, sampling, seed, on_drawn, decoder=sample)
 
-    def prompts(self, subjects: Sequence[str]) -> list[Prompt]:
-        """What the completions of each of ``subjects`` continue, in the model's tokens."""
-        if isinstance(self.lm, Endpoint):
-            raise TypeError("the tokens of an endpoint are not known")
-        prompts = []
-        for subject in subjects:
-            prefix = self.task.response_prefix(subject)
-            context = self.lm.context(self.task.prompt(subject, self.prompt), prefix)
-            prompts.append(Prompt(tuple(context), prefix))
-        return prompts
+    def questions(self, subjects: Sequence[str]) -> list[Question]:
+        """What the model is asked about each of ``subjects``, and how its answer begins."""
+        return [
+            Question(self.task.prompt(name, self.prompt), self.task.response_prefix(name))
+            for name in subjects
+        ]
 
     def deliver(
         self,
@@ -166,6 +157,8 @@ class Policy:
 class Method(ABC, Generic[SettingsT]):
     """A way to control bias. To add one: subclass it, and name it in ``methods/registry.py``.
 
+    What only asks a model and chooses among its answers is a `WeightlessMethod`.
+
     Attributes:
         name: How study files and the command line call it.
         summary: What it does, in a line.
@@ -173,8 +166,8 @@ class Method(ABC, Generic[SettingsT]):
             methods that start from another one.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
-        needs_weights: Whether it needs the model at hand, with its weights and logits; otherwise
-            ``fit`` takes an endpoint too.
+        needs_weights: Whether it needs the model's weights, tokens or logits at hand. Then a study
+            whose model is an endpoint is refused before anything is asked.
     """
 
     name: ClassVar[str]
@@ -205,6 +198,19 @@ class Method(ABC, Generic[SettingsT]):
             seed: Fixes everything random.
             workspace: Where to write.
         """
+
+    def start(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """``fit`` on the weights of ``lm``; arguments are those of ``fit``.
+
+        Raises:
+            EquipoiseError: Its weights are not at hand.
+        """
+        if lm.weights is None:
+            raise EquipoiseError(
+                f"method '{self.name}' needs weights, which '{lm.name}' does not give",
+                hint=WEIGHTLESS,
+            )
+        return self.fit(lm.weights, task, seed, workspace)
 
     @property
     def init_from(self) -> str | None:
@@ -257,6 +263,20 @@ class Method(ABC, Generic[SettingsT]):
         if self.changes_weights:
             settings |= {"examples": self.n_examples(task), "updates": self.updates(task)}
         return settings
+
+
+class WeightlessMethod(Method[SettingsT]):
+    """A method that only asks: it takes every model, endpoints included."""
+
+    needs_weights = False
+
+    @abstractmethod
+    def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``."""
+
+    def start(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """``fit``; no weights are asked for."""
+        return self.fit(lm, task, seed, workspace)
 
 
 def check_prompt(task: Task, kind: str) -> None:

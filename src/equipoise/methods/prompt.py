@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from equipoise.methods.method import Method, Policy, Workspace, check_prompt
-from equipoise.model.language_model import LanguageModel
-from equipoise.model.remote import Endpoint
+from equipoise.methods.method import Policy, WeightlessMethod, Workspace, check_prompt
+from equipoise.model.protocol import Model
 from equipoise.settings import Settings
 from equipoise.task.task import Task
 
@@ -22,22 +21,19 @@ class PromptSettings(Settings):
     init_from: str | None = None
 
 
-class Prompting(Method[PromptSettings]):
+class Prompting(WeightlessMethod[PromptSettings]):
     """The task's neutral prompt: what the untuned model says, the baseline of every comparison."""
 
     name = "prompt"
     summary = "the untuned model with the task's neutral prompt"
     control = "none"
     settings_model = PromptSettings
-    needs_weights = False
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
 
-    def fit(
-        self, lm: LanguageModel | Endpoint, task: Task, seed: int, workspace: Workspace
-    ) -> Policy:
+    def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
         return Policy(lm, task, self.settings.prompt)
 

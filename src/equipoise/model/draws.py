@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -29,9 +30,25 @@ class Sampling(Settings):
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 250
 
 
+OnDrawn = Callable[[int], None]
+"""Receives the number of completions that were finished since the last call."""
+
+
+class Question(NamedTuple):
+    """What a model is asked, in words.
+
+    Attributes:
+        prompt: The user's turn.
+        prefix: How the judged sentence starts.
+    """
+
+    prompt: str
+    prefix: str
+
+
 @dataclass(frozen=True)
 class Prompt:
-    """What a completion continues.
+    """What a completion continues, in tokens.
 
     Attributes:
         context: Token ids, at least one.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 import torch
@@ -19,6 +19,7 @@ from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from equipoise.errors import EquipoiseError
 from equipoise.model.context import ContextEncoder
 from equipoise.model.conversion import keep_only_token_ids, quiet_transformers, save_model
+from equipoise.model.draws import Draw, OnDrawn, Prompt, Question, Sampling
 from equipoise.model.embedded import fetch
 from equipoise.model.origin import origin_of
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
@@ -40,9 +41,27 @@ class RemoteCodeWarning(UserWarning):
     """A model is loaded that runs code of its authors."""
 
 
+class Decoder(Protocol):
+    """How completions are drawn from logits; ``decoding.sampler.sample`` is one."""
+
+    def __call__(
+        self,
+        lm: LanguageModel,
+        prompts: Sequence[Prompt],
+        counts: Sequence[int],
+        sampling: Sampling,
+        seed: int,
+        *,
+        on_drawn: OnDrawn | None = None,
+    ) -> list[list[Draw]]:
+        """``counts[i]`` completions of ``prompts[i]``, for every i."""
+
+
 @dataclass
 class LanguageModel:
     """A causal language model, its tokenizer, and the precision it computes in.
+
+    It is a ``model.protocol.Model`` whose weights are at hand.
 
     Attributes:
         model: The network, in evaluation mode on ``device``.
@@ -67,6 +86,42 @@ class LanguageModel:
         """How prompts and answers become tokens of this model."""
         rows = int(self.model.get_input_embeddings().weight.shape[0])
         return ContextEncoder(self.tokenizer, self.name, rows)
+
+    @property
+    def weights(self) -> LanguageModel:
+        """Itself: see ``Model.weights``."""
+        return self
+
+    @property
+    def revision(self) -> str | None:
+        """The commit that a Hub model was loaded from; None for other models."""
+        return getattr(self.model.config, "_commit_hash", None)
+
+    def keeping(self, path: Path | None) -> LanguageModel:
+        """See ``Model.keeping``: what it says can be drawn again, so nothing is kept."""
+        return self
+
+    def spending(self) -> dict[str, Any]:
+        """See ``Model.spending``: nobody is paid."""
+        return {}
+
+    def draw(
+        self,
+        questions: Sequence[Question],
+        counts: Sequence[int],
+        sampling: Sampling,
+        seed: int,
+        on_drawn: OnDrawn | None = None,
+        *,
+        decoder: Decoder,
+    ) -> list[list[Draw]]:
+        """See ``Model.draw``."""
+        prompts = self.prompts(questions)
+        return decoder(self, prompts, counts, sampling, seed, on_drawn=on_drawn)
+
+    def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
+        """What the answers to each of ``questions`` continue, in this model's tokens."""
+        return [Prompt(tuple(self.context(*question)), question.prefix) for question in questions]
 
     @property
     def output_rows(self) -> int:

@@ -6,38 +6,28 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.answer import Answer, continuation, of_chat, of_completion
 from equipoise.model.answer_log import AnswerLog
-from equipoise.model.draws import Draw, Sampling
+from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
 from equipoise.model.endpoint import KEY_VARIABLE, SCHEME, EndpointSettings
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
+    from equipoise.model.language_model import Decoder
+
 NO_KEY = "none"
 """Stands where a client insists on a key and the server wants none."""
-
-
-class Question(NamedTuple):
-    """What an endpoint is asked.
-
-    Attributes:
-        prompt: The user's turn.
-        prefix: How the judged sentence starts.
-    """
-
-    prompt: str
-    prefix: str
 
 
 @dataclass
@@ -57,7 +47,9 @@ class Usage:
 
 @dataclass
 class Endpoint:
-    """A model that answers over the network: no weights, no logits, no prefix in a chat.
+    """A model that answers over the network: no logits, no prefix in a chat.
+
+    It is a ``model.protocol.Model`` without weights.
 
     Attributes:
         name: ``openai:NAME``.
@@ -81,6 +73,23 @@ class Endpoint:
         return f"{self.settings.address} ({self.settings.api})"
 
     @property
+    def weights(self) -> None:
+        """See ``Model.weights``: they are with somebody else."""
+
+    @property
+    def revision(self) -> None:
+        """See ``Model.revision``: nobody says which weights stand behind a name."""
+
+    def spending(self) -> dict[str, Any]:
+        """Requests, tokens of prompts and price (None without prices) of the answers so far."""
+        usage = self.usage
+        return {
+            "requests": usage.requests,
+            "prompt_tokens": usage.prompt_tokens,
+            "price": self.price,
+        }
+
+    @property
     def price(self) -> float | None:
         """What the answers so far have cost, in the currency of the prices; None without prices."""
         price_in, price_out = self.settings.price_in, self.settings.price_out
@@ -95,18 +104,19 @@ class Endpoint:
         counts: Sequence[int],
         sampling: Sampling,
         seed: int,
-        on_drawn: Callable[[int], None] | None = None,
+        on_drawn: OnDrawn | None = None,
+        *,
+        decoder: Decoder | None = None,
     ) -> list[list[Draw]]:
-        """``counts[i]`` completions of ``questions[i]``, for every i.
-
-        Each is a request of its own with a seed of its own, which the server may ignore.
+        """See ``Model.draw``: each is a request with a seed of its own, which may be ignored.
 
         Args:
             questions: What to ask.
             counts: Answers to each.
             sampling: Temperature, nucleus and most tokens; ``batch_size`` means nothing here.
             seed: Of the seeds.
-            on_drawn: Called with the number of completions finished since the last call.
+            on_drawn: Hears how far it is.
+            decoder: Means nothing here: the server decodes.
 
         Raises:
             EquipoiseError: The server cannot be reached, refuses, or answers out of protocol.
@@ -142,9 +152,7 @@ class Endpoint:
             "seed": int(own_seed) >> 1,  # below 2**31: some servers know no larger ones
         }
 
-    def _answers(
-        self, bodies: Sequence[dict[str, Any]], on_drawn: Callable[[int], None]
-    ) -> list[Answer]:
+    def _answers(self, bodies: Sequence[dict[str, Any]], on_drawn: OnDrawn) -> list[Answer]:
         """An answer to each request, from the log or from the server."""
         keys = [self._key(body) for body in bodies]
         known = {key: answer for key in keys if (answer := self.log.get(key))}

@@ -15,8 +15,7 @@ from equipoise.measures.by_model import score_all
 from equipoise.measures.cost import acceptance_table
 from equipoise.measures.occupation_shares import read_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
-from equipoise.model.language_model import LanguageModel
-from equipoise.model.remote import Endpoint
+from equipoise.model.protocol import Model
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import (
     ACCEPTANCE,
@@ -37,7 +36,7 @@ from equipoise.task.task import Task
 def run_cell(
     cell: Cell,
     specification: Specification,
-    lm: LanguageModel | Endpoint,
+    lm: Model,
     folder: Path,
     learnt_before: Sequence[str] = (),
     known_association: Path | None = None,
@@ -49,16 +48,14 @@ def run_cell(
     Args:
         cell: What is computed.
         specification: The study it belongs to.
-        lm: What the method starts from; changed in place where the method changes it. An endpoint
-            only for methods that need no weights, which the specification makes sure of.
+        lm: What the method starts from; changed in place where the method changes it.
         folder: The cell's working folder.
         learnt_before: Sentences that ``lm`` was trained on already.
         known_association: What ``lm``, which the method leaves as it is, associates with
             occupations, where another cell has measured it: a file to be copied.
     """
     method, task = specification.methods[cell.label], specification.task
-    if isinstance(lm, Endpoint):
-        lm = lm.keeping(folder / ANSWERS)
+    lm = lm.keeping(folder / ANSWERS)
     precision, meter = lm.precision, Meter()
     policy = _fit(cell, specification, lm, folder)
     cost = meter.read("fit")
@@ -67,8 +64,10 @@ def run_cell(
     judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
     _write_association(specification, policy, folder, known_association)
-    if method.changes_weights and specification.measures.fluency:
-        _write_own_scores(policy, delivery.completions, folder)
+    tuned = policy.lm.weights if method.changes_weights else None
+    if tuned is not None and specification.measures.fluency:
+        own = score_all(tuned, delivery.completions, task, "prompt")
+        write_table(folder / OWN_SCORES, own)
     cost = {**counts(delivery, judged, drawn, specification), **cost}
     write_json(
         folder / SUMMARY, cell_summary(cell, method, task, lm, precision, cost, judged, folder)
@@ -79,14 +78,14 @@ def run_cell(
 def _fit(
     cell: Cell,
     specification: Specification,
-    lm: LanguageModel | Endpoint,
+    lm: Model,
     folder: Path,
 ) -> Policy:
     """The cell's method, fitted."""
     method, task = specification.methods[cell.label], specification.task
     workspace = Workspace(folder, folder / MODEL, specification.sampling)
     with clear_write_errors(folder):
-        return method.fit(lm, task, cell.seed, workspace)  # type: ignore[arg-type]
+        return method.start(lm, task, cell.seed, workspace)
 
 
 def _deliver(cell: Cell, specification: Specification, policy: Policy) -> Delivery:
@@ -133,8 +132,8 @@ def _write_association(
 ) -> None:
     """Write what the policy's model associates with the task's and Winogender's occupations.
 
-    Not where the task's axis has no shares or no words for it, nor for endpoints, which give no
-    probabilities of words.
+    Not where the task's axis has no shares or no words for it, nor without weights: an endpoint
+    gives no probabilities of words.
     """
     if known is not None:
         with clear_write_errors(folder):
@@ -143,12 +142,6 @@ def _write_association(
     winogender, axis = specification.measures.winogender, specification.task.axis
     shares = {} if winogender is None else read_shares(winogender)
     shares |= specification.task.shares
-    if axis and axis.unfitted.probes and shares and not isinstance(policy.lm, Endpoint):
-        write_table(folder / ASSOCIATION, association_table(policy.lm, axis, shares))
-
-
-def _write_own_scores(policy: Policy, completions: pd.DataFrame, folder: Path) -> None:
-    """Write how likely a tuned model finds its own sentences."""
-    assert isinstance(policy.lm, LanguageModel)  # noqa: S101 - only such are tuned
-    own = score_all(policy.lm, completions, policy.task, "prompt")
-    write_table(folder / OWN_SCORES, own)
+    weights = policy.lm.weights
+    if axis and axis.unfitted.probes and shares and weights is not None:
+        write_table(folder / ASSOCIATION, association_table(weights, axis, shares))

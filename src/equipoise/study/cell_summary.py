@@ -11,8 +11,7 @@ import pandas as pd
 from equipoise.files.artifacts import read_or_none
 from equipoise.measures import by_seed
 from equipoise.methods.method import TRAINING_INFO, Delivery, Method
-from equipoise.model.language_model import LanguageModel
-from equipoise.model.remote import Endpoint
+from equipoise.model.protocol import Model
 from equipoise.runs.cell import Cell
 from equipoise.runs.environment import environment
 from equipoise.study.peak_memory import PeakMemory
@@ -24,7 +23,7 @@ def cell_summary(
     cell: Cell,
     method: Method[Any],
     task: Task,
-    lm: LanguageModel | Endpoint,
+    lm: Model,
     precision: str,
     cost: dict[str, Any],
     judged: pd.DataFrame,
@@ -42,14 +41,12 @@ def cell_summary(
         judged: The completions with their judgements.
         folder: The cell's folder, where a method writes down how many weights it learnt.
     """
-    cost = {**cost, "trainable_parameters": _trainable_parameters(folder)}
-    if isinstance(lm, Endpoint):
-        cost |= spending(lm)
+    cost = {**cost, "trainable_parameters": _trainable_parameters(folder), **lm.spending()}
     return {
         "label": cell.label,
         "method": method.name,
         "model": lm.name,
-        "model_revision": _revision(lm),
+        "model_revision": lm.revision,
         "seed": cell.seed,
         "precision": precision,
         "cost": cost,
@@ -94,21 +91,6 @@ def counts(
         "balanced_delivered": int(judged["balanced"].sum()),
         "balanced_draws": int(drawn["balanced"].sum()),
     }
-
-
-def spending(endpoint: Endpoint) -> dict[str, Any]:
-    """Requests, tokens of prompts and price (null without prices) of an endpoint's answers."""
-    usage = endpoint.usage
-    return {
-        "requests": usage.requests,
-        "prompt_tokens": usage.prompt_tokens,
-        "price": endpoint.price,
-    }
-
-
-def _revision(lm: LanguageModel | Endpoint) -> str | None:
-    """The commit that a Hub model was loaded from."""
-    return None if isinstance(lm, Endpoint) else getattr(lm.model.config, "_commit_hash", None)
 
 
 def _trainable_parameters(folder: Path) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from equipoise.errors import EquipoiseError
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.protocol import Model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint
 from equipoise.runs.cell import Cell
@@ -113,9 +114,7 @@ class Computation:
         with contextlib.suppress(EquipoiseError):  # a full disk; this process knows all the same
             self._claims.fail(cell, error)
 
-    def _compute(
-        self, cell: Cell, start: Cell | None, lm: LanguageModel | Endpoint, partial: Path
-    ) -> None:
+    def _compute(self, cell: Cell, start: Cell | None, lm: Model, partial: Path) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
         known = self._known_association(cell, start)
         balanced = run_cell(cell, self._specification, lm, partial, before, known)
@@ -137,7 +136,7 @@ class Computation:
         path = self._store.cell_folder(same) / ASSOCIATION
         return path if path.is_file() else None
 
-    def _model_for(self, cell: Cell, start: Cell | None) -> LanguageModel | Endpoint:
+    def _model_for(self, cell: Cell, start: Cell | None) -> Model:
         """The base model, loaded anew only after a method has changed it; or what ``start`` made.
 
         Tuned models are loaded under the base model's name.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from equipoise.model.draws import Draw, Sampling
+from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
 from equipoise.model.endpoint import EndpointSettings
-from equipoise.model.remote import Endpoint, Question
+from equipoise.model.language_model import Decoder
+from equipoise.model.remote import Endpoint
 
 ENDINGS = (
     " bold and kind with new colleagues.",
@@ -32,7 +33,9 @@ class MadeUpEndpoint(Endpoint):
         counts: Sequence[int],
         sampling: Sampling,
         seed: int,
-        on_drawn: Callable[[int], None] | None = None,
+        on_drawn: OnDrawn | None = None,
+        *,
+        decoder: Decoder | None = None,
     ) -> list[list[Draw]]:
         """See ``Endpoint.draw``."""
         numbers = np.random.default_rng([seed, len(questions), sum(counts)])

@@ -179,7 +179,8 @@ def randomness(seed: int) -> Iterator[None]:
 
 
 def _weights_of(policy: Policy, otherwise: Weights) -> Weights:
-    return Weights.of(policy.lm) if isinstance(policy.lm, LanguageModel) else otherwise
+    lm = policy.lm.weights
+    return otherwise if lm is None else Weights.of(lm)
 
 
 def _digest(tensor: torch.Tensor) -> str:

@@ -235,7 +235,7 @@ def test_completions_are_drawn_from_a_hooked_model(
     greedy = Sampling(max_new_tokens=8, temperature=0.0)
     frame = policy.deliver("x", ["doctor", "pilot"], 2, greedy, 1).completions
     for subject in ("doctor", "pilot"):
-        prompt = policy.prompts([subject])[0]
+        prompt = policy.lm.prompts(policy.questions([subject]))[0]
         tokens = torch.tensor([prompt.context])
         with torch.no_grad():  # the whole sequence anew for each token: no cache is involved
             for _ in range(8):

@@ -45,7 +45,7 @@ class Distillation:
     ) -> Distillation:
         """The distillation for the prompts of a task's subjects, all of them."""
         subjects = [subject.name for subject in task.subjects]
-        prompts = Policy(lm, task, kind).prompts(subjects)
+        prompts = lm.prompts(Policy(lm, task, kind).questions(subjects))
         starts = beginnings(lm, task, kind, subjects, prompts)
         only_distilling = {name: getattr(settings, name) for name in DistillSettings.model_fields}
         return cls(lm, prompts, starts, sampling, DistillSettings(**only_distilling))

@@ -92,7 +92,7 @@ class GuidedPolicy(Policy):
         on_drawn: Callable[[int], None] | None = None,
     ) -> list[list[Draw]]:
         """See ``Policy.draw``; each completion is one finished sentence that satisfies it."""
-        prompts = self.prompts(subjects)
+        prompts = self.lm.prompts(self.questions(subjects))
         lookahead = self.lookahead
         if lookahead.max_tokens != sampling.max_new_tokens:
             lookahead = Lookahead(lookahead.hmm, lookahead.automaton, sampling.max_new_tokens)

@@ -117,7 +117,7 @@ class RLHF(Method[RLHFSettings]):
             lm,
             task,
             subjects,
-            Policy(lm, task, settings.prompt).prompts(subjects),
+            lm.prompts(Policy(lm, task, settings.prompt).questions(subjects)),
             reward,
             settings.completions_per_prompt,
             settings.max_completion_tokens,
