@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -179,3 +180,73 @@ def test_token_beyond_the_embedding_is_refused() -> None:
     made.rows = 100
     with pytest.raises(EquipoiseError, match="beyond the 100 rows"):
         made.context(PROMPT, PREFIX)
+
+
+def templated(template: str, **how: object) -> ContextEncoder:
+    made = encoder(byte_level_tokenizer(), chat=True, **how)
+    made.tokenizer.chat_template = template
+    return made
+
+
+TURNS = "{% for m in messages %}{{ '<|im_start|>' + m['role'] + m['content'] }}{% endfor %}"
+DATED = (
+    "{% if strftime_now is defined %}{% set date_string = strftime_now('%Y-%m-%d %H:%M') %}"
+    "{% else %}{% set date_string = '26 Jul 2024' %}{% endif %}{{ 'Today: ' + date_string }}"
+)
+
+
+def test_a_template_that_writes_the_date_writes_that_of_the_day() -> None:
+    made = templated(DATED + TURNS)
+    made.day = date(2024, 2, 29)
+    assert made.text(PROMPT, PREFIX).startswith("Today: 2024-02-29 00:00")
+    assert decode(made, made.context(PROMPT, PREFIX)) == made.text(PROMPT, PREFIX)
+
+
+def test_a_template_that_knows_the_switch_does_not_reason() -> None:
+    switch = "{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}"
+    assert "think" not in templated(TURNS + "A:" + switch).text("?", PREFIX)
+
+
+@pytest.mark.parametrize(
+    ("opening", "end"),
+    [
+        ("<think>\n", "<think>\n\n</think>\n\nThe doctor was"),
+        ("[THINK]", "[THINK]\n\n[/THINK]\n\nThe doctor was"),
+        ("<think>\n\n</think>\n\n", "<think>\n\n</think>\n\nThe doctor was"),
+    ],
+)
+def test_a_reasoning_block_is_closed(opening: str, end: str) -> None:
+    assert templated(TURNS + "{{ 'A:" + opening + "' }}").text("?", PREFIX).endswith(f"A:{end}")
+
+
+def test_a_template_that_begins_to_reason_is_refused() -> None:
+    made = templated(TURNS + "<think>Okay, so")
+    with pytest.raises(EquipoiseError, match="begins to reason, 'Okay, so' after <think>"):
+        made.context(PROMPT, PREFIX)
+
+
+def test_a_prompt_that_speaks_of_reasoning_opens_no_block() -> None:
+    assert templated(TURNS).text("Write <think> now", PREFIX).endswith("<think> nowThe doctor was")
+
+
+def test_a_template_that_refuses_system_turns_is_sent_none() -> None:
+    refusing = (
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    )
+    assert templated(refusing + TURNS).text("?", PREFIX) == "<|im_start|>user?The doctor was"
+
+
+@pytest.mark.parametrize("template", ["{{ bos_token }}" + TURNS, "<s><s>" + TURNS])
+def test_the_start_token_stands_once(template: str) -> None:
+    """The tokenizer puts one first as well."""
+    made = templated(template, starts_with="<s>")
+    start = made.tokenizer.bos_token_id
+    assert made.context(PROMPT, PREFIX).count(start) == 1
+    assert made.context(PROMPT, PREFIX)[0] == start
+    assert start not in made.continuation(PROMPT, PREFIX, TEXT)
+
+
+def test_an_answer_ends_though_its_end_is_the_padding() -> None:
+    made = encoder(byte_level_tokenizer(), chat=False)
+    made.tokenizer.pad_token = made.tokenizer.eos_token
+    assert made.continuation(PROMPT, PREFIX, TEXT)[-1] == made.tokenizer.pad_token_id

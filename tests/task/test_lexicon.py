@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.task import Hit, Lexicon, TermMatcher, count_words, words
-from equipoise.task.lexicon import normal_words, normalise
+from equipoise.task.lexicon import normal_words, normalise, term_key
 
 TEXT = st.text(alphabet="aAbBéÉßİ 'ʼ’-‐‑–_.,3\u0301\n\u00a0", max_size=30)
 
@@ -87,6 +87,21 @@ def test_count_words_equals_split_without_lone_punctuation(text: str) -> None:
         ("groß", "GROSS", True),
         ("冷静", "她 冷静 地", True),
         ("fu", "fui", False),
+        ("ambitio*", "ambitious", True),
+        ("ambitio*", "AMBITION's", True),
+        ("ambitio*", "ambitio", True),
+        ("ambitio*", "ambitious-looking", True),
+        ("ambitio*", "unambitious", False),
+        ("ambitio*", "self-ambitious", False),
+        ("ambitio*", "ambiti", False),
+        ("self-relian*", "self‑reliance", True),
+        ("self-relian*", "self reliant", False),
+        ("team play*", "team  players", True),
+        ("team play*", "team, players", False),
+        ("team play*", "teams play", False),
+        ("team play*", "team", False),
+        ("stras*", "Straße", True),
+        ("cafe*", "cafe\u0301", False),  # é is one letter
     ],
 )
 def test_whole_word_matching(term: str, text: str, hit: bool) -> None:
@@ -116,7 +131,20 @@ def test_offsets_are_those_of_the_text_where_case_folding_changes_its_length() -
     ]
 
 
-@given(st.lists(st.sampled_from(["a", "b", "a b", "b a a", "A-b", "é", "é a"])), TEXT)
+def test_of_terms_at_one_word_the_most_exact_comes_first() -> None:
+    matcher = TermMatcher(["a*", "abl*", "able", "able*", "able b*"])
+    assert matcher.terms_in("able") == ["able", "able*", "abl*", "a*"]
+    assert matcher.terms_in("ably") == ["abl*", "a*"]
+    assert matcher.find("able body")[0] == Hit("able b*", 0, 9)
+
+
+STEMS = ["a*", "ab*", "A-b*", "a b*", "b a a*", "é*", "ss*"]
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "a b", "b a a", "A-b", "é", "é a", *STEMS])),
+    TEXT,
+)
 def test_find_equals_brute_force(terms: list[str], text: str) -> None:
     """Twin: at each run of words joined by whitespace, compare with every term."""
     spans = [match.span() for match in words(text)]
@@ -127,9 +155,13 @@ def test_find_equals_brute_force(terms: list[str], text: str) -> None:
             if not all(gap.isspace() for gap in gaps):
                 continue
             run = [normalise(text[start:end]) for start, end in spans[first : last + 1]]
-            unique = {" ".join(normal_words(term)): term for term in reversed(terms)}
-            if " ".join(run) in unique:
-                slow.append(Hit(unique[" ".join(run)], spans[first][0], spans[last][1]))
+            unique = {term_key(term): term for term in reversed(terms)}
+            joined, at = " ".join(run), (spans[first][0], spans[last][1])
+            if joined in unique:
+                slow.append(Hit(unique[joined], *at))
+            for length in reversed(range(len(joined) - len(run[-1]) + 1, len(joined) + 1)):
+                if joined[:length] + "*" in unique:
+                    slow.append(Hit(unique[joined[:length] + "*"], *at))
     matcher = TermMatcher(terms)
     assert matcher.find(text) == slow
     assert matcher.terms_in(text) == [hit.term for hit in slow]
@@ -155,3 +187,9 @@ def test_lexicon_terms() -> None:
     assert lexicon.terms("listed") == ("bold",)
     assert lexicon.terms("held_out") == ("active",)
     assert lexicon.terms("all") == ("bold", "active")
+    assert lexicon.writable == ("bold",)
+
+
+def test_what_is_written_is_no_stem() -> None:
+    assert Lexicon("x", ("bold*", "kind")).writable == ("kind",)
+    assert Lexicon("x", ("bold*", "kind"), write=("boldly",)).writable == ("boldly",)

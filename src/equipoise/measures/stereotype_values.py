@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.measures.occupation_shares import SHARE
-from equipoise.task.lexicon import TermMatcher, normal_words
+from equipoise.task.lexicon import TermMatcher, term_key
 from equipoise.task.task import Task
 
 COLUMNS = ("method", "seed", "measure", "occupation", "share", "value")
@@ -150,7 +150,7 @@ def stand_in(texts: pd.Series[str], groups: Mapping[str, Sequence[str]]) -> pd.D
     owners: dict[str, list[int]] = {}
     for number, words in enumerate(groups.values()):
         for word in words:
-            owners.setdefault(" ".join(normal_words(word)), []).append(number)
+            owners.setdefault(term_key(word), []).append(number)
     matcher = TermMatcher(owners)
     codes, distinct = pd.factorize(texts)
     found = np.zeros((len(distinct), len(groups)), dtype=bool)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.measures.declaration import Column, Evidence, Measure, Measured, Table, rate
-from equipoise.task.lexicon import TermMatcher, normal_words
+from equipoise.task.lexicon import TermMatcher, term_key
 from equipoise.task.task import Task
 
 TERMS = Table(
@@ -86,7 +86,7 @@ def _used(
     """
     spelt: dict[str, list[int]] = {}
     for number, (_, term, _) in enumerate(terms):
-        spelt.setdefault(" ".join(normal_words(term)), []).append(number)
+        spelt.setdefault(term_key(term), []).append(number)
     matcher = TermMatcher(spelt)  # of a term that stands in two sets, both are used
     codes, distinct = pd.factorize(texts)
     hits = [

@@ -7,14 +7,40 @@ as plain text, a line break, and the prefix.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cached_property
 
 from jinja2 import TemplateError
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.errors import EquipoiseError
+
+_REASONING = re.compile(r"<(think|thinking|thought|reason|reasoning|seed:think)>|\[(THINK)\]")
+"""Opens a block of reasoning in a chat template."""
+
+_STRFTIME_NOW = """{% macro strftime_now(format) -%}
+{%- set written = namespace(text=format) -%}
+{%- for code, value in date_codes.items() -%}
+{%- set written.text = written.text.replace(code, value) -%}
+{%- endfor -%}
+{{- written.text -}}
+{%- endmacro %}
+"""
+
+_CODES = "aAbBcdDeFGHIjmMnpSTuUVwWxXyYZ"
+_SHORT_CODES = "dmHIMSjy"
+"""Those with a form without leading zeros, ``%-d``."""
+
+
+def _date_codes(day: date) -> dict[str, str]:
+    """What each code of ``strftime`` stands for at midnight of ``day``."""
+    midnight = datetime.combine(day, time())
+    codes = {f"%{code}": midnight.strftime(f"%{code}") for code in _CODES}
+    short = {f"%-{code}": codes[f"%{code}"].lstrip("0") or "0" for code in _SHORT_CODES}
+    return codes | short
 
 
 @dataclass
@@ -25,11 +51,13 @@ class ContextEncoder:
         tokenizer: The model's tokenizer, with or without a chat template.
         name: The model's name, for errors.
         rows: Rows of the model's input embedding. There may be more than the tokenizer has tokens.
+        day: What a chat template that writes the date takes for today.
     """
 
     tokenizer: PreTrainedTokenizerBase
     name: str
     rows: int
+    day: date = field(default_factory=date.today)
     _rendered: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -44,7 +72,11 @@ class ContextEncoder:
             EquipoiseError: The chat template cannot hold a user's turn, or the tokenizer gives a
                 token that the model has no embedding for.
         """
-        return self._encode_with_start(self._question(prompt) + prefix)
+        return self._encode_with_start(self.text(prompt, prefix))
+
+    def text(self, prompt: str, prefix: str) -> str:
+        """``context`` as text, before it becomes tokens."""
+        return self._question(prompt) + prefix
 
     def continuation(self, prompt: str, prefix: str, text: str) -> list[int]:
         """Tokens of ``text`` beyond ``context(prompt, prefix)``, and the end of the turn.
@@ -120,16 +152,22 @@ class ContextEncoder:
         if prompt not in self._rendered:
             if self.has_chat_template:
                 turns = [{"role": "user", "content": prompt}]
-                self._rendered[prompt] = self._render(turns, add_generation_prompt=True)
+                rendered = self._render(turns, add_generation_prompt=True)
+                self._rendered[prompt] = self._without_reasoning(rendered, prompt)
             else:
                 self._rendered[prompt] = prompt + "\n"
         return self._rendered[prompt]
 
     def _render(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
-        """The chat template filled in."""
+        """The chat template filled in, as of ``day`` and without reasoning where it can do so."""
         try:
             rendered = self.tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=add_generation_prompt
+                turns,
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                enable_thinking=False,
+                chat_template=self._template,
+                date_codes=_date_codes(self.day),
             )
         except (TemplateError, ValueError, TypeError) as error:
             raise EquipoiseError(
@@ -138,15 +176,51 @@ class ContextEncoder:
             ) from error
         return str(rendered)
 
+    @property
+    def _template(self) -> str:
+        """The chat template; where it asks for the date, with our answer above it.
+
+        transformers lets callers pass data to a template but no function, so the answer is a macro.
+        """
+        template = str(self.tokenizer.get_chat_template())
+        return _STRFTIME_NOW + template if "strftime_now" in template else template
+
+    def _without_reasoning(self, rendered: str, prompt: str) -> str:
+        """``rendered`` with a reasoning block closed that its template opens for the answer.
+
+        Raises:
+            EquipoiseError: The template begins the reasoning itself, so that closing the block
+                would leave a thought in it.
+        """
+        tail = rendered.rpartition(prompt.strip())[2]
+        opened = [*_REASONING.finditer(tail)]
+        if not opened:
+            return rendered
+        name = opened[-1][1] or opened[-1][2]
+        close = f"[/{name}]" if name.isupper() else f"</{name}>"
+        begun = tail[opened[-1].end() :]
+        if close in begun:
+            return rendered
+        if begun.strip():
+            raise EquipoiseError(
+                f"the chat template of model '{self.name}' begins to reason, {begun.strip()[:40]!r}"
+                f" after {opened[-1][0]}, and does not know enable_thinking = false",
+                hint="Choose a model that answers without reasoning, or mend its template.",
+            )
+        return f"{rendered.rstrip()}\n\n{close}\n\n"
+
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _encode_with_start(self, text: str) -> list[int]:
         """Tokens of ``text``, after the start token where the tokenizer itself would put it.
 
-        A chat template writes its own start token.
+        A chat template writes its own start token, and one is enough.
         """
         tokens = self._encode(text)
+        start = self.tokenizer.bos_token_id
+        while start is not None and tokens[:2] == [start, start]:
+            del tokens[0]
         if not self.has_chat_template and self._adds_start:
             tokens.insert(0, int(self.tokenizer.bos_token_id))
         return self._checked(tokens)

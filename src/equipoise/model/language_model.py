@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,6 +72,7 @@ class LanguageModel:
         dtype: Type of its matrix products; weights may be kept in a wider one, see `autocast`.
         projections: Those that hooks apply whenever it runs, see `project`.
         origin: Where it comes from, as far as that is known.
+        day: What its chat template takes for today, if it writes the date.
     """
 
     model: PreTrainedModel
@@ -80,12 +82,13 @@ class LanguageModel:
     dtype: torch.dtype
     projections: tuple[Placed, ...] = ()
     origin: Origin = field(default_factory=Origin)
+    day: date = field(default_factory=date.today)
 
     @cached_property
     def encoder(self) -> ContextEncoder:
         """How prompts and answers become tokens of this model."""
         rows = int(self.model.get_input_embeddings().weight.shape[0])
-        return ContextEncoder(self.tokenizer, self.name, rows)
+        return ContextEncoder(self.tokenizer, self.name, rows, self.day)
 
     @property
     def weights(self) -> LanguageModel:

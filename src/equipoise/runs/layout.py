@@ -1,6 +1,7 @@
 """What a run's folder looks like: the name of every file and folder in it, declared once.
 
     study.json                      what the run is: its conditions, methods and seeds
+    context.json                    the day and the context with which its first model was asked
     environment.json                on what it ran
     cells/LABEL/seedS/              a finished cell, sealed by its manifest
     cells/LABEL/.seedS.partial/     a cell in progress
@@ -20,6 +21,7 @@ from pathlib import Path
 from equipoise.runs.cell import Cell
 
 RECORD = "study.json"
+CONTEXT = "context.json"
 ENVIRONMENT = "environment.json"
 CELLS = "cells"
 MEASURES = "measures"

@@ -25,6 +25,7 @@ from equipoise.runs.cell import Cell
 from equipoise.runs.layout import ASSOCIATION, MODEL
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import run_cell
+from equipoise.study.pinned_context import pin_context
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts
 from equipoise.study.specification import Specification
@@ -175,6 +176,7 @@ class Computation:
             )
         lm.name = model_label(study.model)
         lm.model.config._name_or_path = lm.name
+        pin_context(lm, self._specification.task, self._store)
         if not self._announced:
             progress.say(f"{lm.name} on {lm.precision}")
             self._announced = True

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.task.axis import SUBJECT_SLOT, WORD_SLOT, Axis, context_problem
-from equipoise.task.lexicon import TermMatcher, normal_words
+from equipoise.task.lexicon import TermMatcher, normal_words, term_key
 from equipoise.task.task import Task
 
 MEASURED = ("terms", "agency")
@@ -66,9 +66,9 @@ def _check_counted(axis: Axis, task: Task) -> None:
             raise EquipoiseError(
                 f"'{kind}' is another measure", field=field, hint="Give the words another name."
             )
-        both = {_key(word) for word in first} & {_key(word) for word in second}
+        both = {term_key(word) for word in first} & {term_key(word) for word in second}
         for word in second:
-            if _key(word) in both:
+            if term_key(word) in both:
                 raise EquipoiseError(
                     f"'{word}' is of both poles", field=field, hint="Keep it at one of them."
                 )
@@ -131,13 +131,13 @@ def _check_once(placed: list[Placed]) -> None:
 def _check_pairs(axis: Axis) -> None:
     """The words of a pair differ; erasure has each word once, counterfactuals each subject."""
     for field, (one, other) in _pairs(axis):
-        if _key(one) == _key(other):
+        if term_key(one) == term_key(other):
             raise EquipoiseError(
                 f"'{one}' is paired with itself", field=field, hint="Name a word of each pole."
             )
     words = [word for pair in axis.fitted.pairs for word in pair.words]
     _check_once([("axis.fitted.pairs", word) for word in words])
-    _check_once([("axis.fitted.subjects", _key(name)) for name in axis.fitted.subjects])
+    _check_once([("axis.fitted.subjects", term_key(name)) for name in axis.fitted.subjects])
 
 
 def _check_neutral(axis: Axis) -> None:
@@ -169,7 +169,7 @@ def _check_nothing_kept_is_fitted(axis: Axis, task: Task) -> None:
                 hint="Leave it out.",
             )
     for subject in task.train:
-        if _key(subject.name) in map(_key, axis.fitted.subjects):
+        if term_key(subject.name) in map(term_key, axis.fitted.subjects):
             raise EquipoiseError(
                 f"'{subject.name}' is a train subject, which methods are fitted on anyway",
                 field="axis.fitted.subjects",
@@ -179,14 +179,15 @@ def _check_nothing_kept_is_fitted(axis: Axis, task: Task) -> None:
 
 def _check_wall(axis: Axis, task: Task) -> None:
     """No word and no context is both fitted and unfitted."""
-    fitted = {_key(word): field for field, word in _fitted_words(axis)}
-    learnt = {_key(t): f"terms.{x.name}.listed" for x in task.lexicons.values() for t in x.listed}
+    places = {t: f"terms.{x.name}.listed" for x in task.lexicons.values() for t in x.listed}
+    places |= {word: field for field, word in _fitted_words(axis)}
+    learnt = TermMatcher(places)
     for number, probe in enumerate(axis.unfitted.probes):
         field = f"axis.unfitted.probes.{number}.pairs"
         for word in (word for pair in probe.pairs for word in pair):
-            place = fitted.get(_key(word)) or learnt.get(_key(word))
-            if place is not None:
-                _refuse(word, field, place)
+            for hit in learnt.find(word):
+                if (hit.start, hit.end) == (0, len(word)):
+                    _refuse(word, field, places[hit.term])
     begun = {_frame(text): field for field, text in (*_fitted(axis), *_sentences(axis))}
     for field, context in _unfitted(axis):
         if _frame(context) in begun:
@@ -205,10 +206,6 @@ def _frame(context: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words around the slot, whatever article stands before it: what a context says."""
     before, _, after = context.replace(WORD_SLOT, SUBJECT_SLOT).partition(SUBJECT_SLOT)
     return tuple(normal_words(before)[:-1]), tuple(normal_words(after))
-
-
-def _key(text: str) -> str:
-    return " ".join(normal_words(text))
 
 
 def _fitted(axis: Axis) -> Iterator[Placed]:

@@ -12,7 +12,7 @@ from itertools import combinations
 import regex  # type: ignore[import-untyped]
 
 from equipoise.task.filling import Filling, Texts, options, sentence_lengths
-from equipoise.task.lexicon import TermMatcher, normal_words
+from equipoise.task.lexicon import TermMatcher, is_stem, normal_words
 from equipoise.task.task import Subject, Task
 from equipoise.task.template import SUBJECT, Template
 
@@ -68,7 +68,14 @@ def always_valid(task: Task, template: Template, subject: Subject) -> bool:
     at_hand = {word for text in (literal, subject.name, *fill_ins) for word in normal_words(text)}
     spoilers = [t for e in constraint.none_of for t in constraint.entry_terms(e)]
     spoilers += [t for lexicon in task.lexicons.values() for t in lexicon.held_out]
-    return not any(at_hand.issuperset(normal_words(term)) for term in spoilers)
+    return not any(_can_stand(term, at_hand) for term in spoilers)
+
+
+def _can_stand(term: str, at_hand: set[str]) -> bool:
+    """Whether words at hand may make up ``term``."""
+    *before, last = normal_words(term)
+    can_end = any(w.startswith(last) for w in at_hand) if is_stem(term) else last in at_hand
+    return can_end and at_hand.issuperset(before)
 
 
 def may_read_alike(sentences: Sequence[Sequence[Texts]]) -> bool:

@@ -15,7 +15,8 @@ from equipoise.task.lexicon import (
     TermMatcher,
     Terms,
     count_words,
-    normal_words,
+    is_stem,
+    term_key,
 )
 from equipoise.task.lexicon import words as find_words
 from equipoise.task.verdict import Clause, Explanation, Kind, Verdict
@@ -157,10 +158,10 @@ class Constraint:
         entries: dict[str, list[str]] = {}
         for lexicon in self.lexicons.values():
             for term in lexicon.terms(terms):
-                owners.setdefault(_key(term), []).append((lexicon.name, term))
+                owners.setdefault(term_key(term), []).append((lexicon.name, term))
         for entry in dict.fromkeys((*self.all_of, *self.any_of, *self.none_of)):
             for term in self.entry_terms(entry, terms):
-                entries.setdefault(_key(term), []).append(entry)
+                entries.setdefault(term_key(term), []).append(entry)
         keys = dict.fromkeys((*owners, *entries))
         plan = _Plan(
             TermMatcher(keys),
@@ -189,13 +190,11 @@ def phrase_problem(phrase: str) -> str | None:
         return "has no letter"
     if phrase != " ".join(phrase.split()):
         return "has spaces at an end, or more than one in a row"
+    if is_stem(phrase):
+        return 'is a stem, which stands only in a task\'s term set with matching = "stems"'
     if phrase != " ".join(match.group() for match in find_words(phrase)):
         return "has other characters than letters, digits, and hyphens and apostrophes inside words"
     return None
-
-
-def _key(term: str) -> str:
-    return " ".join(normal_words(term))
 
 
 def _check_entry(entry: str, lexicons: Iterable[str], field: str) -> None:

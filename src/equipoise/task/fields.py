@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from equipoise.task.constraint import phrase_problem
+from equipoise.task.lexicon import STAR
 from equipoise.task.template import SUBJECT
 
 MAX_TERMS = 10_000
@@ -28,6 +29,12 @@ def _printable(text: str) -> str:
 def _phrase(text: str) -> str:
     if problem := phrase_problem(text):
         raise ValueError(f"{text[:60]!r} {problem}")
+    return text
+
+
+def _pattern(text: str) -> str:
+    """A term of a set: a phrase, or a stem of one."""
+    _phrase(text.removesuffix(STAR))
     return text
 
 
@@ -85,6 +92,9 @@ def _begun(text: str) -> str:
 
 
 Term = Annotated[str, Field(max_length=100), AfterValidator(_phrase), AfterValidator(_printable)]
+Pattern = Annotated[
+    str, Field(max_length=100), AfterValidator(_pattern), AfterValidator(_printable)
+]
 FillIn = Annotated[str, Field(max_length=500), AfterValidator(_fill_in)]
 SubjectName = Annotated[str, Field(max_length=100), AfterValidator(_subject_name)]
 SlotName = Annotated[str, Field(max_length=50), AfterValidator(_slot_name)]

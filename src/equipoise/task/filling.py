@@ -23,7 +23,7 @@ LITERAL = ""
 def options(task: Task, subject: Subject, kind: str) -> tuple[str, ...]:
     """What fills a slot of ``kind`` in a sentence about ``subject``; empty where nothing does."""
     lexicon = task.lexicons.get(kind)
-    return lexicon.listed if lexicon else subject.contexts.get(kind, ())
+    return lexicon.writable if lexicon else subject.contexts.get(kind, ())
 
 
 @lru_cache(maxsize=4096)

@@ -1,10 +1,10 @@
-"""Named sets of terms, and the whole-word matching that everything else counts with."""
+"""Named sets of terms, and the matching by whole words that everything else counts with."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -13,6 +13,9 @@ import regex  # type: ignore[import-untyped]
 
 Terms = Literal["listed", "held_out", "all"]
 """Which terms of a lexicon count: those of the training data, those kept out of it, or both."""
+
+STAR = "*"
+"""Ends a term that is a stem."""
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}_]+(?:['’\-‐‑][\p{L}\p{M}\p{N}_]+)*")
 # The same pattern on ASCII text, where the standard library is several times faster.
@@ -56,8 +59,21 @@ def normal_words(text: str) -> list[str]:
     return [normalise(word) for word in _WORD.findall(text)]
 
 
+def is_stem(term: str) -> bool:
+    """Whether a term stands for every word that starts so: it ends with a star, ``ambitio*``."""
+    return term.endswith(STAR)
+
+
+def term_key(term: str) -> str:
+    """The form in which terms are compared; a stem keeps its star."""
+    return " ".join(normal_words(term)) + (STAR if is_stem(term) else "")
+
+
 class Hit(NamedTuple):
-    """One occurrence of a term: ``text[start:end]`` reads ``term``, up to case and spelling."""
+    """One occurrence of a term: ``text[start:end]`` reads ``term``, up to case and spelling.
+
+    Of a stem the whole word, or the whole phrase, lies between ``start`` and ``end``.
+    """
 
     term: str
     start: int
@@ -69,21 +85,26 @@ class TermMatcher:
 
     A term stands where its words equal consecutive words of the text with only whitespace
     between them, whatever the case. "indecisive", "boldness" and "bold-looking" hold no "bold".
+    A stem, ``bold*`` or ``team play*``, stands where its last word is the beginning of the text's:
+    "boldness" and "bold-looking" hold it, "unbolden" does not.
     Terms that overlap are all found. The cost grows with the words of the text, not with the terms.
 
     Args:
-        terms: Words or phrases. Of two terms that compare equal, the first is the one reported.
+        terms: Words, phrases and stems. Of two that compare equal, the first is the one reported.
     """
 
     def __init__(self, terms: Iterable[str]) -> None:
         self._single: dict[str, str] = {}
-        self._phrases: dict[str, dict[tuple[str, ...], str]] = {}
+        self._stems: dict[str, str] = {}
+        self._phrases: dict[str, dict[tuple[tuple[str, ...], bool], str]] = {}
         for term in terms:
             first, *rest = normal_words(term) or [""]
             if rest:
-                self._phrases.setdefault(first, {}).setdefault(tuple(rest), term)
+                found = self._phrases.setdefault(first, {})
+                found.setdefault((tuple(rest), is_stem(term)), term)
             elif first:
-                self._single.setdefault(first, term)
+                (self._stems if is_stem(term) else self._single).setdefault(first, term)
+        self._lengths = sorted({len(stem) for stem in self._stems}, reverse=True)
 
     def find(self, text: str) -> list[Hit]:
         """Every occurrence of every term, by position, the longer first where two start alike."""
@@ -93,12 +114,10 @@ class TermMatcher:
             found = [(normalise(m.group()), *m.span()) for m in _WORD.finditer(text)]
         hits = []
         for index, (word, start, end) in enumerate(found):
-            at_word = []
-            if word in self._single:
-                at_word.append(Hit(self._single[word], start, end))
-            for rest, term in self._phrases.get(word, {}).items():
+            at_word = [Hit(term, start, end) for term in self._at(word)]
+            for (rest, open_end), term in self._phrases.get(word, {}).items():
                 following = found[index : index + len(rest) + 1]
-                if tuple(f[0] for f in following[1:]) == rest and all(
+                if _goes_on([f[0] for f in following[1:]], rest, open_end) and all(
                     text[left[2] : right[1]].isspace() for left, right in pairwise(following)
                 ):
                     at_word.append(Hit(term, start, following[-1][2]))
@@ -111,7 +130,23 @@ class TermMatcher:
         if self._phrases and not self._phrases.keys().isdisjoint(found):
             return [hit.term for hit in self.find(text)]
         single = self._single
+        if self._stems:
+            return [term for word in found for term in self._at(word)]
         return [single[word] for word in found if word in single]
+
+    def _at(self, word: str) -> list[str]:
+        """The terms of one word that ``word`` is: itself first, then stems from the longest on."""
+        at_word = [self._single[word]] if word in self._single else []
+        beginnings = (word[:length] for length in self._lengths if length <= len(word))
+        return at_word + [self._stems[stem] for stem in beginnings if stem in self._stems]
+
+
+def _goes_on(words: Sequence[str], rest: Sequence[str], open_end: bool) -> bool:
+    """Whether ``words`` are ``rest``; with an open end the last may be longer."""
+    if not open_end:
+        return tuple(words) == rest
+    *before, last = rest
+    return len(words) == len(rest) and [*words[:-1]] == before and words[-1].startswith(last)
 
 
 @dataclass(frozen=True)
@@ -122,14 +157,26 @@ class Lexicon:
         name: Its name in the task file; a template slot and, in braces, a constraint entry.
         listed: The terms that training data is built from.
         held_out: Further terms of the same meaning that never stand in training data.
+        write: Words that templates write in place of the listed terms, where these hold a stem.
     """
 
     name: str
     listed: tuple[str, ...]
     held_out: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """What fills a slot: ``write``, or else the listed terms that are no stem."""
+        return self.write or exact(self.listed)
 
     def terms(self, which: Terms) -> tuple[str, ...]:
         """The terms that ``which`` names, in the order of the task file."""
         if which == "listed":
             return self.listed
         return self.held_out if which == "held_out" else self.listed + self.held_out
+
+
+def exact(terms: Iterable[str]) -> tuple[str, ...]:
+    """The terms that are no stem."""
+    return tuple(term for term in terms if not is_stem(term))

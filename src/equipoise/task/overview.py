@@ -9,6 +9,7 @@ from typing import Any
 
 from equipoise.task.examples import BalancedExampleGenerator
 from equipoise.task.lexicon import TermMatcher
+from equipoise.task.stems import stem_notes
 from equipoise.task.task import Split, Subject, Task
 from equipoise.task.template import SUBJECT
 
@@ -123,6 +124,7 @@ def _notes(task: Task) -> Iterator[str]:
     for name, lexicon in task.lexicons.items():
         if not lexicon.held_out:
             yield f"terms.{name} has no held-out terms: learning the list is not told from balance"
+    yield from stem_notes(task)
     used = {kind for template in task.templates for kind in template.kinds}
     given = {kind for subject in task.subjects for kind in subject.contexts}
     for kind in sorted(given - used) if task.templates else ():

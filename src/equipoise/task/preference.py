@@ -162,7 +162,7 @@ class PreferencePairGenerator:
         """
         template, values = self.task.templates[source.template], dict(source.values)
         name = kind.removesuffix(" only")
-        fill_ins = self.task.neutral if kind == NEITHER else self.task.lexicons[name].listed
+        fill_ins = self.task.neutral if kind == NEITHER else self.task.lexicons[name].writable
         for slot in slots:
             words, used = count_words(values[slot]), set(values.values())
             free = [f for f in fill_ins if f not in used and count_words(f) == words]

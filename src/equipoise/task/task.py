@@ -82,16 +82,16 @@ class Task:
         return self.axis.shares if self.axis else {}
 
     def with_held_out_terms(self) -> Task | None:
-        """The same task built from the held-out terms; None where a set has none.
+        """The same task built from the held-out terms; None where a set has none to be written.
 
         Listed and held-out terms change places, in the constraint as well.
         """
-        if not all(lexicon.held_out for lexicon in self.lexicons.values()):
-            return None
         swapped = {
             name: Lexicon(name, lexicon.held_out, lexicon.listed)
             for name, lexicon in self.lexicons.items()
         }
+        if not all(lexicon.writable for lexicon in swapped.values()):
+            return None
         constraint = replace(self.constraint, lexicons=swapped)
         return replace(self, lexicons=swapped, constraint=constraint)
 

@@ -9,10 +9,11 @@ import re
 
 from equipoise.errors import EquipoiseError
 from equipoise.task.axis_checks import check_axis
-from equipoise.task.lexicon import TermMatcher, normal_words
+from equipoise.task.lexicon import TermMatcher, normal_words, term_key
 from equipoise.task.sentence import sentence_is_complete
+from equipoise.task.stems import check_written, held_out_in
 from equipoise.task.task import Subject, Task
-from equipoise.task.template_checks import check_templates, held_out_matcher
+from equipoise.task.template_checks import check_templates
 
 _NAMED = re.compile(r"\{\w*\}")
 
@@ -22,6 +23,7 @@ def check_task(task: Task) -> None:
     _check_prefix_and_prompts(task)
     for name in task.lexicons:
         _check_terms(task, name)
+        check_written(task, task.lexicons[name])
     _check_neutral(task)
     _check_contexts(task)
     _check_subjects(task)
@@ -56,20 +58,18 @@ def _check_terms(task: Task, name: str) -> None:
     for kind in ("listed", "held_out"):
         field = f"terms.{name}.{kind}"
         for term in getattr(lexicon, kind):
-            key = " ".join(normal_words(term))
+            key = term_key(term)
             if key in seen:
                 raise EquipoiseError(
                     f"'{term}' is listed twice, also in {seen[key]}", field=field, hint="Drop one."
                 )
             seen[key] = field
-    held_out = held_out_matcher(task)
-    for term in lexicon.listed:
-        for hit in held_out.find(term):
-            raise EquipoiseError(
-                f"'{term}' holds the held-out term '{hit.term}', which training data must not show",
-                field=f"terms.{name}.listed",
-                hint="Drop one of the two.",
-            )
+    for term, held_out in held_out_in(lexicon.listed, task):
+        raise EquipoiseError(
+            f"'{term}' holds the held-out term '{held_out}', which training data must not show",
+            field=f"terms.{name}.listed",
+            hint="Drop one of the two.",
+        )
 
 
 def _check_neutral(task: Task) -> None:

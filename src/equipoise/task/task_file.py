@@ -19,12 +19,13 @@ from equipoise.task.fields import (
     MAX_TERMS,
     Contexts,
     Entry,
+    Pattern,
     Sentence,
     SlotName,
     SubjectName,
     Term,
 )
-from equipoise.task.lexicon import Lexicon
+from equipoise.task.lexicon import Lexicon, is_stem
 from equipoise.task.task import Subject, Task
 from equipoise.task.task_checks import check_task
 from equipoise.task.template import Template
@@ -43,8 +44,10 @@ class TaskTable(Settings):
 class TermsTable(Settings):
     """``[terms.NAME]``."""
 
-    listed: tuple[Term, ...] = Field(min_length=1, max_length=MAX_TERMS, strict=False)
-    held_out: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
+    listed: tuple[Pattern, ...] = Field(min_length=1, max_length=MAX_TERMS, strict=False)
+    held_out: tuple[Pattern, ...] = Field((), max_length=MAX_TERMS, strict=False)
+    matching: Literal["words", "stems"] = "words"
+    write: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
 
 
 class NeutralTable(Settings):
@@ -122,9 +125,7 @@ def read_task(path: Path) -> Task:
     _refuse_women(raw, path)
     tables = parse(TaskFile, raw, file=path)
     check_name(tables.task.name, "task.name", file=path)
-    lexicons = {
-        name: Lexicon(name, terms.listed, terms.held_out) for name, terms in tables.terms.items()
-    }
+    lexicons = {name: _lexicon(name, terms, path) for name, terms in tables.terms.items()}
     subjects = tuple(
         Subject(name, table.split, {**tables.contexts, **table.contexts})
         for name, table in tables.subjects.items()
@@ -158,6 +159,21 @@ def read_task(path: Path) -> Task:
     except EquipoiseError as error:
         raise EquipoiseError(error.problem, file=path, field=error.field, hint=error.hint) from None
     return task
+
+
+def _lexicon(name: str, table: TermsTable, path: Path) -> Lexicon:
+    """The set of a table whose stems are meant as such."""
+    for field, terms in (("listed", table.listed), ("held_out", table.held_out)):
+        for term in terms if table.matching == "words" else ():
+            if is_stem(term):
+                raise EquipoiseError(
+                    f"'{term}' looks like no word, and this set matches whole words",
+                    file=path,
+                    field=f"terms.{name}.{field}",
+                    hint=f"Add matching = \"stems\" to [terms.{name}]: '{term}' then matches every "
+                    "word that starts so.",
+                )
+    return Lexicon(name, table.listed, table.held_out, table.write)
 
 
 def _refuse_women(tables: dict[str, Any], path: Path) -> None:

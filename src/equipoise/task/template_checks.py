@@ -14,6 +14,7 @@ from equipoise.errors import EquipoiseError, nearest
 from equipoise.task.filling import options, sentence_lengths, unrank
 from equipoise.task.lexicon import TermMatcher, count_words
 from equipoise.task.sentence import first_sentence, sentence_is_complete
+from equipoise.task.stems import held_out_matcher
 from equipoise.task.task import Subject, Task
 from equipoise.task.template import SUBJECT, Template, kind_of
 
@@ -37,11 +38,6 @@ def check_templates(task: Task) -> None:
     _check_word_range(task)
     for field, template in _numbered(task):
         _check_can_satisfy(task, template, field)
-
-
-def held_out_matcher(task: Task) -> TermMatcher:
-    """Finds the held-out terms of all sets, which training data must not show."""
-    return TermMatcher(t for lexicon in task.lexicons.values() for t in lexicon.held_out)
 
 
 def _numbered(task: Task) -> Iterable[tuple[str, Template]]:

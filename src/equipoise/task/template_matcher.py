@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from equipoise.task.lexicon import exact
 from equipoise.task.task import Task
 from equipoise.task.template import SUBJECT, Template, kind_of
 
@@ -46,10 +47,10 @@ class TemplateMatcher:
     """Recognises sentences built like those of a task's templates.
 
     A sentence matches if it is a template with its subject's name in ``{subject}``, a term of the
-    set, listed or held out, in the slot of a set, and in any other slot a fill-in of its kind that
-    the task has for any subject. "a(n)" may read either way, and two slots may hold the same.
-    Spaces do not count, case does. Every training sentence of the task matches; so may sentences
-    about validation subjects.
+    set, listed or held out, or a word that it writes for its stems, in the slot of a set, and in
+    any other slot a fill-in of its kind that the task has for any subject. "a(n)" may read either
+    way, and two slots may hold the same. Spaces do not count, case does. Every training sentence of
+    the task matches; so may sentences about validation subjects.
 
     Args:
         task: Without templates, nothing matches.
@@ -123,7 +124,8 @@ class TemplateMatcher:
             return (_MARK,)
         kind = kind_of(slot)
         if kind in self._task.lexicons:
-            return self._task.lexicons[kind].terms("all")
+            lexicon = self._task.lexicons[kind]
+            return *lexicon.writable, *exact(lexicon.terms("all"))
         found = (text for s in self._task.subjects for text in s.contexts.get(kind, ()))
         return tuple(dict.fromkeys(found))
 

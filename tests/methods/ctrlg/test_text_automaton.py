@@ -120,3 +120,34 @@ def test_a_character_never_seen_leads_nowhere() -> None:
     automaton = AUTOMATA["or"]
     assert not accepts(automaton, "", "The bold 漢.")
     assert not accepts(automaton, "", "The bold e\u0301.")
+
+
+TERM = st.builds(
+    lambda words, star: " ".join(words) + star,
+    st.lists(st.sampled_from(["a", "b", "ab", "ba", "a-b", "ss", "aß"]), min_size=1, max_size=2),
+    st.sampled_from(["", "*"]),
+)
+TERMS = st.lists(TERM, min_size=1, max_size=4, unique=True).map(tuple)
+
+
+@settings(max_examples=300)
+@given(
+    one=TERMS,
+    two=TERMS,
+    clause=st.sampled_from(["all_of", "any_of", "none_of"]),
+    tries=st.lists(st.lists(st.sampled_from(["a", "b", "ß", "c", "ﬂ", "ﬆ", *" -'s"])).map("".join)),
+)
+@example(one=("a*",), two=("b",), clause="all_of", tries=["ac-c' b", "b ac b", "ca b", "a-ﬂ b"])
+@example(one=("a ss*",), two=("s*",), clause="none_of", tries=["a ß", "ﬆ", "a sﬂ", "cs"])
+def test_stems_are_accepted_where_the_checker_finds_them(
+    one: tuple[str, ...], two: tuple[str, ...], clause: str, tries: list[str]
+) -> None:
+    """Random stems and texts: both sides agree on each, in either direction."""
+    sets = {"one": Lexicon("one", one), "two": Lexicon("two", two)}
+    constraint = Constraint(sets, **{clause: ("{one}", "{two}")}, words=(1, 20))
+    automaton = text_automaton(constraint, "abßcsﬂﬆ -'.Now", ["", "No"])
+    for text in tries:
+        for prefix in ("", "No"):
+            sentence = f"{text} so so."
+            wanted = checker_accepts(constraint, prefix + sentence)
+            assert accepts(automaton, prefix, sentence) == wanted, (prefix, sentence)

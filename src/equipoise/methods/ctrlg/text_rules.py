@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
 from equipoise.task.constraint import Constraint
-from equipoise.task.lexicon import Terms, normal_words, words
+from equipoise.task.lexicon import STAR, Terms, is_stem, term_key, words
 from equipoise.task.sentence import ABBREVIATIONS, CLOSERS, END, LINE_BREAKS, is_abbreviation
 
 State = Hashable
@@ -167,6 +167,9 @@ class Matching(NamedTuple):
     met: frozenset[int]
 
 
+_ELSE = "\0"
+"""A letter that stands in no term."""
+
 _JOINERS = {"'": "'", "’": "'", "-": "-", "‐": "-", "‑": "-"}
 
 
@@ -184,18 +187,23 @@ class TermRule:
         for clause, entries in enumerate(groups):
             for entry in entries:
                 for term in constraint.entry_terms(entry, terms):
-                    clauses.setdefault(" ".join(normal_words(term)), set()).add(clause)
+                    clauses.setdefault(term_key(term), set()).add(clause)
         for entry in constraint.none_of:
             for term in constraint.entry_terms(entry, terms):
-                banned.add(" ".join(normal_words(term)))
+                banned.add(term_key(term))
         self.goal = frozenset(range(len(groups)))
-        self.terms = [*dict.fromkeys((*clauses, *banned))]
-        self._clauses = [frozenset(clauses.get(term, ())) for term in self.terms]
-        self._banned = [term in banned for term in self.terms]
+        keys = [*dict.fromkeys((*clauses, *banned))]
+        self.terms = [key.removesuffix(STAR) for key in keys]
+        self._stem = [is_stem(key) for key in keys]
+        self._clauses = [frozenset(clauses.get(key, ())) for key in keys]
+        self._banned = [key in banned for key in keys]
         self._letters = frozenset("".join(self.terms))
 
     def symbol(self, character: str) -> Symbol | None:
-        """A joiner, ``space``, ``other``, or a letter as it is compared."""
+        """A joiner, ``space``, ``other``, or a letter as it is compared.
+
+        Letters of no term are all one: nothing, or `_ELSE` behind a letter that is in one ("ﬂ").
+        """
         if character in _JOINERS:
             return _JOINERS[character]
         if character.isspace():
@@ -205,15 +213,16 @@ class TermRule:
         if not words(character):
             return "other"
         folded = character.casefold()
-        return ("letter", folded if self._letters.issuperset(folded) else "")
+        seen = "".join(letter if letter in self._letters else _ELSE for letter in folded)
+        return ("letter", "" if seen.startswith(_ELSE) else seen)
 
     def step(self, state: Matching, symbol: Symbol) -> Matching | None:
         """See `Rule`; a word that completes a banned term is a dead end where it ends."""
         inside, joiner, items, met = state
         if isinstance(symbol, tuple):
-            letters = symbol[1] and joiner + symbol[1]
+            letters = joiner + (symbol[1] or _ELSE)
             started = items if inside else items | {(term, 0) for term in range(len(self.terms))}
-            return Matching(True, "", self._advance(started, letters, met), met)
+            return Matching(True, "", self._spell(started, letters, met), met)
         if inside and not joiner and symbol in ("'", "-"):
             return Matching(True, str(symbol), items, met)
         if not inside:
@@ -233,6 +242,19 @@ class TermRule:
         """``state`` as if no wanted term were under way; banned ones stay."""
         return state._replace(items=frozenset(i for i in state.items if self._banned[i[0]]))
 
+    def _spell(
+        self, items: frozenset[tuple[int, int]], letters: str, met: frozenset[int]
+    ) -> frozenset[tuple[int, int]]:
+        """`_advance` within a word, where a stem that has been read goes on with any letters."""
+        read_on = frozenset(
+            (term, len(self.terms[term]))
+            for term, read in items
+            if self._stem[term]
+            and letters.startswith(self.terms[term][read:])
+            and self._is_open(term, met)
+        )
+        return self._advance(items, letters, met) | read_on
+
     def _advance(
         self, items: frozenset[tuple[int, int]], letters: str, met: frozenset[int]
     ) -> frozenset[tuple[int, int]]:
@@ -240,10 +262,12 @@ class TermRule:
         return frozenset(
             (term, read + len(letters))
             for term, read in items
-            if letters
-            and self.terms[term].startswith(letters, read)
-            and (self._banned[term] or not self._clauses[term] <= met)
+            if self.terms[term].startswith(letters, read) and self._is_open(term, met)
         )
+
+    def _is_open(self, term: int, met: frozenset[int]) -> bool:
+        """Whether it matters that ``term`` stands in the text once more."""
+        return self._banned[term] or not self._clauses[term] <= met
 
 
 def _is_stable(character: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from equipoise.errors import EquipoiseError
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.task.axis import SUBJECT_KIND, WORD_SLOT, WordPair, context_problem
+from equipoise.task.lexicon import TermMatcher
 from equipoise.task.task import Task
 
 MIN_PAIRS = 8
@@ -40,10 +41,10 @@ def check_unseen(pairs: Sequence[WordPair], task: Task) -> None:
     Raises:
         EquipoiseError: One is a validation subject or a held-out term.
     """
-    kept = {subject.name for subject in task.validation}
-    kept |= {term for lexicon in task.lexicons.values() for term in lexicon.held_out}
+    terms = [term for lexicon in task.lexicons.values() for term in lexicon.held_out]
+    kept = TermMatcher((*(subject.name for subject in task.validation), *terms))
     for word in (word for pair in pairs for word in pair.words):
-        if word in kept:
+        for _ in kept.find(word):
             raise EquipoiseError(
                 f"'{word}' is a validation subject or a held-out term of task '{task.name}', on "
                 "which nothing may be fitted",

@@ -1,0 +1,47 @@
+"""A study asks one context, whatever the day on which a seed of it is computed."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from equipoise.errors import EquipoiseError
+from equipoise.model.language_model import LanguageModel
+from equipoise.runs.store import Store
+from equipoise.study.pinned_context import pin_context
+from equipoise.task import load_task
+from equipoise.testing.models import tiny_language_model
+
+DATED = (
+    "{{ 'Today: ' + strftime_now('%d %b %Y') }}"
+    "{% for m in messages %}{{ '<|im_start|>' + m['content'] }}{% endfor %}"
+)
+
+
+def dated(day: date, template: str = DATED) -> LanguageModel:
+    """The tiny model as loaded on that day."""
+    lm = tiny_language_model()
+    lm.tokenizer.chat_template, lm.day = template, day
+    return lm
+
+
+def test_another_day_is_asked_as_the_first_was(tmp_path: Path) -> None:
+    task, store = load_task("occupations"), Store(tmp_path)
+    pin_context(dated(date(2026, 11, 26)), task, store)
+    record = json.loads((tmp_path / "context.json").read_text(encoding="utf-8"))
+    assert record["day"] == "2026-11-26"
+    assert record["rendered"].startswith("Today: 26 Nov 2026<|im_start|>")
+    later = dated(date(2027, 1, 2))
+    pin_context(later, task, store)
+    assert later.encoder.text("?", "The doctor was").startswith("Today: 26 Nov 2026")
+    assert json.loads((tmp_path / "context.json").read_text(encoding="utf-8")) == record
+
+
+def test_another_template_is_refused(tmp_path: Path) -> None:
+    task, store = load_task("occupations"), Store(tmp_path)
+    pin_context(dated(date(2026, 11, 26)), task, store)
+    with pytest.raises(EquipoiseError, match=r"context\.json: sha256: .* other contexts"):
+        pin_context(dated(date(2026, 11, 26), "Hello. " + DATED), task, store)
