@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from equipoise.methods.ctrlg.states import ACCEPT
 from equipoise.methods.ctrlg.text_automaton import TextAutomaton, text_automaton
+from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
-from equipoise.task.sentence import ABBREVIATIONS, first_sentence, sentence_is_complete
+from equipoise.task.sentence import first_sentence, sentence_is_complete
 
 PIECES = [
     *("bold", "Bold", "BOLD", "self-led", "straße", "STRASSE", "note", "élan", "ÉLAN", "on'e"),
@@ -34,6 +35,15 @@ PIECES = [
         "9.",
         "Sr.",
         "etc.",
+        "no.",
+        "No",
+        "ft.",
+        "C.",
+        "…",
+        "*",
+        "**",
+        ".**",
+        '!"',
     ),
 ]
 CHARACTERS = "".join(PIECES) + "abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
@@ -74,9 +84,10 @@ def checker_accepts(constraint: Constraint, text: str) -> bool:
 
 def is_left_out(text: str) -> bool:
     """Whether ``text`` has a full stop that the automaton does not write."""
-    abbreviations = "|".join(map(re.escape, sorted(ABBREVIATIONS)))
-    pattern = rf"(?<![^\W_])(?:[^\W\d_]|{abbreviations}|[^\W_]+\.[^\W_.]+)\."
-    return bool(re.search(pattern, text))
+    abbreviations = "|".join(map(re.escape, sorted(ABBREVIATIONS | CONTEXTUAL)))
+    stop = rf"(?<![^\W_])(?:[^\W\d_]|{abbreviations}|[^\W_]+[*_~`]*\.[^\W_.]+)[*_~`]*\."
+    pause = r"""(?:\.\.|…|[.!?…][\"'”’»›)\]}*_~`]+)[^\S\n]"""
+    return bool(re.search(f"{stop}|{pause}", text))
 
 
 @pytest.mark.parametrize(("name", "prefix"), CASES)

@@ -13,9 +13,10 @@ import unicodedata
 from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
+from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL, is_abbreviation
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms, normal_words, words
-from equipoise.task.sentence import ABBREVIATIONS, CLOSERS, END, LINE_BREAKS, is_abbreviation
+from equipoise.task.sentence import CLOSERS, EMPHASIS, END, LINE_BREAKS
 
 State = Hashable
 Symbol = Hashable
@@ -71,30 +72,39 @@ class WordRule:
 
 
 class Run(NamedTuple):
-    """State of `SentenceRule` inside a run of letters and digits.
+    """State of `SentenceRule` inside a run of letters and digits, or right after one.
 
     ``spelt`` is what has been read of an abbreviation it may be, "?" for one other capital, and
-    ``None`` if it is none. After an inner full stop ("3.5") a run is ``dotted``.
+    ``None`` if it is none. After an inner full stop ("3.5") a run is ``dotted``. Emphasis ends it:
+    it is ``over``, but a full stop may still be that of an abbreviation ("**Dr**.").
     """
 
     spelt: str | None
     dotted: bool = False
+    over: bool = False
 
 
 class SentenceRule:
     """One sentence that comes to its end, as ``first_sentence`` finds it.
 
-    States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, ``dot`` and
-    ``mark`` after marks that end the sentence if whitespace or the end of the text follows,
-    ``closed`` after closing quotes behind them, ``inner`` after a full stop that does not end it
-    whatever follows, and ``DONE``.
+    States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, and `DONE`.
+    After marks: ``dot`` (of a word), ``lone`` (a full stop elsewhere), ``mark`` and, with a closing
+    quote, ``closed``, where white space ends the sentence; ``ellipsis`` and ``quoted`` (a quote
+    after anything but a full stop), where a line break does, and white space would leave it to
+    what follows; ``brief`` after "no." and the like, where the text may only stop; ``inner`` after
+    a full stop that does not end the sentence whatever follows.
     """
 
     start = "unseen"
-    endings = frozenset(["dot", "mark", "closed"])
+    endings = frozenset(["dot", "lone", "mark", "closed", "ellipsis", "quoted", "brief"])
     """States in which a text may stop."""
 
-    _beginnings = frozenset(word[:n] for word in ABBREVIATIONS for n in range(1, len(word) + 1))
+    _certain = frozenset(["dot", "lone", "mark", "closed"])
+    _at_line_break = _certain | {"ellipsis", "quoted"}
+    _beginnings = frozenset(
+        word[:n] for word in ABBREVIATIONS | CONTEXTUAL for n in range(1, len(word) + 1)
+    )
+    _letters = frozenset("".join(_beginnings))
 
     def symbol(self, character: str) -> Symbol | None:
         """The kind of character; for letters of abbreviations, the letter itself."""
@@ -103,52 +113,65 @@ class SentenceRule:
         if character.isspace():
             return "space"
         if character in END:
-            return "." if character == "." else "end"
+            return character if character in ".…" else "end"
+        if character in EMPHASIS:
+            return "emphasis"
         if character in CLOSERS:
             return "closer"
         if not character.isalnum():
             return "other"
         if character.isdecimal():
             return "digit"
-        known = any(character in beginning for beginning in self._beginnings)
+        known = character in self._letters
         return ("letter", character if known else "?" if character.isupper() else "")
 
     def step(self, state: State, symbol: Symbol) -> State | None:
         """See `Rule`. The end of the text is not a character: see ``endings``."""
-        if state == DONE:
-            return DONE
-        if state == "unseen" and not isinstance(symbol, tuple):
+        if state == DONE or (state == "unseen" and not isinstance(symbol, tuple)):
             return state
         if isinstance(symbol, tuple) or symbol == "digit":
             return self._run(state, symbol)
         if symbol in ("space", "break"):
-            if state in self.endings:
-                return DONE
-            return None if symbol == "break" or state == "inner" else "gap"
-        if symbol == "." and isinstance(state, Run):
-            return "dot" if self._may_end(state) else "inner"
-        if symbol in (".", "end"):
-            return "mark"
-        if state == "inner":
+            return self._space(state, symbol == "break")
+        if symbol in (".", "…", "end"):
+            return self._mark(state, symbol)
+        if state == "inner" or (state == "brief" and symbol != "other"):
             return None
-        return "closed" if symbol == "closer" and state in self.endings else "gap"
+        if symbol == "other" or state not in self.endings:
+            unclear = isinstance(state, Run) and self._after(state) != "dot"
+            return state._replace(over=True) if symbol == "emphasis" and unclear else "gap"
+        return "closed" if state in self._certain - {"mark"} else "quoted"
+
+    def _space(self, state: State, line_break: bool) -> State | None:
+        if state in (self._at_line_break if line_break else self._certain):
+            return DONE
+        return None if line_break or state in self.endings or state == "inner" else "gap"
+
+    def _mark(self, state: State, symbol: Symbol) -> State:
+        if symbol == "end" or state == "mark":
+            return "mark"
+        if symbol == "…" or state in ("dot", "lone", "inner", "brief", "ellipsis"):
+            return "ellipsis"
+        return self._after(state) if isinstance(state, Run) else "lone"
 
     def _run(self, state: State, symbol: Symbol) -> Run:
         letter = symbol[1] if isinstance(symbol, tuple) else ""
-        if state in ("dot", "inner"):
+        if state in ("dot", "inner", "brief"):
             return Run(None, dotted=True)
-        if isinstance(state, Run):
+        if isinstance(state, Run) and not state.over:
             spelt = None if state.spelt is None else state.spelt + letter
             return Run(spelt if letter and spelt in self._beginnings else None, state.dotted)
         if letter in self._beginnings or letter == "?":
             return Run(letter)
         return Run("?" if letter.isupper() else None)
 
-    def _may_end(self, run: Run) -> bool:
-        """Whether a full stop after ``run`` ends the sentence for certain."""
+    def _after(self, run: Run) -> State:
+        """What a full stop after ``run`` is: ``dot`` only where it ends the sentence for certain."""
         if run.dotted or run.spelt == "?":
-            return False
-        return run.spelt is None or not is_abbreviation(run.spelt)
+            return "inner"
+        if run.spelt in CONTEXTUAL:
+            return "brief"
+        return "dot" if run.spelt is None or not is_abbreviation(run.spelt) else "inner"
 
 
 class Matching(NamedTuple):
