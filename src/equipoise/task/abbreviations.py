@@ -75,6 +75,11 @@ def leads(text: str, stop: int) -> bool:
     return _word_before(text, stop) in LEADING
 
 
+def starts_a_sentence(word: str) -> bool:
+    """Whether ``word`` is one that begins sentences and no names: "She", "The"."""
+    return word.casefold() in _STARTERS
+
+
 def outlook(text: str, stop: int, end: int) -> Outlook:
     """What the full stop at ``stop`` means; white space or nothing follows at ``end``."""
     word = _word_before(text, stop)
@@ -133,7 +138,7 @@ def _is_initials(word: str) -> bool:
 
 def _is_starter(word: str, after: str) -> bool:
     """Whether ``word``, which ``after`` follows, begins a sentence; one letter may be an initial."""
-    if word.casefold() not in _STARTERS:
+    if not starts_a_sentence(word):
         return False
     if not after or after.isspace() or after in "'’":
         return True

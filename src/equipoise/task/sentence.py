@@ -82,7 +82,7 @@ def _find_end(text: str) -> tuple[int, bool]:
             return start, True
         if mark == ".":
             found = outlook(text, start, end)
-        elif end - start == len(mark) and mark.strip(".…"):
+        elif mark.strip(".…") and not text[start + len(mark) : end].strip(EMPHASIS):
             found = "ends"
         else:
             found = _after_pause(text, end)

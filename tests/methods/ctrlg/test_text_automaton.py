@@ -85,7 +85,7 @@ def checker_accepts(constraint: Constraint, text: str) -> bool:
 def is_left_out(text: str) -> bool:
     """Whether ``text`` has a full stop that the automaton does not write."""
     abbreviations = "|".join(map(re.escape, sorted(ABBREVIATIONS | CONTEXTUAL)))
-    stop = rf"(?<![^\W_])(?:[^\W\d_]|{abbreviations}|[^\W_]+[*_~`]*\.[^\W_.]+)[*_~`]*\."
+    stop = rf"(?<![^\W_])\d*(?:[^\W\d_]|{abbreviations}|[^\W_]+[*_~`]*\.[^\W_.]+)[*_~`]*\."
     pause = r"""(?:\.\.|…|[.!?…][\"'”’»›)\]}*_~`]+)[^\S\n]"""
     return bool(re.search(f"{stop}|{pause}", text))
 

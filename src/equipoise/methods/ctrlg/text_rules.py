@@ -89,17 +89,17 @@ class SentenceRule:
 
     States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, and `DONE`.
     After marks: ``dot`` (of a word), ``lone`` (a full stop elsewhere), ``mark`` and, with a closing
-    quote, ``closed``, where white space ends the sentence; ``ellipsis`` and ``quoted`` (a quote
+    quote or emphasis, ``closed`` and ``marked``, where white space ends the sentence; ``ellipsis`` and ``quoted`` (a quote
     after anything but a full stop), where a line break does, and white space would leave it to
     what follows; ``brief`` after "no." and the like, where the text may only stop; ``inner`` after
     a full stop that does not end the sentence whatever follows.
     """
 
     start = "unseen"
-    endings = frozenset(["dot", "lone", "mark", "closed", "ellipsis", "quoted", "brief"])
+    endings = frozenset(["dot", "lone", "mark", "marked", "closed", "ellipsis", "quoted", "brief"])
     """States in which a text may stop."""
 
-    _certain = frozenset(["dot", "lone", "mark", "closed"])
+    _certain = frozenset(["dot", "lone", "mark", "marked", "closed"])
     _at_line_break = _certain | {"ellipsis", "quoted"}
     _beginnings = frozenset(
         word[:n] for word in ABBREVIATIONS | CONTEXTUAL for n in range(1, len(word) + 1)
@@ -140,7 +140,9 @@ class SentenceRule:
         if symbol == "other" or state not in self.endings:
             unclear = isinstance(state, Run) and self._after(state) != "dot"
             return state._replace(over=True) if symbol == "emphasis" and unclear else "gap"
-        return "closed" if state in self._certain - {"mark"} else "quoted"
+        if state in ("mark", "marked"):
+            return "marked" if symbol == "emphasis" else "quoted"
+        return "closed" if state in self._certain else "quoted"
 
     def _space(self, state: State, line_break: bool) -> State | None:
         if state in (self._at_line_break if line_break else self._certain):
