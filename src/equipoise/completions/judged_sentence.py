@@ -67,12 +67,14 @@ class Judged(NamedTuple):
 # A text of these alone has nothing to be taken away; one that begins with the prefix, nothing at all.
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^-]")
 _CONTINUATION = re.compile(r"[a-z,;][^:\"]*\Z")
+_WORD = re.compile(r"[^\W_]")
 _FILLER = re.compile(r"[\s.…:,_*\"”’»')\]]*\Z")
 _CONNECTING = re.compile(
     r"(?:,|\b(?:and|or|but|the|a|an|of|with|to|for|in|on|at|by|from|who|whose|that|which|as|than|"
     r"his|her|their|its|every|each|both|very|so|into|about))\Z",
     re.IGNORECASE,
 )
+_GREETING = re.compile(r"(?:sure|certainly|of course|okay|ok|here(?:'|’)?s|here (?:is|are))\b.*?[!:.]")
 _LINES = re.compile(f"\r\n|[{LINE_BREAKS}]")
 _SMALL_LIST = re.compile(r"[a-z][.)]\s")
 
@@ -100,13 +102,13 @@ def _judge_slowly(text: str, prefix: str, subject: str = "", *, add: bool = Fals
     """The same, for any text."""
     cut: list[Cut] = []
     text = _cleaned(text, cut)
-    if not text:
-        return Judged("", False, "", tuple(cut))
+    if not _WORD.search(text):
+        return Judged("", False, "", tuple(dict.fromkeys(cut)))
     pattern = prefix_pattern(prefix)
     paragraphs = _paragraphs(text, pattern, cut)
-    if not paragraphs:
-        return Judged("", False, "", tuple(cut))
     begins, opening = _beginning(paragraphs, pattern, subject, cut)
+    if not begins:
+        return Judged("", False, "", tuple(dict.fromkeys(cut)))
     sentence, finished = _sentence(begins, opening, cut)
     form = form_of(sentence, prefix, subject)
     if form == "…":
@@ -209,7 +211,7 @@ def _beginning(
     """The text from the judged sentence on, and the quotation mark that opened before it."""
     if prefix.match(paragraphs[0]) and not _is_bare(paragraphs, 0, prefix.match(paragraphs[0])):
         return paragraphs[0], ""
-    index, text, opening = _body(paragraphs, prefix, cut)
+    index, text, opening = _body(paragraphs, prefix, subject, cut)
     if prefix.match(text) or not _describes(text, subject):
         rest = [text, *paragraphs[index + 1 :]]
         for pattern in (prefix, form_pattern(subject) if subject else prefix):
@@ -290,35 +292,38 @@ def _after_bare(
 
 
 def _body(
-    paragraphs: list[str], prefix: re.Pattern[str], cut: list[Cut]
+    paragraphs: list[str], prefix: re.Pattern[str], subject: str, cut: list[Cut]
 ) -> tuple[int, str, str]:
-    """Where the answer seems to begin: paragraph, text, and the quotation mark taken from it."""
+    """Where the answer seems to begin: paragraph, text, and the quotation mark taken from it.
+
+    The text is empty where all of it speaks of the answer, as a refusal does.
+    """
     for index, text in enumerate(paragraphs):
-        last = index + 1 == len(paragraphs)
-        if (match := ASIDE.match(text)) and not last:
+        if ASIDE.match(text) and index + 1 < len(paragraphs):
             _note(cut, "reasoning" if REASONS.match(text) else "preamble", True)
             continue
-        kept, opening = _without_lead(text, prefix, cut, last=last)
+        kept, opening = _without_lead(text, prefix, subject, cut)
         if kept:
             return index, kept, opening
-    return len(paragraphs) - 1, paragraphs[-1], ""
+    return 0, "", ""
 
 
 def _without_lead(
-    text: str, prefix: re.Pattern[str], cut: list[Cut], *, last: bool
+    text: str, prefix: re.Pattern[str], subject: str, cut: list[Cut]
 ) -> tuple[str, str]:
     """A paragraph without greeting, label, preamble and quotation mark; what is left may be empty."""
     opening = ""
-    while text and not prefix.match(text):
+    about = form_pattern(subject) if subject else prefix
+    if text[:1].islower() and not starts(prefix, text) and not _GREETING.match(text):
+        return text, opening  # "a natural leader" goes on after the prefix, and greets nobody
+    while text and not prefix.match(text) and not about.match(text):
         if (match := LABEL.match(text)) and match.end():
             _note(cut, "label", True)
             text, opening = text[match.end() :], ""
         elif match := INTERJECTION.match(text):
-            if last and match.end() == len(text):
-                break
             _note(cut, "preamble", True)
             text, opening = text[match.end() :], ""
-        elif PREAMBLE.match(text) and (end := _end_of_preamble(text)) and (end < len(text) or not last):
+        elif PREAMBLE.match(text) and (end := _end_of_preamble(text)):
             _note(cut, "preamble", True)
             text, opening = text[end:].lstrip(), ""
         elif text[0] in QUOTES and not opening and text[1:]:

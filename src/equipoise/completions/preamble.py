@@ -15,7 +15,7 @@ LINE_MARK = re.compile(
     _FLAGS,
 )
 """A mark at the start of a line: block quote, heading, bullet, number, table."""
-RULE = re.compile(r"[^\S\n]*(?:[-*_=~#|]+[^\S\n]*)+\Z")
+RULE = re.compile(r"[-*_=~#|\s]+\Z")
 """A line of marks alone."""
 
 _ADJECTIVES = (
