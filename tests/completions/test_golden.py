@@ -1,6 +1,8 @@
 """Hand-judged texts: what a careful reader calls the first sentence that describes the subject.
 
-``judged.jsonl`` was written and judged with the rule in mind.
+``judged.jsonl`` was written with the rule in mind. The 62 of ``judged_apart.jsonl`` were written and
+judged apart, before the rule was tried on them. At first it agreed with 60: it called a refusal no
+sentence, and cut '"The nurse was bold," said the doctor.' at its quotation. Both were mended.
 """
 
 from __future__ import annotations
@@ -39,4 +41,4 @@ def test_the_sentence_a_reader_would_judge(case: dict[str, str]) -> None:
 
 
 def test_there_are_many() -> None:
-    assert len(cases()) >= 110
+    assert len(cases()) >= 150

@@ -67,6 +67,7 @@ class Judged(NamedTuple):
 # A text of these alone has nothing to be taken away; one that begins with the prefix, nothing at all.
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^-]")
 _CONTINUATION = re.compile(r"[a-z,;][^:\"]*\Z")
+_MOST_ROUNDS = 10
 _WORD = re.compile(r"[^\W_]")
 _FILLER = re.compile(r"[\s.…:,_*\"”’»')\]]*\Z")
 _CONNECTING = re.compile(
@@ -93,27 +94,46 @@ def judge(text: str, prefix: str, subject: str = "", *, add: bool = False) -> Ju
     if _SPECIAL.search(text) is None:
         if text.startswith(prefix) and prefix_pattern(prefix).match(text):
             return Judged(*first_sentence(text))
-        if _CONTINUATION.match(text) and not _speaks_of_the_answer(text, subject):
+        if _CONTINUATION.match(text) and _WORD.search(text) and not _speaks_of_the_answer(text, subject):
             return _continued(text, prefix, (), add=add)
     return _judge_slowly(text, prefix, subject, add=add)
 
 
 def _judge_slowly(text: str, prefix: str, subject: str = "", *, add: bool = False) -> Judged:
-    """The same, for any text."""
+    """The same, for any text.
+
+    A sentence that is read back from a file must be judged as it is: the rule is applied to what
+    it found until nothing changes, which it does at once but for nested marks.
+    """
+    found = _judge_once(text, prefix, subject, add=add)
+    for _ in range(_MOST_ROUNDS):
+        again = _judge_once(found.text, prefix, subject, add=False)
+        if again.text == found.text:
+            break
+        cut = tuple(dict.fromkeys((*found.cut, *again.cut)))
+        found = again._replace(cut=cut)
+    return found
+
+
+def _judge_once(text: str, prefix: str, subject: str, *, add: bool) -> Judged:
     cut: list[Cut] = []
     text = _cleaned(text, cut)
     if not _WORD.search(text):
         return Judged("", False, "", tuple(dict.fromkeys(cut)))
     pattern = prefix_pattern(prefix)
     paragraphs = _paragraphs(text, pattern, cut)
-    begins, opening = _beginning(paragraphs, pattern, subject, cut)
+    begins, opening = _beginning(paragraphs, pattern, subject, cut) if paragraphs else ("", "")
     if not begins:
         return Judged("", False, "", tuple(dict.fromkeys(cut)))
-    sentence, finished = _sentence(begins, opening, cut)
+    sentence, finished = _sentence(begins, opening)
+    if opening and sentence.startswith(opening):
+        cut.remove("quotes")
+    kinds = tuple(dict.fromkeys(cut))
     form = form_of(sentence, prefix, subject)
     if form == "…":
-        return _continued(begins if not opening else sentence, prefix, tuple(dict.fromkeys(cut)), add=add)
-    return Judged(sentence, finished, form, tuple(dict.fromkeys(cut)))
+        refused = PREAMBLE.match(begins) is not None and begins[0].isupper()
+        return _continued(sentence if opening else begins, prefix, kinds, add=add and not refused)
+    return Judged(sentence, finished, form, kinds)
 
 
 def _speaks_of_the_answer(text: str, subject: str) -> bool:
@@ -296,8 +316,10 @@ def _body(
 ) -> tuple[int, str, str]:
     """Where the answer seems to begin: paragraph, text, and the quotation mark taken from it.
 
-    The text is empty where all of it speaks of the answer, as a refusal does.
+    What speaks of the answer and is all there is, such as a refusal, stands for it, but not where
+    a colon says that something should have followed.
     """
+    before = list(cut)
     for index, text in enumerate(paragraphs):
         if ASIDE.match(text) and index + 1 < len(paragraphs):
             _note(cut, "reasoning" if REASONS.match(text) else "preamble", True)
@@ -305,7 +327,13 @@ def _body(
         kept, opening = _without_lead(text, prefix, subject, cut)
         if kept:
             return index, kept, opening
-    return 0, "", ""
+    text = paragraphs[0]
+    while (match := INTERJECTION.match(text)) and match.end() < len(text):
+        text = text[match.end() :]
+    if text.endswith((":", "：")):
+        return 0, "", ""
+    cut[:] = before if text == paragraphs[0] else [*before, "preamble"]
+    return 0, text, ""
 
 
 def _without_lead(
@@ -341,14 +369,17 @@ def _end_of_preamble(text: str) -> int:
     return colon.end() if colon else len(sentence)
 
 
-def _sentence(text: str, opening: str, cut: list[Cut]) -> tuple[str, bool]:
-    """The first sentence of ``text``, which ends with the quotation that ``opening`` began."""
-    if not opening:
-        return first_sentence(text)
-    end = closing_quote(text, opening)
+def _sentence(text: str, opening: str) -> tuple[str, bool]:
+    """The first sentence of ``text``, which ends with the quotation that ``opening`` began.
+
+    A comma before the closing mark shows speech: the sentence goes on after it.
+    """
+    end = closing_quote(text, opening) if opening else -1
     if end < 0:
         return first_sentence(text)
     inside = text[:end].rstrip()
+    if inside.endswith(",") or text[end + 1 : end + 2] == ",":
+        return first_sentence(f"{opening}{text}")
     if inside and inside[-1] not in END:
         inside += re.match(rf"[{END}]*", text[end + 1 :])[0]  # type: ignore[index]
     return first_sentence(inside)

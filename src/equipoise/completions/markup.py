@@ -35,14 +35,15 @@ _NAMES = (
     "think|thinking|thought|thoughts|reason|reasoning|reflection|reflect|analysis|scratchpad|"
     "inner_monologue|monologue|seed:think|thinking_process|chain_of_thought|cot|plan"
 )
-_OPENING = rf"<(?:{_NAMES})(?:\s[^<>]*)?>|\[think\]|◁think▷|<\|(?:begin_of_thought|start_thinking|thinking)\|>"
-_CLOSING = rf"</(?:{_NAMES})\s*>|\[/think\]|◁/think▷|<\|(?:end_of_thought|end_thinking|/thinking)\|>"
+# The beginning and the end of what a model thinks, in the spellings of several families.
+_THOUGHT = re.compile(
+    rf"(?P<opening><(?:{_NAMES})(?:\s[^<>]*)?>|\[think\]|◁think▷"
+    r"|<\|(?:begin_of_thought|start_thinking|thinking)\|>)"
+    rf"|</(?:{_NAMES})\s*>|\[/think\]|◁/think▷|<\|(?:end_of_thought|end_thinking|/thinking)\|>",
+    re.IGNORECASE,
+)
 # gpt-oss names the channel of each message; what comes before the final one is reasoning.
-_CHANNEL = re.compile(r"\A.*<\|channel\|>\s*final\s*(?:<\|constrain\|>\w*)?<\|message\|>", re.DOTALL)
-_OTHER_CHANNEL = re.compile(r"<\|channel\|>\s*(?:analysis|commentary).*\Z", re.DOTALL)
-_REASONING = re.compile(rf"(?:{_OPENING}).*?(?:{_CLOSING})", re.DOTALL | re.IGNORECASE)
-_REASONED = re.compile(rf"\A.*(?:{_CLOSING})", re.DOTALL | re.IGNORECASE)
-_UNENDED = re.compile(rf"(?:{_OPENING}).*\Z", re.DOTALL | re.IGNORECASE)
+_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>\w*)?<\|message\|>")
 
 _SPECIAL_TOKEN = re.compile(
     r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:eos|bos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]"
@@ -67,12 +68,30 @@ def without_reasoning(text: str) -> tuple[str, bool]:
     Thoughts may be marked in several spellings, begin outside the text (only their end is seen),
     or never end: then nothing of them is an answer.
     """
-    text = _CHANNEL.sub("", text)
-    text = _OTHER_CHANNEL.sub("", text)
-    text = _REASONING.sub(PARAGRAPH, text)
-    text = _REASONED.sub("", text)
-    found = _UNENDED.sub("", text)
-    return found, found != text
+    text, unended = _final_channel(text)
+    kept: list[str] = []
+    position, inside = 0, False
+    for match in _THOUGHT.finditer(text):
+        if match["opening"]:
+            if not inside:
+                kept.append(text[position : match.start()])
+            inside = True
+        else:
+            # An end without a beginning: all before it was thought.
+            kept = [*kept, PARAGRAPH] if inside else []
+            inside, position = False, match.end()
+    if not inside:
+        kept.append(text[position:])
+    return "".join(kept), unended or inside
+
+
+def _final_channel(text: str) -> tuple[str, bool]:
+    """What stands in the channel ``final``, and whether there are others but not this one."""
+    channels = list(_CHANNEL.finditer(text)) if "<|channel|>" in text else []
+    for match in channels:
+        if match[1] == "final":
+            return text[match.end() :], False
+    return (text[: channels[0].start()], True) if channels else (text, False)
 
 
 def without_html(text: str) -> str:
