@@ -1,7 +1,8 @@
 """What stands in strangers' texts beside words: reasoning, HTML, Markdown, characters nobody sees.
 
 Each function takes one kind of them away; ``judged_sentence`` puts them in order. What is taken
-away never joins two words: ``bo*ld`` and ``bold**-**led`` stay.
+away never joins two words: ``bo*ld`` and ``bold**-**led`` stay. Ctrl-G writes nothing by which what
+it has checked could change here (``methods/ctrlg/text_rules.py``).
 """
 
 from __future__ import annotations
@@ -37,16 +38,17 @@ _NAMES = (
 )
 # The beginning and the end of what a model thinks, in the spellings of several families.
 _THOUGHT = re.compile(
-    rf"(?P<opening><(?:{_NAMES})(?:\s[^<>]*)?>|\[think\]|◁think▷"
+    rf"(?P<opening><(?:{_NAMES})(?:\s[^<>]*)?>|^[^\S\n]*\[think\]|◁think▷"
     r"|<\|(?:begin_of_thought|start_thinking|thinking)\|>)"
-    rf"|</(?:{_NAMES})\s*>|\[/think\]|◁/think▷|<\|(?:end_of_thought|end_thinking|/thinking)\|>",
-    re.IGNORECASE,
+    rf"|</(?:{_NAMES})\s*>|(?P<inner>\[/think\])|◁/think▷|<\|(?:end_of_thought|end_thinking|/thinking)\|>",
+    re.IGNORECASE | re.MULTILINE,
 )
 # gpt-oss names the channel of each message; what comes before the final one is reasoning.
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>\w*)?<\|message\|>")
 
 _SPECIAL_TOKEN = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:eos|bos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]"
+    r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:eos|bos|pad|unk|start_of_turn|end_of_turn)>|^[^\S\n]*\[/?INST\]",
+    re.MULTILINE,
 )
 _BREAK_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h[1-6]|/?blockquote|hr)\b[^<>]*>", re.I)
 _TAG = re.compile(
@@ -76,7 +78,7 @@ def without_reasoning(text: str) -> tuple[str, bool]:
             if not inside:
                 kept.append(text[position : match.start()])
             inside = True
-        else:
+        elif inside or not match["inner"]:
             # An end without a beginning: all before it was thought.
             kept = [*kept, PARAGRAPH] if inside else []
             inside, position = False, match.end()

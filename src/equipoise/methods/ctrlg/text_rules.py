@@ -4,7 +4,9 @@ Each rule is a deterministic automaton over characters whose states are made as 
 all of them accept, `equipoise.task` finds satisfying; the tests hold the two together. Where the
 checker looks at more than an automaton should remember, a rule is stricter than it, never laxer: a
 full stop after an abbreviation ("Dr.", "e.g.", "U.S.") is not written, nor are characters that
-Unicode normalisation joins with their neighbours, such as combining marks.
+Unicode normalisation joins with their neighbours, such as combining marks, nor what
+`equipoise.completions.markup` would take away so that other words were left: tags, entities, links,
+characters nobody sees, and a dash that is read as a hyphen.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import unicodedata
 from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
+from equipoise.completions.markup import INVISIBLE
 from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL, is_abbreviation
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms, normal_words, words
@@ -40,10 +43,17 @@ class Rule(Protocol):
 
 
 class Words(NamedTuple):
-    """State of `WordRule`: words so far, and whether the current chunk is one of them."""
+    """State of `WordRule`.
+
+    Attributes:
+        words: Words so far.
+        counted: Whether the current chunk is one of them.
+        held: ``&`` or ``]`` just read, with which an entity or a link's address may begin.
+    """
 
     words: int = 0
     counted: bool = False
+    held: str = ""
 
 
 class WordRule:
@@ -55,20 +65,26 @@ class WordRule:
         self.fewest, self.most = fewest, most
 
     def symbol(self, character: str) -> Symbol | None:
-        """``space``, ``word`` for what makes a chunk a word, or ``other``."""
+        """``space``, ``word`` for what makes a chunk a word, a mark of HTML or a link, or ``other``."""
+        if character in "<◁":
+            return None
         if character.isspace():
             return "space"
+        if character in "&](#":
+            return character
         return "word" if character.isalnum() else "other"
 
     def step(self, state: Words, symbol: Symbol) -> Words | None:
         """See `Rule`; a word too many is a dead end."""
+        if (state.held == "&" and symbol in ("word", "#")) or (state.held == "]" and symbol == "("):
+            return None
         if symbol == "space":
             return Words(state.words, False)
         if symbol == "word" and not state.counted:
             if self.most is None:
                 return Words(min(state.words + 1, self.fewest), True)
             return Words(state.words + 1, True) if state.words < self.most else None
-        return state
+        return state._replace(held=str(symbol) if symbol in ("&", "]") else "")
 
 
 class Run(NamedTuple):
@@ -181,7 +197,8 @@ class Matching(NamedTuple):
 
     Attributes:
         inside: In a word.
-        joiner: Hyphen or apostrophe just read in it, which belongs to it if a letter follows.
+        joiner: Hyphen or apostrophe just read in it, which belongs to it if a letter follows, or an
+            en dash, which no letter follows.
         items: Terms that may be under way: index of the term, and how much of it was read.
         met: Clauses met so far.
     """
@@ -192,7 +209,7 @@ class Matching(NamedTuple):
     met: frozenset[int]
 
 
-_JOINERS = {"'": "'", "’": "'", "-": "-", "‐": "-", "‑": "-"}
+_JOINERS = {"'": "'", "’": "'", "-": "-", "‐": "-", "‑": "-", "–": "–"}
 
 
 class TermRule:
@@ -218,9 +235,13 @@ class TermRule:
         self._clauses = [frozenset(clauses.get(term, ())) for term in self.terms]
         self._banned = [term in banned for term in self.terms]
         self._letters = frozenset("".join(self.terms))
+        # Without marks of emphasis between them, words may be a phrase that is not to be written.
+        self._never = INVISIBLE | frozenset(EMPHASIS if banned else "")
 
     def symbol(self, character: str) -> Symbol | None:
         """A joiner, ``space``, ``other``, or a letter as it is compared."""
+        if character in self._never:
+            return None
         if character in _JOINERS:
             return _JOINERS[character]
         if character.isspace():
@@ -230,16 +251,22 @@ class TermRule:
         if not words(character):
             return "other"
         folded = character.casefold()
-        return ("letter", folded if self._letters.issuperset(folded) else "")
+        kind = "digit" if character.isdecimal() or character == "_" else "letter"
+        return (kind, folded if self._letters.issuperset(folded) else "")
 
     def step(self, state: Matching, symbol: Symbol) -> Matching | None:
         """See `Rule`; a word that completes a banned term is a dead end where it ends."""
         inside, joiner, items, met = state
+        if joiner == "–" and isinstance(symbol, tuple):
+            if symbol[0] == "letter":
+                return None
+            ended = self.step(state, "other")
+            return ended and self.step(ended, symbol)
         if isinstance(symbol, tuple):
             letters = symbol[1] and joiner + symbol[1]
             started = items if inside else items | {(term, 0) for term in range(len(self.terms))}
             return Matching(True, "", self._advance(started, letters, met), met)
-        if inside and not joiner and symbol in ("'", "-"):
+        if inside and not joiner and symbol in ("'", "-", "–"):
             return Matching(True, str(symbol), items, met)
         if not inside:
             return Matching(False, "", items if symbol == "space" else frozenset(), met)
