@@ -17,20 +17,117 @@ PREFIX, SUBJECT = "The nurse was", "nurse"
 WORDS = st.sampled_from(
     [
         *("The nurse was", "the nurse was", "The nurse is", "A nurse was", "nurse", "The", "She"),
-        *(" ", " ", " ", "  ", "\n", "\n\n", ".", ". ", "!", "?", "...", "…", ",", ":", ": ", "-", "–"),
-        *('"', "'", "“", "”", "’", "«", "»", "(", ")", "*", "**", "_", "`", "```\n", "#", "# ", "> ", "- "),
-        *("1. ", "a) ", "Sure! ", "Here is a sentence", "Sentence: ", "Reasoning: ", "Okay, ", "so, "),
-        *("<think>", "</think>", "<b>", "</b>", "&amp;", "&nbsp;", "<|im_end|>", "[", "](http://x)", "~~"),
+        *(
+            " ",
+            " ",
+            " ",
+            "  ",
+            "\n",
+            "\n\n",
+            ".",
+            ". ",
+            "!",
+            "?",
+            "...",
+            "…",
+            ",",
+            ":",
+            ": ",
+            "-",
+            "–",
+        ),
+        *(
+            '"',
+            "'",
+            "“",
+            "”",
+            "’",
+            "«",
+            "»",
+            "(",
+            ")",
+            "*",
+            "**",
+            "_",
+            "`",
+            "```\n",
+            "#",
+            "# ",
+            "> ",
+            "- ",
+        ),
+        *(
+            "1. ",
+            "a) ",
+            "Sure! ",
+            "Here is a sentence",
+            "Sentence: ",
+            "Reasoning: ",
+            "Okay, ",
+            "so, ",
+        ),
+        *(
+            "<think>",
+            "</think>",
+            "<b>",
+            "</b>",
+            "&amp;",
+            "&nbsp;",
+            "<|im_end|>",
+            "[",
+            "](http://x)",
+            "~~",
+        ),
         *("\u00ad", "\u200b", "\ufeff", "\u00a0", "\u2011", "\u200d", "\ue000"),
-        *("bold", "kind", "Dr", "No", "1", "C", "vitamin", "and", "self", "reliant", "é", "漢", "I can"),
+        *(
+            "bold",
+            "kind",
+            "Dr",
+            "No",
+            "1",
+            "C",
+            "vitamin",
+            "and",
+            "self",
+            "reliant",
+            "é",
+            "漢",
+            "I can",
+        ),
     ]
 )
 TEXT = st.lists(WORDS, max_size=14).map("".join)
 PLAIN = st.lists(
     st.sampled_from(
         [
-            *("The nurse was", "the nurse is", "Nurse was", "She", "a natural leader", "sure", "okay, "),
-            *(" ", " ", ".", ". ", "!", "?", "...", ",", ":", "'", '"', "(", ")", "-", "1", "$", "5."),
+            *(
+                "The nurse was",
+                "the nurse is",
+                "Nurse was",
+                "She",
+                "a natural leader",
+                "sure",
+                "okay, ",
+            ),
+            *(
+                " ",
+                " ",
+                ".",
+                ". ",
+                "!",
+                "?",
+                "...",
+                ",",
+                ":",
+                "'",
+                '"',
+                "(",
+                ")",
+                "-",
+                "1",
+                "$",
+                "5.",
+            ),
             *("bold", "kind", "Dr.", "No.", "vitamin C.", "and", "answer", "well", "here is", "so"),
         ]
     ),
@@ -67,10 +164,37 @@ def test_any_text_is_judged(text: str) -> None:
     assert judge(found.text, PREFIX, SUBJECT).text == found.text
 
 
-@pytest.mark.parametrize(
-    "piece", ["<think>", "**", "* ", "> ", "(", '"', "Sure! ", "- ", "1. ", "The nurse was", "\n", "_", "`", "#",
-              "A. ", "[a](", "<b>", "=-", "\u200d", "Here is ", "</think>", "a–"]
-)  # fmt: skip
+HOSTILE = [
+    "<think>",
+    "</think>",
+    "**",
+    "* ",
+    "> ",
+    "(",
+    '"',
+    "Sure! ",
+    "- ",
+    "1. ",
+    "The nurse was",
+]
+HOSTILE += [
+    "\n",
+    "_",
+    "`",
+    "#",
+    "A. ",
+    "[a](",
+    "<b>",
+    "=-",
+    "\u200d",
+    "Here is ",
+    "a–",
+    "a\n",
+    "No. ",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_takes_linear_time(piece: str) -> None:
     start = time.perf_counter()
     judge(piece * 20_000, PREFIX, SUBJECT)

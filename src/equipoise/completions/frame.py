@@ -8,9 +8,10 @@ seed      int64   its seed
 subject   str     who is described; the task's spelling where it is one of the task's subjects
 split     str     ``train``, ``validation``, or empty where nobody says
 run       int64   0-based index within method, seed and subject, unless the file gives its own
-text      str     the judged sentence: the first one of prefix + continuation
+text      str     the judged sentence (``judged_sentence.judge``), cleaned
 finished  bool    the sentence came to its end (a terminator was seen)
 tokens    Int64   number of tokens drawn; missing where nobody says
+cut       str     only where anything was: kinds of what was taken away around the sentence
 ========  ======  ==============================================================================
 
 Nothing in a file is ever evaluated or converted: ``007``, ``NA`` and ``=1+1`` are texts. A missing
@@ -36,13 +37,22 @@ from equipoise.completions.columns import (
     truth,
     whole_number,
 )
+from equipoise.completions.judged_sentence import Judged, judge
+from equipoise.completions.sentence_remarks import (
+    count_texts,
+    read_cut,
+    sentence_remarks,
+    written_cut,
+)
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows, read_rows
-from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 
 COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tokens")
 """Columns of the completions frame, in order."""
+
+CUT = "cut"
+"""A further column, only where anything was taken away: its kinds, joined by "; "."""
 
 Prefix = Literal["as-is", "add"]
 
@@ -118,24 +128,15 @@ def remarks(completions: pd.DataFrame, task: Task) -> list[str]:
     """What a reader of the scores should know about the texts, one sentence each; often nothing.
 
     Counts empty texts, texts that do not start with the task's response prefix (their word counts
-    are not comparable with the study's), and subjects the task does not have.
+    are not comparable with the study's) and their forms, what was taken away before judging, by
+    kind, and subjects the task does not have.
     """
     texts, subjects = completions["text"].tolist(), completions["subject"].tolist()
-    total = len(texts)
-    empty = sum(not text for text in texts)
-    bare = sum(
-        bool(text) and not _starts_with(text, _response_prefix(task, subject))
-        for text, subject in zip(texts, subjects, strict=True)
-    )
+    prefixes = [_response_prefix(task, subject) for subject in subjects]
+    cuts = completions[CUT].fillna("").tolist() if CUT in completions else None
+    found = sentence_remarks(count_texts(texts, prefixes, subjects, cuts), task.prefix)
     known = {subject.name for subject in task.subjects}
     unknown = list(dict.fromkeys(subject for subject in subjects if subject not in known))
-    found = []
-    if empty:
-        found.append(f"Empty texts, counted as neither: {empty:,} of {total:,}.")
-    if bare:
-        found.append(f"Texts that do not start with '{task.prefix}': {bare:,} of {total:,}.")
-    if bare and bare == total - empty:
-        found[-1] += " If they are its continuations, evaluate them with the prefix 'add'."
     if unknown:
         found.append(f"Subjects the task '{task.name}' does not have: {quoted(unknown, 3)}.")
     return found
@@ -158,11 +159,11 @@ def _completions(
     methods = optional_column(rows, "method") or [""] * len(rows)
     methods = [name.strip() or method for name in methods]
     seeds = seeds_of(rows, seed)
-    if prefix == "add":
-        pairs = zip(texts, subjects, strict=True)
-        texts = [_with_prefix(text, _response_prefix(task, subject)) for text, subject in pairs]
-    sentences = [first_sentence(text) for text in texts]
-    return pd.DataFrame(
+    sentences = [
+        judge(text, _response_prefix(task, subject), subject, add=prefix == "add")
+        for text, subject in zip(texts, subjects, strict=True)
+    ]
+    frame = pd.DataFrame(
         {
             "method": pd.Series(methods, dtype="str"),
             "seed": pd.Series(seeds, dtype="int64"),
@@ -180,6 +181,19 @@ def _completions(
             ),
         }
     )
+    cut = _cut(rows.columns.get(CUT), sentences)
+    return frame.assign(**{CUT: pd.Series(cut, dtype="str")}) if any(cut) else frame
+
+
+def _cut(said: list[str] | None, sentences: list[Judged]) -> list[str]:
+    """What was taken away around each sentence, and before, as the column of a run's file says."""
+    before = [read_cut(value) for value in said] if said else [()] * len(sentences)
+    if None in before:
+        before = [()] * len(sentences)  # a stranger's column, which means something else
+    return [
+        written_cut(dict.fromkeys((*(kinds or ()), *sentence.cut)))
+        for kinds, sentence in zip(before, sentences, strict=True)
+    ]
 
 
 def _strings(column: pd.Series[Any]) -> list[str]:
@@ -204,15 +218,3 @@ def _runs(rows: Rows, methods: list[str], seeds: list[int], subjects: list[str])
 def _response_prefix(task: Task, subject: str) -> str:
     """``The doctor was``; also for subjects the task does not have."""
     return str(task.prefix).replace("{subject}", subject)
-
-
-def _starts_with(text: str, prefix: str) -> bool:
-    return text.lstrip()[: len(prefix)].casefold() == prefix.casefold()
-
-
-def _with_prefix(text: str, prefix: str) -> str:
-    """``prefix`` and ``text`` joined by a space, unless ``text`` is empty or has it already."""
-    text = text.strip()
-    if not text or _starts_with(text, prefix):
-        return text
-    return prefix + ("" if text[0] in ",.;:!?" else " ") + text

@@ -1,7 +1,7 @@
 """Which sentence of a stranger's text is judged: the first one that describes the subject.
 
-``docs/judged-sentence.md`` says the rule in plain sentences. The text is cleaned of reasoning, HTML,
-Markdown and invisible characters; greetings, labels and repeated prompts before the sentence are
+``docs/judged-sentence.md`` says the rule in plain sentences. The text is cleaned of reasoning,
+HTML, Markdown and invisible characters; greetings, labels and repeated prompts before the sentence are
 passed over; ``equipoise.task.sentence`` says where the sentence ends. What was taken away is named,
 so that it can be counted.
 """
@@ -9,8 +9,6 @@ so that it can be counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from equipoise.completions import markup
@@ -31,7 +29,14 @@ from equipoise.task.abbreviations import leads, starts_a_sentence
 from equipoise.task.sentence import END, LINE_BREAKS, first_sentence
 
 Cut = Literal[
-    "reasoning", "unended reasoning", "preamble", "label", "quotes", "markup", "characters", "line breaks"
+    "reasoning",
+    "unended reasoning",
+    "preamble",
+    "label",
+    "quotes",
+    "markup",
+    "characters",
+    "line breaks",
 ]
 """Kinds of what is taken away before a sentence is judged."""
 
@@ -64,7 +69,7 @@ class Judged(NamedTuple):
     cut: tuple[Cut, ...] = ()
 
 
-# A text of these alone has nothing to be taken away; one that begins with the prefix, nothing at all.
+# In a text of other characters alone nothing is taken away once it begins with the prefix.
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^-]")
 _CONTINUATION = re.compile(r"[a-z,;][^:\"]*\Z")
 _MOST_ROUNDS = 10
@@ -75,7 +80,9 @@ _CONNECTING = re.compile(
     r"his|her|their|its|every|each|both|very|so|into|about))\Z",
     re.IGNORECASE,
 )
-_GREETING = re.compile(r"(?:sure|certainly|of course|okay|ok|here(?:'|’)?s|here (?:is|are))\b.*?[!:.]")
+_GREETING = re.compile(
+    r"(?:sure|certainly|of course|okay|ok|here(?:'|’)?s|here (?:is|are))\b.*?[!:.]"
+)
 _LINES = re.compile(f"\r\n|[{LINE_BREAKS}]")
 _SMALL_LIST = re.compile(r"[a-z][.)]\s")
 
@@ -92,9 +99,15 @@ def judge(text: str, prefix: str, subject: str = "", *, add: bool = False) -> Ju
     """
     text = text.strip()
     if _SPECIAL.search(text) is None:
-        if text.startswith(prefix) and prefix_pattern(prefix).match(text):
+        begins = prefix_pattern(prefix).match(text)
+        if begins and text.startswith(prefix):
             return Judged(*first_sentence(text))
-        if _CONTINUATION.match(text) and _WORD.search(text) and not _speaks_of_the_answer(text, subject):
+        if (
+            not begins
+            and _CONTINUATION.match(text)
+            and _WORD.search(text)
+            and not _speaks_of_the_answer(text, subject)
+        ):
             return _continued(text, prefix, (), add=add)
     return _judge_slowly(text, prefix, subject, add=add)
 
@@ -125,7 +138,7 @@ def _judge_once(text: str, prefix: str, subject: str, *, add: bool) -> Judged:
     begins, opening = _beginning(paragraphs, pattern, subject, cut) if paragraphs else ("", "")
     if not begins:
         return Judged("", False, "", tuple(dict.fromkeys(cut)))
-    sentence, finished = _sentence(begins, opening)
+    sentence, finished = _sentence(begins, opening, pattern)
     if opening and sentence.startswith(opening):
         cut.remove("quotes")
     kinds = tuple(dict.fromkeys(cut))
@@ -229,7 +242,7 @@ def _beginning(
     paragraphs: list[str], prefix: re.Pattern[str], subject: str, cut: list[Cut]
 ) -> tuple[str, str]:
     """The text from the judged sentence on, and the quotation mark that opened before it."""
-    if prefix.match(paragraphs[0]) and not _is_bare(paragraphs, 0, prefix.match(paragraphs[0])):
+    if (match := prefix.match(paragraphs[0])) and not _is_bare(paragraphs, 0, match):
         return paragraphs[0], ""
     index, text, opening = _body(paragraphs, prefix, subject, cut)
     if prefix.match(text) or not _describes(text, subject):
@@ -269,7 +282,11 @@ def _first_start(
     bare: tuple[str, str, bool] | None = None
     for index, text in enumerate(paragraphs):
         for match in starts(pattern, text):
-            if pattern is not prefix and not match["determiner"] and not match["subject"][0].isupper():
+            if (
+                pattern is not prefix
+                and not match["determiner"]
+                and not match["subject"][0].isupper()
+            ):
                 continue
             before = text[: match.start()].rstrip("([ ")
             opening = before[-1] if before and before[-1] in QUOTES else ""
@@ -283,11 +300,8 @@ def _first_start(
     return bare
 
 
-def _is_bare(
-    paragraphs: list[str], index: int, match: re.Match[str] | None, opening: str = ""
-) -> bool:
+def _is_bare(paragraphs: list[str], index: int, match: re.Match[str], opening: str = "") -> bool:
     """Whether a prefix stands for itself, and more text follows it elsewhere."""
-    assert match is not None
     rest = paragraphs[index][match.end() :]
     if opening and (end := closing_quote(rest, opening)) >= 0 and not rest[:end].strip(" ._…"):
         return True
@@ -339,7 +353,7 @@ def _body(
 def _without_lead(
     text: str, prefix: re.Pattern[str], subject: str, cut: list[Cut]
 ) -> tuple[str, str]:
-    """A paragraph without greeting, label, preamble and quotation mark; what is left may be empty."""
+    """A paragraph without greeting, label, preamble and quotation mark; often nothing."""
     opening = ""
     about = form_pattern(subject) if subject else prefix
     if text[:1].islower() and not starts(prefix, text) and not _GREETING.match(text):
@@ -369,19 +383,22 @@ def _end_of_preamble(text: str) -> int:
     return colon.end() if colon else len(sentence)
 
 
-def _sentence(text: str, opening: str) -> tuple[str, bool]:
+def _sentence(text: str, opening: str, prefix: re.Pattern[str]) -> tuple[str, bool]:
     """The first sentence of ``text``, which ends with the quotation that ``opening`` began.
 
-    A comma before the closing mark shows speech: the sentence goes on after it.
+    It does not where a comma shows speech ('"I am bold," she said'), or where a word or two are
+    quoted ('"bold" in all she did').
     """
     end = closing_quote(text, opening) if opening else -1
     if end < 0:
         return first_sentence(text)
     inside = text[:end].rstrip()
-    if inside.endswith(",") or text[end + 1 : end + 2] == ",":
+    after = text[end + 1 :]
+    words = inside[-1:] not in END and after[:1] not in END and not prefix.match(inside)
+    if inside.endswith(",") or after.startswith(",") or (words and after.strip()):
         return first_sentence(f"{opening}{text}")
     if inside and inside[-1] not in END:
-        inside += re.match(rf"[{END}]*", text[end + 1 :])[0]  # type: ignore[index]
+        inside += re.match(rf"[{END}]*", after)[0]  # type: ignore[index]
     return first_sentence(inside)
 
 

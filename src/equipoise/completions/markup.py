@@ -26,11 +26,12 @@ _ODD_SPACE = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 # A dash between letters is a hyphen ("self–reliant"), unless a little word shows it is a dash.
 _DASH = re.compile(r"([^\W\d_]+)–(?=([^\W\d_]+))")
-_LITTLE = frozenset(
-    "and but or yet so with without who which that he she they it we you i a an the his her their "
-    "always never both not was is were even especially in at on to for of as like because when while "
-    "though".split()
+_LITTLE_WORDS = (
+    "and but or yet so with without who which that he she they it we you i a an the his her "
+    "their always never both not was is were even especially in at on to for of as like "
+    "because when while though"
 )
+_LITTLE = frozenset(_LITTLE_WORDS.split())
 
 _NAMES = (
     "think|thinking|thought|thoughts|reason|reasoning|reflection|reflect|analysis|scratchpad|"
@@ -40,14 +41,16 @@ _NAMES = (
 _THOUGHT = re.compile(
     rf"(?P<opening><(?:{_NAMES})(?:\s[^<>]*)?>|^[^\S\n]*\[think\]|◁think▷"
     r"|<\|(?:begin_of_thought|start_thinking|thinking)\|>)"
-    rf"|</(?:{_NAMES})\s*>|(?P<inner>\[/think\])|◁/think▷|<\|(?:end_of_thought|end_thinking|/thinking)\|>",
+    rf"|</(?:{_NAMES})\s*>|(?P<inner>\[/think\])|◁/think▷"
+    r"|<\|(?:end_of_thought|end_thinking|/thinking)\|>",
     re.IGNORECASE | re.MULTILINE,
 )
 # gpt-oss names the channel of each message; what comes before the final one is reasoning.
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>\w*)?<\|message\|>")
 
 _SPECIAL_TOKEN = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:eos|bos|pad|unk|start_of_turn|end_of_turn)>|^[^\S\n]*\[/?INST\]",
+    r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:eos|bos|pad|unk|start_of_turn|end_of_turn)>"
+    r"|^[^\S\n]*\[/?INST\]",
     re.MULTILINE,
 )
 _BREAK_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h[1-6]|/?blockquote|hr)\b[^<>]*>", re.I)
@@ -56,7 +59,9 @@ _TAG = re.compile(
     r"completion|final|final_answer|text|html|body)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|[rl][sd]quo|[mn]dash|hellip|shy|#\d+|#x[\da-f]+);", re.I)
+_ENTITY = re.compile(
+    r"&(?:amp|lt|gt|quot|apos|nbsp|[rl][sd]quo|[mn]dash|hellip|shy|#\d+|#x[\da-f]+);", re.I
+)
 
 _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n`]*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]\n]+)\]\((?:https?:|www\.|mailto:|#|/)[^\s()]*\)")

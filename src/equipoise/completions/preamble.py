@@ -33,9 +33,9 @@ LABEL = re.compile(
 )
 """``Sentence:``, ``Final answer:``, ``Completion 1 -``; what stands behind it is the answer."""
 ASIDE = re.compile(
-    r"(?:the\s+)?(?:reasoning|thoughts?|thinking|thought process|analysis|plan|explanation|note|notes|"
-    r"word count|words|rationale|constraints?|question|prompt|task|input|instruction|instructions|user|"
-    r"human|system|q|step \d+|hint)\s*(?:\([^()\n]{1,40}\))?\s*(?:[:：]|\Z)",
+    r"(?:the\s+)?(?:reasoning|thoughts?|thinking|thought process|analysis|plan|explanation|"
+    r"notes?|word count|words|rationale|constraints?|question|prompt|task|input|instructions?|"
+    r"user|human|system|q|step \d+|hint)\s*(?:\([^()\n]{1,40}\))?\s*(?:[:：]|\Z)",
     _FLAGS,
 )
 """A label of something that is not the answer."""
@@ -43,20 +43,21 @@ REASONS = re.compile(r"(?:the\s+)?(?:reasoning|thought|thinking|analysis|plan|ra
 """Those among them that are reasoning."""
 
 INTERJECTION = re.compile(
-    r"(?:sure(?:\s+thing)?|certainly|of course|absolutely|okay|ok|alright|all right|great|yes|yeah|yep|"
-    r"no problem|understood|got it|hello|hi|hey|thanks|thank you|well|definitely|gladly|perfect|"
+    r"(?:sure(?:\s+thing)?|certainly|of course|absolutely|okay|ok|alright|all right|great|yes|"
+    r"yeah|yep|no problem|understood|got it|hello|hi|hey|thanks|thank you|well|definitely|gladly|perfect|"
     r"hmm|so)\s*(?:[,!.…:;]+|[-–—](?=\s))\s*",
     _FLAGS,
 )
 """``Sure!`` and the like."""
 PREAMBLE = re.compile(
     r"(?:sure|certainly|of course|absolutely|okay|ok\b|alright|great\b|understood|got it|hello|"
-    r"happy to|glad to|i(?:'|’)?d be|i would be|i(?:'|’)m (?:happy|glad|sorry|here)|i am (?:happy|glad)|"
-    r"here(?:'|’)?s\b|here (?:is|are|you|goes)|below (?:is|are)|the following|"
+    r"happy to|glad to|i(?:'|’)?d be|i would be|i(?:'|’)m (?:happy|glad|sorry|here)|"
+    r"i am (?:happy|glad)|here(?:'|’)?s\b|here (?:is|are|you|goes)|below (?:is|are)|the following|"
     r"(?:this|that) is (?:a|an|the|my|one)\b|as an ai|as a language|i(?:'|’)(?:ll|ve)|"
     r"i (?:can|will|have|need|think|would|want|should|understand|must)|let me|let(?:'|’)s|thank|"
-    r"my (?:answer|sentence|completion|response)|(?:one|a) (?:possible|potential|natural|option|way)|"
-    r"possible|how about|to complete|complet(?:e|ing|ed) (?:the|this|sentence)|we (?:need|can|should|must|have)|"
+    r"my (?:answer|sentence|completion|response)|"
+    r"(?:one|a) (?:possible|potential|natural|option|way)|possible|how about|to complete|"
+    r"complet(?:e|ing|ed) (?:the|this|sentence)|we (?:need|can|should|must|have)|"
     r"the (?:user|task|prompt|instruction|request|completed|complete|full|final|sentence)\b|"
     r"you (?:asked|want|can|could)|please|write (?:a|one)|using|given|based on|in response|"
     r"first,|hmm)",
@@ -67,7 +68,17 @@ PREAMBLE = re.compile(
 PRONOUN = re.compile(r"(?:he|she|they|his|her|their)\b", _FLAGS)
 """How a sentence begins that goes on about somebody."""
 
-QUOTES = {'"': '"', "“": "”", "„": "“”", "'": "'", "‘": "’", "«": "»", "‹": "›", "「": "」", "”": "”"}
+QUOTES = {
+    '"': '"',
+    "“": "”",
+    "„": "“”",
+    "'": "'",
+    "‘": "’",
+    "«": "»",
+    "‹": "›",
+    "「": "」",
+    "”": "”",
+}
 """Opening quotation marks and what closes them."""
 
 
@@ -83,7 +94,8 @@ def closing_quote(text: str, opening: str) -> int:
         before, after = text[position - 1 : position], text[position + 1 : position + 2]
         if after.isalnum() and before.isalnum():
             continue
-        if character in "'’" and before not in {*".,!?…"} and text[position + 1 :].strip(".!?… "):
+        ended = before in {*".,!?…"} or not text[position + 1 :].strip(".!?… ")
+        if character in "'’" and not ended:
             continue  # the apostrophe of "patients' needs"
         opens = character == opening and (not before.strip() or before in "([") and after.strip()
         depth += 1 if opens and position else -1

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 from transformers import DynamicCache
 
+from equipoise.completions.judged_sentence import Cut
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.control import Control
 from equipoise.decoding.nucleus import sample_tokens
@@ -70,12 +71,20 @@ class Draw:
         tokens: Number of tokens drawn, the one that ended it included.
         ended: It ended by itself: at the end of a sentence, a turn or a sequence.
         ids: The tokens drawn.
+        whole: The text is a sentence of its own, which the prefix does not begin ("The nurse is").
+        cut: What was taken away around it; kinds of ``equipoise.completions.judged_sentence``.
     """
 
     text: str
     tokens: int
     ended: bool
     ids: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    whole: bool = False
+    cut: tuple[Cut, ...] = ()
+
+    def behind(self, prefix: str) -> str:
+        """The text of the completion, with the prefix where that begins it."""
+        return self.text if self.whole else prefix + self.text
 
 
 @torch.inference_mode()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from equipoise.completions.judged_sentence import judge
 from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.methods.method import (
     Delivery,
@@ -23,7 +24,6 @@ from equipoise.methods.method import (
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.remote import Endpoint
 from equipoise.settings import Settings
-from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 
 
@@ -58,8 +58,9 @@ class FilteredPolicy(Policy):
 
     def accepts(self, subject: str, draw: Draw) -> bool:
         """Whether a draw is delivered."""
-        text = first_sentence(self.task.response_prefix(subject) + draw.text).text
-        verdict = self.task.constraint.check(text)
+        prefix = self.task.response_prefix(subject)
+        judged = judge(draw.behind(prefix), prefix, subject)
+        verdict = self.task.constraint.check(judged.text)
         if self.settings.accept == "all":
             return verdict.satisfied
         return verdict.any and not verdict.forbidden

@@ -13,12 +13,14 @@ _TITLES = (
     "Dr Drs Mr Mrs Ms Mx Messrs Prof St Mt Rev Hon Gov Sen Rep Gen Col Maj Capt Lt Sgt Cpl Pvt "
     "Cmdr Adm Supt Insp Asst Pres dr drs mr mrs ms prof DR MR MRS"
 )
-LEADING = frozenset([*_TITLES.split(), *"vs v cf approx viz ca Ph e.g E.g i.e I.e".split()])
+_BETWEEN = "vs v cf approx viz ca Ph e.g E.g i.e I.e"
+LEADING = frozenset([*_TITLES.split(), *_BETWEEN.split()])
 """Abbreviations that stand before something; a sentence that stops there is not finished."""
 
 # May also stand at the end of a sentence. What follows decides; a name after them goes on.
 _TRAILING = (
-    "Jr Sr jr sr Inc Ltd Co Corp Bros Univ Assn Assoc dept Dept est Ave Blvd Rd Esq inc ltd incl esp "
+    "Jr Sr jr sr Inc Ltd Co Corp Bros Univ Assn Assoc dept Dept est Ave Blvd Rd Esq inc ltd "
+    "incl esp "
     "Ph.D Ed.D Psy.D Pharm.D B.Sc M.Sc D.Sc B.Ed M.Ed B.Eng M.Eng M.Phil D.Phil LL.B LL.M"
 )
 # The same, but no name goes with them: a capital after them begins a sentence.
@@ -30,30 +32,34 @@ _LAST = frozenset([*f"etc al {_MONTHS} {_DAYS} {_UNITS} a.m p.m A.M P.M".split()
 ABBREVIATIONS = LEADING | _LAST | frozenset(_TRAILING.split())
 """Words whose full stop need not end a sentence, whatever stands before them."""
 
-_BEFORE_NUMBER = frozenset(
-    "No no Nos nos Nr nr Fig fig Figs figs Eq Ch ch p pp c Vol vol Vols Sec Art art Pt Rm Apt Ext ext "
-    "Ver ver Lvl".split()
+_NUMBERED = (
+    "No no Nos nos Nr nr Fig fig Figs figs Eq Ch ch p pp c Vol vol Vols Sec Art art Pt Rm Apt "
+    "Ext ext Ver ver Lvl"
 )
-_AFTER_NUMBER = frozenset("in m g h s l min sec mi gal".split())
+_BEFORE_NUMBER = frozenset(_NUMBERED.split())
+_AFTER_NUMBER = frozenset(["in", "m", "g", "h", "s", "l", "min", "sec", "mi", "gal"])
 CONTEXTUAL = _BEFORE_NUMBER | _AFTER_NUMBER
 """Words that are abbreviations beside a number only: "No. 1", "5 in. long"."""
 
-_LETTERED = frozenset(
-    "vitamin vitamins grade hepatitis plan type class group section part point option appendix "
-    "exhibit team room ward level block figure table size schedule category tier band letter unit "
-    "building wing gate zone phase step stage variant column row note key drug hemophilia influenza "
-    "streptococcus".split()
+_NOUNS_WITH_LETTERS = (
+    "vitamin vitamins grade hepatitis plan type class group section part point option "
+    "appendix exhibit team room ward level block figure table size schedule category tier "
+    "band letter unit building wing gate zone phase step stage variant column row note key "
+    "drug hemophilia influenza streptococcus"
 )
+_LETTERED = frozenset(_NOUNS_WITH_LETTERS.split())
 """Words that a single letter completes: "vitamin C." may end a sentence, "John F." does not."""
 
-_STARTERS = frozenset(
-    "he she they it we you i a an the this that these those there here his her their its my our your "
-    "in on at by for from with without after before although though while when whenever where who "
-    "why what how if as but and or so yet because since however moreover furthermore additionally "
-    "meanwhile then now yes not once every each all some many most both everyone everybody nobody "
-    "someone people despite during even still also perhaps maybe often sometimes always never "
-    "nevertheless nonetheless to no one another other others".split()
+_FIRST_WORDS = (
+    "he she they it we you i a an the this that these those there here his her their its my "
+    "our your in on at by for from with without after before although though while when "
+    "whenever where who why what how if as but and or so yet because since however moreover "
+    "furthermore additionally meanwhile then now yes not once every each all some many most "
+    "both everyone everybody nobody someone people despite during even still also perhaps "
+    "maybe often sometimes always never nevertheless nonetheless to no one another other "
+    "others"
 )
+_STARTERS = frozenset(_FIRST_WORDS.split())
 """Words that begin sentences, and no names."""
 
 _ROMAN = re.compile(r"[IVXLC]{2,}|[VX]")
@@ -137,7 +143,7 @@ def _is_initials(word: str) -> bool:
 
 
 def _is_starter(word: str, after: str) -> bool:
-    """Whether ``word``, which ``after`` follows, begins a sentence; one letter may be an initial."""
+    """Whether ``word``, before ``after``, begins a sentence; one letter may be an initial."""
     if not starts_a_sentence(word):
         return False
     if not after or after.isspace() or after in "'’":

@@ -42,9 +42,9 @@ class Sentence(NamedTuple):
 def first_sentence(text: str) -> Sentence:
     """The first sentence of ``text``: the one rule for all methods and all files.
 
-    It ends at the first ``.``, ``!`` or ``?`` (or run of them, or ellipsis; closing quotes, brackets
-    and emphasis right after it belong to it) that whitespace or the end of the text follows, or at
-    a line break.
+    It ends at the first ``.``, ``!`` or ``?`` (or run of them, or ellipsis; closing quotes,
+    brackets and emphasis right after it belong to it) that whitespace or the end of the text
+    follows, or at a line break.
 
     - A full stop does not end it before any letter has been seen ("1. The nurse"), nor after an
       abbreviation or initial unless what follows says so (``abbreviations.outlook``): "No. 1",

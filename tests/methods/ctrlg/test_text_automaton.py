@@ -57,7 +57,9 @@ PIECES = [
         "\u00ad",
     ),
 ]
-CHARACTERS = "".join(PIECES) + "–&;#[](<~*`abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
+CHARACTERS = (
+    "".join(PIECES) + "–&;#[](<~*`abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
+)
 
 SETS = {
     "one": Lexicon("one", ("bold", "self-led", "straße")),

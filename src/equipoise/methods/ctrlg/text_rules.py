@@ -65,7 +65,7 @@ class WordRule:
         self.fewest, self.most = fewest, most
 
     def symbol(self, character: str) -> Symbol | None:
-        """``space``, ``word`` for what makes a chunk a word, a mark of HTML or a link, or ``other``."""
+        """``space``, ``word`` for what makes a chunk a word, marks of HTML and links, ``other``."""
         if character in "<◁":
             return None
         if character.isspace():
@@ -104,11 +104,11 @@ class SentenceRule:
     """One sentence that comes to its end, as ``first_sentence`` finds it.
 
     States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, and `DONE`.
-    After marks: ``dot`` (of a word), ``lone`` (a full stop elsewhere), ``mark`` and, with a closing
-    quote or emphasis, ``closed`` and ``marked``, where white space ends the sentence; ``ellipsis`` and ``quoted`` (a quote
-    after anything but a full stop), where a line break does, and white space would leave it to
-    what follows; ``brief`` after "no." and the like, where the text may only stop; ``inner`` after
-    a full stop that does not end the sentence whatever follows.
+    After marks: ``dot`` (of a word), ``lone`` (a full stop elsewhere), ``mark``, and ``closed`` and
+    ``marked`` with a closing quote or emphasis: white space ends the sentence. ``ellipsis``, and
+    ``quoted`` (a quote after anything but a full stop): a line break ends it, and white space would
+    leave it to what follows. ``brief``, after "no." and the like: the text may only stop.
+    ``inner``: after a full stop that does not end the sentence whatever follows.
     """
 
     start = "unseen"
@@ -184,7 +184,7 @@ class SentenceRule:
         return Run("?" if letter.isupper() else None)
 
     def _after(self, run: Run) -> State:
-        """What a full stop after ``run`` is: ``dot`` only where it ends the sentence for certain."""
+        """What a full stop after ``run`` is: ``dot`` only where it surely ends the sentence."""
         if run.dotted or run.spelt == "?":
             return "inner"
         if run.spelt in CONTEXTUAL:
