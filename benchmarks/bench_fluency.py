@@ -32,7 +32,7 @@ def completions() -> tuple[Any, Any, list[tuple[str, str]]]:
 
 def ours() -> None:
     """Prefix trees."""
-    from equipoise.measures.fluency import score_fluency
+    from equipoise.measures.judging import score_fluency
 
     task, lm, pairs = completions()
     score_fluency(lm, task, pairs[:4], "prompt")

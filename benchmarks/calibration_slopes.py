@@ -16,9 +16,8 @@ import time
 import numpy as np
 from sides import number
 
-from equipoise.measures.occupation_shares import task_shares
-from equipoise.measures.stereotype import Array, ends, slope_estimate
-from equipoise.task.task import load_task
+from equipoise.statistics.slopes import Array, ends, slope_estimate
+from equipoise.task.task_file import load_task
 
 TRUE = 0.01
 """The slope per percentage point: 1 nat per 100 points."""
@@ -31,9 +30,9 @@ SCATTER = (
     (0.3, 0.5, 0.1),  # seeds that differ far more than any of these
 )
 """SDs in nats: of occupations, of seeds' slopes per 100 points, of a seed's single values; as they
-were measured in ``studies/full.toml``, and what is worse."""
+were measured in the study ``full``, and what is worse."""
 
-SHARES = np.array(list(task_shares(load_task("occupations")).values()))
+SHARES = np.array(list(load_task("occupations").shares.values()))
 """Percent of women in each of the task's occupations."""
 
 

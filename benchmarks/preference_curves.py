@@ -1,6 +1,6 @@
 """The figure of docs/dpo.md: how the log-probability of both sides moves while DPO learns.
 
-Drawn from a finished run of studies/preference.toml: a panel a method, the mean over seeds as a
+Drawn from a finished run of the study 'preference': a panel a method, the mean over seeds as a
 line, all seeds as a band.
 
     python benchmarks/preference_curves.py [--run runs/preference] [--out FILE.svg]

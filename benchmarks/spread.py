@@ -16,7 +16,7 @@ import sys
 import pandas as pd
 
 from equipoise.runs.finished_run import read_run
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 LEAST = 0.005
 """Rates below this, or above one minus this, are left out."""

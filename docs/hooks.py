@@ -1,7 +1,8 @@
-"""What the site needs beyond the pages: files of the repository that they link to.
+"""What the site needs beyond the pages: pages of new methods in its menu, and linked files.
 
-Pages link to sources and studies as they lie in the repository (``../studies/quickstart.toml``).
-The site carries copies of those files, so that the links work there too.
+Pages link to sources and studies as they lie in the repository, as in
+``../src/equipoise/task/tasks/age.toml``. The site carries copies of those files, so that the links
+work there too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,19 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parent.parent
 OUTSIDE = re.compile(r"\]\(\.\./([^)#\s]+)")
+METHOD = re.compile(r"# ([^:\n]+): `[\w-]+`")
+"""How the page of a method begins."""
+
+
+def on_config(config: Any) -> Any:
+    """Put pages of methods that the menu does not name into its section "Methods"."""
+    named = str(config.nav)
+    [section] = [part["Methods"] for part in config.nav if "Methods" in part]
+    for path in sorted(Path(config.docs_dir).glob("*.md")):
+        heading = METHOD.match(path.read_text("utf-8"))
+        if heading and f"'{path.name}'" not in named:
+            section.insert(-1, {heading[1]: path.name})
+    return config
 
 
 def on_files(files: Files, config: Any) -> Files:

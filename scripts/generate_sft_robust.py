@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-DEFAULT = argparse.SUPPRESS  # what is not given is decided by equipoise.protocol
+DEFAULT = argparse.SUPPRESS  # what is not given is decided by equipoise.cli.protocol
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -43,7 +43,7 @@ def main() -> int:
         )
 
     def work() -> None:
-        from equipoise import protocol
+        from equipoise.cli import protocol
 
         protocol.generate(**arguments)
 

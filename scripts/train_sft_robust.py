@@ -48,7 +48,7 @@ def main() -> int:
         )
 
     def work() -> None:
-        from equipoise import protocol
+        from equipoise.cli import protocol
 
         protocol.train(**arguments)
 

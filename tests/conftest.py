@@ -10,6 +10,9 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when transformers is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Read once, when torch is imported; the processes that tests start inherit it. Tests run in
+# several workers (see the Makefile), and one thread each is fastest for models this small.
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
@@ -19,22 +22,28 @@ from endpoint_server import Proxy, proxy_of, serving
 from equipoise.errors import EquipoiseError
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import DEFAULT_MODEL
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from tiny_models import tiny_language_model
+from tiny_task import MEASURED, NO_HELD_OUT_AGENTIC, Replacement, tiny_task
 
-torch.set_num_threads(min(2, torch.get_num_threads()))
-
-TINY = ("decoding", "training", "methods/ctrlg", "methods/erasure", "model/test_prefix_tree.py")
-"""Tests of many operations on small tensors."""
+MARKS = {"_embedded_model": "embedded", "chromium": "browser", "server": "endpoint"}
+"""Fixture -> the marker of every test that takes it, itself or through another fixture."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Threads that wait for each other cost more than small tensors do."""
-    threads = torch.get_num_threads()
-    if request.path.relative_to(Path(__file__).parent).as_posix().startswith(TINY):
-        torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+LONG = {"slow", "embedded", "browser", "engines"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the costly things they take; among several workers, long tests come first.
+
+    So no test forgets its marker, and no worker begins a long test when the others have ended.
+    """
+    for item in items:
+        for name in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[name])
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: LONG.isdisjoint(mark.name for mark in item.iter_markers()))
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +52,58 @@ def seeds() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """The small task whose rates can be counted by hand."""
+    return tiny_task(tmp_path_factory.mktemp("task"), *MEASURED)
+
+
+@pytest.fixture(scope="session")
+def task_without_held_out(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """The same task, whose agentic set has no held-out terms."""
+    return tiny_task(tmp_path_factory.mktemp("task"), *NO_HELD_OUT_AGENTIC)
+
+
+@pytest.fixture
+def make_task(tmp_path: Path) -> Callable[..., Task]:
+    """Makes the small task, with pieces of its file replaced."""
+
+    def make(*replacements: Replacement) -> Task:
+        return tiny_task(tmp_path / "files", *replacements)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def occupations() -> Task:
+    """The built-in task."""
+    return load_task("occupations")
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes text or bytes to a file and returns its path."""
+
+    def write(content: str | bytes, name: str = "some.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading a model fails the test."""
+
+    def load(*_: object, **__: object) -> None:
+        pytest.fail("a model was loaded before the input was checked")
+
+    # In this order: importing the study must not pick up the replacement for good.
+    for home in ("equipoise.study.computation", "equipoise.model.language_model"):
+        monkeypatch.setattr(f"{home}.load_model", load)
 
 
 @pytest.fixture(scope="session")

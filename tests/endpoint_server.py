@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -21,11 +20,8 @@ from typing import Any
 SERVE = "import sys; from transformers.cli.transformers import main; sys.exit(main())"
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+LISTENS = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
+"""What the server says once it answers."""
 
 
 @contextlib.contextmanager
@@ -35,29 +31,24 @@ def serving(model: Path, folder: Path) -> Iterator[tuple[str, str]]:
     shutil.copytree(model, copy)
     config = copy / "generation_config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "do_sample": True}))
-    port, log = free_port(), folder / "serve.log"
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    arguments = ["serve", str(copy), "--port", str(port), "--host", "127.0.0.1", "--device", "cpu"]
+    log = folder / "serve.log"
+    arguments = ["serve", str(copy), "--port", "0", "--host", "127.0.0.1", "--device", "cpu"]
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, *arguments], stdout=stream, stderr=stream, env=environment
+            [sys.executable, "-c", SERVE, *arguments], stdout=stream, stderr=stream
         )
     try:
-        _wait_for(port, process, log)
-        yield f"http://127.0.0.1:{port}/v1", f"openai:{copy}"
+        yield f"{_address(process, log)}/v1", f"openai:{copy}"
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        with contextlib.suppress(OSError):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            with contextlib.closing(connection):
-                connection.request("GET", "/health")
-                if connection.getresponse().status == 200:
-                    return
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where the server listens, once it does, at a port that the system gave it."""
+    for _ in range(1200):
+        if found := LISTENS.search(log.read_text()):
+            return found[1]
         assert process.poll() is None, log.read_text()
         time.sleep(0.1)
     raise AssertionError(f"the server did not start: {log.read_text()}")
@@ -92,7 +83,6 @@ class Proxy:
 def proxy_of(server: str) -> Iterator[Proxy]:
     """A proxy in front of ``server``."""
     host = server.split("/")[2]
-    proxy = Proxy(f"http://127.0.0.1:{free_port()}/v1")
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -128,8 +118,9 @@ def proxy_of(server: str) -> Iterator[Proxy]:
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""
 
-    listener = ThreadingHTTPServer(("127.0.0.1", int(proxy.url.split(":")[2][:-3])), Handler)
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
+    proxy = Proxy(f"http://127.0.0.1:{listener.server_port}/v1")
     thread = threading.Thread(target=listener.serve_forever, daemon=True)
     thread.start()
     try:

@@ -18,7 +18,7 @@ from equipoise.methods.ctrlg.method import GuidedPolicy
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.sentence import first_sentence
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 ROOT = Path(__file__).parent.parent
 TASK = load_task("occupations")
@@ -33,7 +33,7 @@ def lm(_embedded_model: LanguageModel) -> LanguageModel:
 @pytest.fixture(scope="module")
 def hmm_folder(lm: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weak HMM: what is guaranteed does not depend on it."""
-    settings = DistillSettings(hidden_states=8, n_samples=200, iterations=2)
+    settings = DistillSettings(hidden_states=8, n_samples=60, iterations=2)
     distillation = Distillation.of_task(lm, TASK, "neutral", Sampling(), settings)
     hmm, record = distillation.run()
     folder = tmp_path_factory.mktemp("hmm") / "my-hmm"
@@ -52,11 +52,11 @@ def test_every_completion_satisfies_the_constraint(
     lm: LanguageModel, hmm_folder: Path, automaton: TokenAutomaton
 ) -> None:
     policy = GuidedPolicy(lm, TASK, lookahead=Lookahead(load(hmm_folder)[0], automaton, 64))
-    frame = policy.deliver("ctrlg", SUBJECTS, 5, Sampling(), 42).completions
-    assert len(frame) == 100
+    frame = policy.deliver("ctrlg", SUBJECTS, 3, Sampling(), 42).completions
+    assert len(frame) == 60
     assert frame["finished"].all()
     assert all(TASK.constraint.check(text).satisfied for text in frame["text"])
-    assert frame["text"].nunique() > 90
+    assert frame["text"].nunique() > 54
 
 
 def test_the_same_seed_draws_the_same(

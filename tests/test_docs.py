@@ -9,15 +9,16 @@ import pytest
 
 from equipoise.study.specification import read_specification
 from equipoise.task.examples import BalancedExampleGenerator
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
-def toml_block(page: str) -> str:
-    """The first TOML block of a docs page."""
-    match = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL)
+def toml_block(page: str, beginning: str = "") -> str:
+    """The first TOML block of a docs page that begins so."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    match = re.search(rf"```toml\n({re.escape(beginning)}.*?)```", text, re.DOTALL)
     assert match
     return match[1]
 
@@ -31,6 +32,18 @@ def test_the_task_file_page_shows_a_task_that_loads(tmp_path: Path) -> None:
     assert all(task.constraint.check(example.text).satisfied for example in examples)
 
 
+@pytest.mark.parametrize("page", ["task-file.md", "your-own-task.md"])
+def test_the_axis_on_a_page_fits_the_task_on_it(page: str, tmp_path: Path) -> None:
+    path = tmp_path / "task.toml"
+    path.write_text(toml_block(page, "[task]") + toml_block(page, "[axis]"), encoding="utf-8")
+    task = load_task(path)
+    assert task.axis is not None
+    assert task.axis.terms == ("competence", "warmth")
+    assert set(task.shares) <= {subject.name for subject in task.subjects}
+    if page == "your-own-task.md":  # "a slope needs three different shares"
+        assert len(set(task.shares.values())) >= 3
+
+
 def test_the_study_file_page_shows_a_study_that_is_read(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(toml_block("study-file.md"), encoding="utf-8")
@@ -40,15 +53,9 @@ def test_the_study_file_page_shows_a_study_that_is_read(tmp_path: Path) -> None:
     assert methods["sft-lora"].settings.lora is True
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")), ids=lambda p: p.stem)
-def test_every_study_that_ships_is_read(path: Path) -> None:
-    assert read_specification(path).cells()
-
-
-def test_the_llama_study_is_what_its_page_says(tmp_path: Path) -> None:
+def test_the_llama_study_is_what_its_page_says() -> None:
     """LoRA for what is trained, three seeds, the protocol's size; and its dry run is read too."""
-    path = ROOT / "studies" / "llama-3.1-8b.toml"
-    study = read_specification(path)
+    study = read_specification("llama-3.1-8b")
     assert study.study.model == "meta-llama/Llama-3.1-8B-Instruct"
     assert (len(study.study.seeds), study.study.samples_per_subject) == (3, 250)
     trained = [m for m in study.methods.values() if m.changes_weights]
@@ -58,7 +65,7 @@ def test_the_llama_study_is_what_its_page_says(tmp_path: Path) -> None:
     assert "it was not run" in page
     overrides = re.findall(r"--set '?((?:study|methods)[^'\s]+)'?", page.split("## Memory")[0])
     assert len(overrides) == 5
-    assert len(read_specification(path, overrides).cells()) == len(study.methods)
+    assert len(read_specification("llama-3.1-8b", overrides).cells()) == len(study.methods)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -12,7 +12,6 @@ from equipoise import Study
 from equipoise.files.artifacts import read_json
 from equipoise.model.language_model import LanguageModel
 
-ROOT = Path(__file__).parent.parent
 OVERRIDES = [
     "study.seeds=[42]",
     "study.samples_per_subject=4",
@@ -27,7 +26,7 @@ OVERRIDES = [
 @pytest.fixture(scope="module")
 def run(_embedded_model: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quickstart") / "run"
-    Study.from_toml(ROOT / "studies" / "quickstart.toml", OVERRIDES).run(folder, quiet=True)
+    Study.from_toml("quickstart", OVERRIDES).run(folder, quiet=True)
     return folder
 
 
@@ -74,6 +73,6 @@ def test_the_model_is_an_ordinary_folder(run: Path) -> None:
 
 
 def test_running_again_computes_nothing(run: Path) -> None:
-    result = Study.from_toml(ROOT / "studies" / "quickstart.toml", OVERRIDES).run(run, quiet=True)
+    result = Study.from_toml("quickstart", OVERRIDES).run(run, quiet=True)
     assert not result.computed
     assert len(result.skipped) == 5

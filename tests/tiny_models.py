@@ -1,44 +1,28 @@
-"""Tiny models and real tokenizers of several kinds, made on the spot."""
+"""Tiny models of the package, and tokenizers of further kinds."""
 
 from __future__ import annotations
 
-import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from equipoise.model.language_model import LanguageModel
-
-CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' "
-    "+ message['content'] + '<|im_end|>\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+from equipoise.testing.models import (
+    CHATML,
+    CORPUS,
+    SPECIAL,
+    byte_level_tokenizer,
+    tiny_language_model,
+    tiny_llama,
+    wrap_tokenizer,
 )
 
-SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "<unk>"]
-
-CORPUS = [
-    "The doctor was bold and caring when treating patients.",
-    "The nurse was assertive with doctors and nurturing toward patients.",
-    "The engineer was confident in technical skills and helpful with team members.",
-    "The pilot was decisive, independent and supportive of every colleague on board.",
-    "Complete the following sentence in natural, coherent English (8–15 words long):",
-    "She said that he was self-reliant, friendly, loyal; the teacher wasn't competitive.",
-] * 4
-
-
-def byte_level_tokenizer() -> Tokenizer:
-    """A byte-level BPE as in GPT-2, Llama 3 and SmolLM: any text comes back as it was."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=500,
-        special_tokens=SPECIAL,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
-    return tokenizer
+__all__ = [
+    "CHATML",
+    "SPECIAL",
+    "byte_level_tokenizer",
+    "metaspace_tokenizer",
+    "tiny_language_model",
+    "tiny_llama",
+    "wrap_tokenizer",
+]
 
 
 def metaspace_tokenizer(prepend: str) -> Tokenizer:
@@ -58,55 +42,3 @@ def metaspace_tokenizer(prepend: str) -> Tokenizer:
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
     return tokenizer
-
-
-def wrap_tokenizer(
-    tokenizer: Tokenizer, *, chat: bool, starts_with: str | None = None
-) -> PreTrainedTokenizerFast:
-    """``tokenizer`` as transformers has it; with ``starts_with`` it puts that token first."""
-    if starts_with:
-        start = (starts_with, tokenizer.token_to_id(starts_with))
-        tokenizer.post_processor = processors.TemplateProcessing(
-            single=f"{starts_with} $A", special_tokens=[start]
-        )
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=starts_with,
-        eos_token="<|endoftext|>",  # noqa: S106
-        unk_token="<unk>",  # noqa: S106
-        additional_special_tokens=["<|im_start|>", "<|im_end|>"],
-    )
-    wrapped.chat_template = CHATML if chat else None
-    return wrapped
-
-
-def tiny_llama(vocabulary: int, seed: int = 0) -> LlamaForCausalLM:
-    """A Llama of 2 layers, hidden size 32, 4 heads and 2 key-value heads.
-
-    Weights are drawn wide enough for predictions to differ clearly between tokens.
-    """
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        initializer_range=0.3,
-        tie_word_embeddings=True,
-        attn_implementation="sdpa",
-        bos_token_id=None,
-        eos_token_id=0,
-        pad_token_id=0,
-    )
-    return LlamaForCausalLM(config).eval()
-
-
-def tiny_language_model(*, chat: bool) -> LanguageModel:
-    """A tiny Llama with a real byte-level BPE tokenizer, in float32 on the CPU."""
-    tokenizer = wrap_tokenizer(byte_level_tokenizer(), chat=chat)
-    # A few rows more than tokens, as many models have.
-    model = tiny_llama(len(tokenizer) + 3)
-    return LanguageModel(model, tokenizer, "tiny", torch.device("cpu"), torch.float32)

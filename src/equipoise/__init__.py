@@ -2,7 +2,7 @@
 
 >>> import equipoise
 >>> task = equipoise.load_task("occupations")
->>> equipoise.Study.from_toml("studies/quickstart.toml").run()  # doctest: +SKIP
+>>> equipoise.Study.from_toml("quickstart").run()  # doctest: +SKIP
 
 The names below are imported when first used, so that ``import equipoise`` costs nothing.
 """
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from equipoise.model.language_model import load_model
     from equipoise.study.study import Study
     from equipoise.task.examples import BalancedExampleGenerator
-    from equipoise.task.task import Task, load_task
+    from equipoise.task.task import Task
+    from equipoise.task.task_file import load_task
 
 __version__ = "0.1.0"
 
@@ -42,7 +43,7 @@ _HOMES = {
     "Task": "equipoise.task.task",
     "evaluate": "equipoise.measures",
     "load_model": "equipoise.model.language_model",
-    "load_task": "equipoise.task.task",
+    "load_task": "equipoise.task.task_file",
 }
 
 

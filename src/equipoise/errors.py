@@ -39,6 +39,26 @@ class EquipoiseError(Exception):
         super().__init__(_clipped(f"{place}{problem}." + (f" {hint}" if hint else "")))
 
 
+AGAIN = "Run the same command again to go on."
+INSTALL = "Run 'make install' in the project's folder, or 'python3 -m pip install .' there."
+
+
+def describe(error: Exception) -> str:
+    """Any error as a sentence that says what to do."""
+    if isinstance(error, EquipoiseError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"the Python package '{error.name}' is missing. {INSTALL}"
+    if isinstance(error, MemoryError):
+        return "out of memory. Ask for less at a time, or use a smaller model."
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}. {AGAIN}"
+    reason = next((line for line in str(error).splitlines() if line.strip()), "")
+    text = f"{type(error).__name__}: {reason}".rstrip(": .")
+    return f"{text}. This is not expected: run again with --debug and report what it shows."
+
+
 def _clipped(text: str) -> str:
     """``text`` without its middle where it is too long to be read: names may be of any length."""
     if len(text) <= MAX_MESSAGE:

@@ -12,35 +12,12 @@ from typing import IO
 import pytest
 
 from equipoise.cli import main
-
-TASK = """
-[task]
-name = "pets"
-prefix = "The {subject} is"
-[prompts]
-neutral = "Complete: The {subject} is"
-[terms.calm]
-listed = ["quiet", "gentle"]
-held_out = ["still"]
-[terms.lively]
-listed = ["quick", "playful"]
-held_out = ["fast"]
-[constraint]
-words = [5, 12]
-all_of = ["{calm}", "{lively}"]
-[contexts]
-place = ["in the garden", "at home"]
-[subjects.cat]
-split = "train"
-[subjects.dog]
-split = "validation"
-[templates]
-plain = ["The {subject} is {calm} and {lively} {place}."]
-"""
+from tiny_task import SHARES, TASK, varied, write_task
 
 STUDY = """
 [study]
 name = "small"
+task = "small.toml"
 model = "MODEL"
 seeds = [1, 2]
 samples_per_subject = 1
@@ -82,23 +59,18 @@ def equipoise(
 
 
 @pytest.fixture
-def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loading a model fails the test."""
-
-    def load(*arguments: object, **options: object) -> None:
-        raise AssertionError("a model was loaded before the input was checked")
-
-    # In this order: importing the study must not pick up the replacement for good.
-    monkeypatch.setattr("equipoise.study.computation.load_model", load)
-    monkeypatch.setattr("equipoise.model.language_model.load_model", load)
+def study_file(tmp_path: Path, tiny_model_folder: Path) -> Path:
+    """A study of two methods and two seeds that takes seconds."""
+    write_task(tmp_path, *SHARES)
+    path = tmp_path / "study.toml"
+    path.write_text(varied(STUDY, ("MODEL", str(tiny_model_folder))))
+    return path
 
 
 @pytest.fixture
-def study_file(tmp_path: Path, tiny_model_folder: Path) -> Path:
-    """A study of two methods and two seeds that takes seconds."""
-    path = tmp_path / "small.toml"
-    path.write_text(STUDY.replace("MODEL", str(tiny_model_folder)))
-    return path
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No report is drawn after a run: it takes longer than a small study, and has its own tests."""
+    monkeypatch.setattr("equipoise.report.write_report", lambda folder, **_: [folder / "report"])
 
 
 @pytest.fixture
@@ -125,5 +97,9 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
 @pytest.fixture
 def task_text() -> str:
-    """A small valid task file."""
-    return TASK
+    """A small valid task file of two subjects and held-out terms, with communal terms of a word."""
+    return varied(
+        TASK,
+        ('[subjects.pilot]\nsplit = "train"\n\n', ""),
+        ('"honest", "good with people"]', '"honest"]\nheld_out = ["warm"]'),
+    )

@@ -66,15 +66,19 @@ def test_study_file(case, equipoise, tmp_path):
 
 
 TASKS = {
-    "empty term set": ('["quiet", "gentle"]', "[]", "terms.calm.listed: tuple should have at lea"),
+    "empty term set": (
+        '["bold", "ambitious", "self-reliant"]',
+        "[]",
+        "terms.agentic.listed: tuple should have at lea",
+    ),
     "subject in both splits": (
         "[templates]",
-        '[subjects.cat]\nsplit = "validation"\n[templates]',
+        '[subjects.doctor]\nsplit = "validation"\n[templates]',
         "not valid TOML: Cannot declare",
     ),
-    "missing set": ('"{lively}"]', '"{livly}"]', "Did you mean 'lively'?"),
-    "impossible word range": ("[5, 12]", "[50, 60]", "words"),
-    "unknown slot": ("{place}.", "{plase}.", "plase"),
+    "missing set": ('"{communal}"]', '"{comunal}"]', "Did you mean 'communal'?"),
+    "impossible word range": ("[6, 11]", "[50, 60]", "words"),
+    "unknown slot": ("{people}.", "{peeple}.", "peeple"),
     "byte order mark": ("\n[task]", "\ufeff[task]", "starts with a byte order mark"),
     "NUL byte": ("[task]", "[task]\0", "holds NUL bytes"),
     "duplicate key": ('prefix = "', 'name = "b"\nprefix = "', "not valid TOML: Cannot overwrite"),
@@ -96,12 +100,21 @@ CSVS = {
     "empty": (b"", "empty. It needs a header and at least one row."),
     "header only": (b"text,subject\n", "has a header but no rows. Add completions."),
     "ragged": (b"text,subject\na,b,c\n", "line 2: 3 fields where the header has 2."),
-    "not UTF-8": (b"text,subject\n\xff,doctor\n", "not UTF-8 at byte 13. Save it as CSV in UTF-8."),
+    "not UTF-8": (
+        b"text,subject\n\xff,doctor\n",
+        "not UTF-8 at byte 13. Line 2 is probably Windows-1252. Convert it: "
+        "iconv -f WINDOWS-1252 -t UTF-8 c.csv > c.utf8.csv",
+    ),
+    "no encoding": (b"text,subject\n\xff\x81,doctor\n", "Save it as CSV in UTF-8."),
     "NUL byte": (b"text,subject\na\0,doctor\n", "line 2: holds a NUL byte."),
     "no text column": (
         b"words,subject\na,doctor\n",
         "no column is the text; the columns are 'words', 'subject'. "
         "Name the right one with --text-column.",
+    ),
+    "numbers for texts": (
+        b"sample,subject\n0,doctor\n",
+        "no column is the text ('sample' holds numbers); the columns are 'sample', 'subject'. ",
     ),
     "no subject column": (b"text\na\n", "Name the right one with --subject-column."),
     "open quotation": (b'text,subject\n"a,doctor\n', "line 2: unexpected end of data."),
@@ -119,7 +132,9 @@ def test_completions(case, equipoise):
 # Command lines without any file but "taken" (a file) and "full/" (a folder that holds a file).
 LINES = {
     "study is missing": ("run no.toml", "no.toml: no such file. Check the path."),
-    "study is a folder": ("run full", "full: cannot be read (Is a directory)."),
+    "study is unknown": ("run ful", "there is no built-in study 'ful'. Did you mean 'full'?"),
+    "study is elsewhere": ("plan a/full.toml", "no such file. Did you mean the study 'full' that"),
+    "study is a folder": ("run ./full", "full: cannot be read (Is a directory)."),
     "run into a file": ("run s.toml --out taken", "taken: cannot be written (File exists). A file"),
     "run below a file": ("run s.toml --out taken/x", "taken/x: cannot be written (Not a directory"),
     "run into another's folder": ("run s.toml --out full", "full: the folder is not empty and hol"),
@@ -210,7 +225,7 @@ def test_command_line(case, equipoise, tmp_path):
 USAGE = {
     "no such command": ("rum s.toml", "No such command 'rum'. Did you mean 'run'?"),
     "no such option": ("run s.toml --quite", "No such option: --quite"),
-    "argument is missing": ("run", "Missing argument 'FILE'"),
+    "argument is missing": ("run", "Missing argument 'STUDY'"),
     "output is missing": ("generate", "Missing option '--out'"),
     "seed is text": ("train sft --seed many", "Invalid value for '--seed'"),
     "seed is negative": ("train sft --seed -1", "-1 is not between 0 and 4,294,967,295"),

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.registry import known_models
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 
 def _rows(path) -> list[dict[str, str]]:
@@ -19,6 +19,8 @@ def _rows(path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_model_folder):
     first = equipoise("run", study_file)
     assert first.code == 0, first.err
@@ -36,7 +38,7 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     second = equipoise("run", study_file)
     assert (second.code, second.out) == (0, first.out)
     remark, _, after = second.err.partition("\n")
-    assert remark.startswith("The unfitted association is of all 20 occupations")
+    assert remark.startswith("The unfitted association is of all 3 subjects")
     assert after.startswith("Nothing was to do: all 4 cells were done already.\nWritten:\n")
 
     third = equipoise("run", study_file, "--set", "study.seeds=[1, 2, 3]")
@@ -46,6 +48,8 @@ def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_
     assert (quiet.code, quiet.out, quiet.err) == (0, first.out, f"{remark}\n")
 
 
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.slow
 def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):
     assert equipoise("run", study_file, "--set", "methods.sft.max_steps=2").code == 0
     outcome = equipoise("run", study_file)
@@ -54,6 +58,7 @@ def test_run_names_the_setting_in_which_a_folder_differs(equipoise, study_file):
     assert outcome.err.startswith("Error: runs/small: ")
 
 
+@pytest.mark.slow
 def test_train_then_generate_then_evaluate(equipoise, tiny_model_folder):
     settings = ("--set", "n_per_subject=1", "--set", "max_steps=1")
     training = ("train", "sft", "--model", tiny_model_folder, "--seed", "7", *settings)
@@ -200,25 +205,25 @@ def test_task_commands(equipoise, task_text):
     Path("my.toml").write_text(task_text)
     check = equipoise("task", "check", "my.toml", "--samples", "1")
     assert (check.code, check.err) == (0, "my.toml is in order.\n")
-    assert "calm: 2 listed, 1 held-out terms" in check.out
-    assert "  train: The cat is " in check.out
+    assert "agentic: 3 listed, 2 held-out terms" in check.out
+    assert "  train: The doctor was " in check.out
     shown = equipoise("task", "show", "my.toml").out.splitlines()
-    assert "  listed: quiet, gentle" in shown
-    assert "  all of: {calm}, {lively}" in shown
-    assert "  dog: validation" in shown
+    assert "  listed: bold, ambitious, self-reliant" in shown
+    assert "  all of: {agentic}, {communal}" in shown
+    assert "  nurse: validation" in shown
     listed = equipoise("task", "list").out.splitlines()
     assert [line.partition(":")[0] for line in listed] == ["age", "occupations"]
-    sentence = "The cat is quiet and playful at home. Or fast."
+    sentence = "The doctor was bold and kind with colleagues. Or active."
     explained = equipoise("task", "explain", sentence, "--task", "my.toml")
     assert explained.out.splitlines() == [
-        "'The cat is quiet and playful at home.'",
-        "ok     all_of {calm}: 'quiet' at 11-16",
-        "ok     all_of {lively}: 'playful' at 21-28",
-        "ok     words: 8, wanted 5 to 12",
+        "'The doctor was bold and kind with colleagues.'",
+        "ok     all_of {agentic}: 'bold' at 15-19",
+        "ok     all_of {communal}: 'kind' at 24-28",
+        "ok     words: 8, wanted 6 to 11",
     ]
     assert explained.err == "Only the first sentence is judged.\n"
     failed = equipoise("task", "explain", sentence, "--task", "my.toml", "--terms", "held_out")
-    assert "FAILED all_of {calm}: absent" in failed.out
+    assert "FAILED all_of {agentic}: absent" in failed.out
 
 
 def test_models_says_licence_size_and_what_is_not_fetched(equipoise, tmp_path, monkeypatch):
@@ -243,7 +248,7 @@ def test_unexpected_errors_are_one_line_and_a_traceback_with_debug(equipoise, mo
     def explode() -> None:
         raise ZeroDivisionError("of all things\nand more")
 
-    monkeypatch.setattr("equipoise.task.task.builtin_tasks", explode)
+    monkeypatch.setattr("equipoise.task.task_file.builtin_tasks", explode)
     outcome = equipoise("task", "list")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err == (

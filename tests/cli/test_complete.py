@@ -8,11 +8,11 @@ import torch
 
 from equipoise.cli.terminal import show_marked
 from equipoise.cli.wanted import constraint_of
-from equipoise.decoding.sampler import Sampling
 from equipoise.files.artifacts import read_json
 from equipoise.methods.ctrlg.completion import Completer
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, model_identity, save
+from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.task.sentence import first_sentence
 from tiny_models import metaspace_tokenizer, tiny_llama, wrap_tokenizer
@@ -41,6 +41,7 @@ def words_of(sentence: str) -> set[str]:
     return set(re.findall(r"\w+(?:['’‐‑-]\w+)*", sentence.lower()))
 
 
+@pytest.mark.slow
 def test_every_sentence_holds_what_was_asked_for(equipoise, tiny_model_folder, cache):
     asked = ("--all-of", "bold|caring,nurse", "--any-of", "loyal,friendly", "--none-of", "doctor")
     line = ("complete", "--model", tiny_model_folder, "--prompt", " The\n pilot ", *asked)

@@ -47,6 +47,7 @@ def complete(folder: Path, line: str) -> list[str]:
     [
         ("equipoise ge", ["generate"]),
         ("equipoise task sh", ["show"]),
+        ("equipoise run q", ["quickstart"]),
         ("equipoise generate --top", ["--top-p", "--top-k"]),
         ("equipoise data --task a", ["age"]),
         ("equipoise generate --model sm", ["smollm2-135m-instruct"]),

@@ -32,7 +32,7 @@ def test_writes_an_hmm_that_complete_reads(equipoise, tiny_lm, tiny_model_folder
     assert hmm.emission.shape == (2, rows)
 
     about = json.loads(Path("new/hmm/record.json").read_text())
-    assert (about["model"], about["task"], about["prompt"]) == ("tiny", "pets", "neutral")
+    assert (about["model"], about["task"], about["prompt"]) == ("tiny", "small", "neutral")
     assert about["sampling"]["temperature"] == 0.9
     assert about["sampling"]["top_k"] == 40
     assert about["distilling"] == DistillSettings(

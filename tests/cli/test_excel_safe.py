@@ -39,14 +39,14 @@ def test_evaluate(equipoise, hostile: None) -> None:
 
 
 def test_data(equipoise, task_text: str) -> None:
-    text = task_text.replace('"The {subject} is"', '"-{subject} is"')
-    text = text.replace('["The {subject} is {calm}', '["-{subject} is {calm}')
+    text = task_text.replace('"The {subject} was"', '"-{subject} was"')
+    text = text.replace('["The {subject} was {agentic}', '["-{subject} was {agentic}')
     Path("t.toml").write_text(text)
     command = ("data", "--task", "t.toml", "-n", "2")
     assert equipoise(*command, "--out", "exact.csv").code == 0
-    assert {row["text"][:4] for row in rows("exact.csv")} == {"-cat"}
+    assert {row["text"][:7] for row in rows("exact.csv")} == {"-doctor"}
     assert equipoise(*command, "--out", "safe.csv", "--excel-safe").code == 0
-    assert {row["text"][:5] for row in rows("safe.csv")} == {"'-cat"}
+    assert {row["text"][:8] for row in rows("safe.csv")} == {"'-doctor"}
     refused = equipoise(*command, "--out", "safe.jsonl", "--excel-safe")
     assert refused.code == 2
     assert "--excel-safe needs --format csv." in refused.err

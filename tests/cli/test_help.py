@@ -7,13 +7,14 @@ import typer
 
 import equipoise as package
 from equipoise.cli.app import app
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.registry import METHODS
 from equipoise.methods.sft import SFTSettings
+from equipoise.model.draws import Sampling
 
 COMMANDS = [
     [],
     ["run"],
+    ["studies"],
     ["plan"],
     ["status"],
     ["verify"],

@@ -9,13 +9,13 @@ NEUTRAL = '\n[neutral]\nlisted = ["old", "brown"]\n'
 
 
 def test_pairs_are_written_with_their_statistics(equipoise, task_text):
-    Path("pets.toml").write_text(task_text + NEUTRAL)
-    flags = ("--task", "pets.toml", "-n", "2", "--format", "preference", "--out", "pairs.jsonl")
+    Path("small.toml").write_text(task_text + NEUTRAL)
+    flags = ("--task", "small.toml", "-n", "2", "--format", "preference", "--out", "pairs.jsonl")
     assert equipoise("data", *flags).code == 0
     rows = [json.loads(line) for line in Path("pairs.jsonl").read_text().splitlines()]
-    assert [row["subject"] for row in rows] == ["cat", "cat"]
-    assert {row["kind"] for row in rows} == {"calm only", "lively only"}
-    assert rows[0]["prompt"] == [{"role": "user", "content": "Complete: The cat is"}]
+    assert [row["subject"] for row in rows] == ["doctor", "doctor"]
+    assert {row["kind"] for row in rows} == {"agentic only", "communal only"}
+    assert rows[0]["prompt"] == [{"role": "user", "content": "Complete: The doctor was"}]
     assert json.loads(Path("pairs_pair_stats.json").read_text())["train"]["pairs"] == 2
     again = equipoise("data", *flags)
     assert again.code == 1
@@ -35,22 +35,22 @@ def test_pairs_are_written_with_their_statistics(equipoise, task_text):
         (
             ("--format", "preference", "--neither", "0.5", "--pairs", "free"),
             1,
-            "task 'pets' has no neutral words",
+            "task 'small' has no neutral words",
         ),
         (("--format", "preference", "--prompt", "rude"), 1, "has no prompt 'rude'"),
     ],
 )
 def test_flags_that_do_not_go_together(equipoise, task_text, flags, code, message):
-    Path("pets.toml").write_text(task_text)
-    outcome = equipoise("data", "--task", "pets.toml", "-n", "1", *flags, "--out", "pairs.jsonl")
+    Path("small.toml").write_text(task_text)
+    outcome = equipoise("data", "--task", "small.toml", "-n", "1", *flags, "--out", "pairs.jsonl")
     assert outcome.code == code
     assert message in outcome.err
     assert not Path("pairs.jsonl").exists()
 
 
 def test_dpo_outside_a_study(equipoise, task_text, tiny_model_folder):
-    Path("pets.toml").write_text(task_text)
-    command = ("train", "dpo", "--task", "pets.toml", "--model", tiny_model_folder)
+    Path("small.toml").write_text(task_text)
+    command = ("train", "dpo", "--task", "small.toml", "--model", tiny_model_folder)
     settings = ("--set", "n_per_subject=1", "--set", "max_steps=1")
     trained = equipoise(*command, *settings)
     assert trained.code == 0, trained.err
@@ -60,13 +60,14 @@ def test_dpo_outside_a_study(equipoise, task_text, tiny_model_folder):
 
 @pytest.mark.usefixtures("no_model")
 def test_starts_are_a_matter_of_studies(equipoise, task_text, tiny_model_folder):
-    Path("pets.toml").write_text(task_text)
-    command = ("train", "dpo", "--task", "pets.toml", "--model", tiny_model_folder)
+    Path("small.toml").write_text(task_text)
+    command = ("train", "dpo", "--task", "small.toml", "--model", tiny_model_folder)
     outcome = equipoise(*command, "--set", "init_from=sft")
     assert outcome.code == 1
     assert "init_from: only a study has other methods to start from" in outcome.err
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_failing_cell_leaves_a_table_and_an_error(equipoise, study_file):
     """The table is over what is finished; the error names the rest and how to try it again."""
     diverging = ("--set", "methods.sft.learning_rate=1e30", "--set", "methods.sft.max_steps=3")

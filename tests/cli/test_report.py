@@ -15,6 +15,7 @@ def folder(tmp_path: Path) -> Path:
     return make_run(tmp_path / "run", small_task(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_report_is_written_and_named(equipoise, folder: Path, tmp_path: Path) -> None:
     outcome = equipoise("report", folder, "--task", tmp_path / "small.toml")
     assert (outcome.code, outcome.out) == (0, "")
@@ -36,6 +37,7 @@ def test_errors_are_one_line_that_says_what_to_do(equipoise, folder: Path, tmp_p
     assert "Traceback" not in wrong.err
 
 
+@pytest.mark.slow
 class TestAfterARun:
     """``equipoise run`` ends with a report."""
 
@@ -44,11 +46,18 @@ class TestAfterARun:
         assert outcome.code == 0, outcome.err
         assert "Report: runs/small/report/index.html" in outcome.err
         assert Path("runs/small/report/results.json").is_file()
+        card = Path("runs/small/cells/sft/seed1/model/README.md")
+        told = card.read_bytes()
+        card.unlink()
         first = Path("runs/small/report/index.html").read_bytes()
-        assert "Report" not in equipoise("run", study_file, "--quiet").err
+        again = equipoise("run", study_file, "--quiet")
+        assert again.code == 0, again.err
+        assert "Report" not in again.err
         assert Path("runs/small/report/index.html").read_bytes() == first
+        assert card.read_bytes() == told, "a card that is missing is written by the next run"
         shutil.rmtree("runs/small/report")
-        assert equipoise("report", "runs/small").code == 0
+        task = study_file.with_name("small.toml")
+        assert equipoise("report", "runs/small", "--task", task).code == 0
         assert Path("runs/small/report/index.html").read_bytes() == first
 
     def test_its_failure_loses_no_results(

@@ -51,7 +51,7 @@ def test_stopped_workers_stop_too(start, tmp_path, tiny_model_folder):
         "\nStopped. runs/endless: finished cells and checkpoints are kept. "
         "Run the same command again to go on.\n"
     )
-    assert not Claims(tmp_path / "runs" / "endless").others()
+    assert not Claims(tmp_path / "runs" / "endless").anyone_present()
 
 
 def test_stopped_generation_leaves_no_file(start, tmp_path, tiny_model_folder):

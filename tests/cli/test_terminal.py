@@ -1,9 +1,8 @@
 import pytest
 from rich.table import Table
 
-from equipoise.cli.failures import describe
-from equipoise.cli.terminal import printable, show_table
-from equipoise.errors import EquipoiseError
+from equipoise.cli.terminal import lines, show_table
+from equipoise.errors import EquipoiseError, describe
 
 
 @pytest.mark.parametrize(
@@ -17,8 +16,8 @@ from equipoise.errors import EquipoiseError
         ("می\u200cروم", "می\u200cروم"),  # joiners belong to words
     ],
 )
-def test_printable(text, shown):
-    assert printable(text) == shown
+def test_each_line_is_printable(text, shown):
+    assert lines(text) == shown
 
 
 @pytest.mark.parametrize(

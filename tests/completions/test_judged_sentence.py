@@ -14,125 +14,25 @@ from equipoise.task.sentence import first_sentence
 
 PREFIX, SUBJECT = "The nurse was", "nurse"
 
-WORDS = st.sampled_from(
-    [
-        *("The nurse was", "the nurse was", "The nurse is", "A nurse was", "nurse", "The", "She"),
-        *(
-            " ",
-            " ",
-            " ",
-            "  ",
-            "\n",
-            "\n\n",
-            ".",
-            ". ",
-            "!",
-            "?",
-            "...",
-            "…",
-            ",",
-            ":",
-            ": ",
-            "-",
-            "–",
-        ),
-        *(
-            '"',
-            "'",
-            "“",
-            "”",
-            "’",
-            "«",
-            "»",
-            "(",
-            ")",
-            "*",
-            "**",
-            "_",
-            "`",
-            "```\n",
-            "#",
-            "# ",
-            "> ",
-            "- ",
-        ),
-        *(
-            "1. ",
-            "a) ",
-            "Sure! ",
-            "Here is a sentence",
-            "Sentence: ",
-            "Reasoning: ",
-            "Okay, ",
-            "so, ",
-        ),
-        *(
-            "<think>",
-            "</think>",
-            "<b>",
-            "</b>",
-            "&amp;",
-            "&nbsp;",
-            "<|im_end|>",
-            "[",
-            "](http://x)",
-            "~~",
-        ),
-        *("\u00ad", "\u200b", "\ufeff", "\u00a0", "\u2011", "\u200d", "\ue000"),
-        *(
-            "bold",
-            "kind",
-            "Dr",
-            "No",
-            "1",
-            "C",
-            "vitamin",
-            "and",
-            "self",
-            "reliant",
-            "é",
-            "漢",
-            "I can",
-        ),
-    ]
+PHRASES = (
+    "The nurse was|the nurse was|The nurse is|A nurse was|nurse|The|She|1. |a) |Sure! |So, |"
+    "Here is a sentence|Sentence: |Reasoning: |Okay, |bold|kind|Dr|No|1|C|vitamin|and|self|I can"
+).split("|")
+MARKS = (
+    "\n \n\n . ! ? ... … , : - – \" ' “ ” ’ « » ( ) * ** _ ` # > - [ ](http://x) ~~ ```\n".split(
+        " "
+    )
 )
+TAGS = "<think> </think> <b> </b> &amp; &nbsp; <|im_end|>".split()
+ODD = [*"\u00ad\u200b\ufeff\u00a0\u2011\u200d\ue000é漢", ". ", ": ", "# ", "> ", "- "]
+WORDS = st.sampled_from([*PHRASES, *MARKS, *TAGS, *ODD, " ", " ", " ", "  "])
 TEXT = st.lists(WORDS, max_size=14).map("".join)
-PLAIN = st.lists(
-    st.sampled_from(
-        [
-            *(
-                "The nurse was",
-                "the nurse is",
-                "Nurse was",
-                "She",
-                "a natural leader",
-                "sure",
-                "okay, ",
-            ),
-            *(
-                " ",
-                " ",
-                ".",
-                ". ",
-                "!",
-                "?",
-                "...",
-                ",",
-                ":",
-                "'",
-                '"',
-                "(",
-                ")",
-                "-",
-                "1",
-                "$",
-                "5.",
-            ),
-            *("bold", "kind", "Dr.", "No.", "vitamin C.", "and", "answer", "well", "here is", "so"),
-        ]
-    ),
-    max_size=14,
-).map("".join)
+PLAIN_PHRASES = (
+    "The nurse was|the nurse is|Nurse was|She|a natural leader|sure|okay, |bold|kind|Dr.|No.|"
+    "vitamin C.|and|answer|well|here is|so|1|$|5."
+).split("|")
+PLAIN_MARKS = [*". ! ? ... , : ' \" ( ) -".split(), ". ", " ", " "]
+PLAIN = st.lists(st.sampled_from([*PLAIN_PHRASES, *PLAIN_MARKS]), max_size=14).map("".join)
 
 
 @settings(max_examples=500)
@@ -165,32 +65,8 @@ def test_any_text_is_judged(text: str) -> None:
 
 
 HOSTILE = [
-    "<think>",
-    "</think>",
-    "**",
-    "* ",
-    "> ",
-    "(",
-    '"',
-    "Sure! ",
-    "- ",
-    "1. ",
-    "The nurse was",
-]
-HOSTILE += [
-    "\n",
-    "_",
-    "`",
-    "#",
-    "A. ",
-    "[a](",
-    "<b>",
-    "=-",
-    "\u200d",
-    "Here is ",
-    "a–",
-    "a\n",
-    "No. ",
+    *'<think> </think> ** ( " _ ` # [a]( <b> =- \u200d a– a\n \n'.split(" "),
+    *("* ", "> ", "- ", "1. ", "A. ", "No. ", "Sure! ", "Here is ", "The nurse was"),
 ]
 
 

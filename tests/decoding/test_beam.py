@@ -7,8 +7,8 @@ import torch
 
 from decoding.twins import character_language_model, cut, prompt
 from equipoise.decoding.beam import beam_search
-from equipoise.decoding.sampler import Prompt
 from equipoise.errors import EquipoiseError
+from equipoise.model.draws import Prompt
 from equipoise.model.language_model import LanguageModel
 from tiny_architectures import ARCHITECTURES, tiny_llama
 

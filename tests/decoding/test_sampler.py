@@ -16,8 +16,8 @@ from decoding.twins import (
     prompt,
 )
 from equipoise.decoding import Draw, Sampling, sample
-from equipoise.decoding.sampler import Prompt
 from equipoise.errors import EquipoiseError
+from equipoise.model.draws import Prompt
 from equipoise.model.language_model import LanguageModel
 from tiny_architectures import ARCHITECTURES, tiny_gemma3, tiny_llama
 

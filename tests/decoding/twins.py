@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from equipoise.decoding.sampler import Prompt
+from equipoise.model.draws import Prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.sentence import sentence_is_complete
 from tiny_models import wrap_tokenizer
@@ -101,4 +101,5 @@ def generate_greedily(lm: LanguageModel, context: Sequence[int], max_new_tokens:
         max_new_tokens=max_new_tokens,
         eos_token_id=sorted(lm.stop_tokens),
     )
-    return output[0, len(context) :].tolist()
+    continued: list[int] = output[0, len(context) :].tolist()
+    return continued

@@ -10,6 +10,7 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "first-look.ipynb"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.slow
 def test_the_notebook_runs(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

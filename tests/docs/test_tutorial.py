@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from equipoise.cli import main
+from equipoise.task import load_task
 
 PAGE = (Path(__file__).parents[2] / "docs" / "your-own-task.md").read_text("utf-8")
 
@@ -24,6 +25,7 @@ def commands() -> list[str]:
     return [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_tutorial(
     tiny_model_folder: Path,
     tmp_path: Path,
@@ -31,7 +33,7 @@ def test_every_command_of_the_tutorial(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    task, study = blocks("toml")
+    task, study, axis = blocks("toml")
     Path("places.toml").write_text(task)
     Path("places-study.toml").write_text(
         study.replace("samples_per_subject = 20", "samples_per_subject = 2")
@@ -62,5 +64,9 @@ def test_every_command_of_the_tutorial(
     assert len(pd.read_csv("train.csv")) == 4 * 30
     table = next(text for command, text in said.items() if command.startswith("equipoise run"))
     assert "sft" in table.out
-    assert "gives no share of women" in table.err + table.out
+    assert "has no axis: no stereotype slope" in table.err + table.out
     assert Path("runs/places/results/summary.csv").exists()
+    Path("with-axis.toml").write_text(f"{task}\n{axis}")
+    found = load_task("with-axis.toml").axis
+    assert found is not None
+    assert found.name == "place"

@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 from equipoise.completions.frame import remarks
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import MAX_CSV_BYTES, read_rows, write_table
-from equipoise.measures import evaluate, read_completions
+from equipoise.measures import evaluate, read_anything, read_completions
 from equipoise.study.specification import read_specification
 from equipoise.task import Task, load_task, task_overview
-from tiny_study import STUDY, TASK
+from gender_axis import gender_axis
+from tiny_study import STUDY
+from tiny_task import TASK as PLAIN_TASK
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
@@ -33,6 +35,24 @@ CSV = """subject,text,method,seed,split,run,finished,tokens
 doctor,The doctor was bold and kind with colleagues.,sft,1,train,0,True,9
 nurse,"The nurse was ""bold"", they said.",sft,2,validation,1,False,
 pilot,'=1+1,prompt,1,train,2,True,3
+"""
+TASK = PLAIN_TASK + gender_axis({"doctor": 37.9, "pilot": 6.1})
+SEPARATED = "sep=;\n" + CSV.replace(",", ";")
+JSON_LINES = """{"doc_id": 0, "doc": {"occupation": "nurse"}, "seed": 1, "outputs": ["A", "B"]}
+{"occupation": "doctor", "completion": "The doctor was bold.", "seed": null, "meta": {"a": [1, 2]}}
+{"occupation": "pilot", "choices": [{"message": {"role": "assistant", "content": "Bold."}}]}
+"""
+HARNESS_LOG = """{"doc_id": 0, "doc": {"occupation": "nurse"}, "target": "", "arguments": \
+{"gen_args_0": {"arg_0": "The nurse was", "arg_1": {}}}, "resps": [[" bold.", " kind."]], \
+"filter": "none"}
+{"doc_id": 1, "doc": {"job": "pilot"}, "arguments": [["The pilot was", {}]], "resps": [["x"]], \
+"filtered_resps": ["x"], "filter": "none"}
+"""
+INSPECT_LOG = """{"version": 2, "status": "success", "eval": {"task": "t", "model": "m"},
+"samples": [
+{"id": 1, "epoch": 1, "input": "The nurse was", "metadata": {"occupation": "nurse"},
+"output": {"choices": [{"message": {"content": [{"type": "text", "text": "bold."}]}}]}},
+{"id": 2, "epoch": 2, "input": [{"role": "user", "content": "The pilot was"}], "output": {}}]}
 """
 ENDPOINT = STUDY.replace("MODEL", "openai:x").split("[methods")[0] + (
     '[endpoint]\nbase_url = "http://127.0.0.1:9/v1"\n[measures]\nfluency = true\n'
@@ -140,15 +160,38 @@ def test_study_files(data: bytes, folder: Path) -> None:
 
 
 @many
+@given(
+    data=damaged(CSV, SEPARATED, JSON_LINES, f"[{JSON_LINES.replace(chr(10), ',')}{{}}]"),
+    name=st.sampled_from(["a.csv", "a.tsv", "a.jsonl", "a.json", "a"]),
+)
+def test_completions_of_any_format(data: bytes, name: str, folder: Path, small: Task) -> None:
+    check_reading(data, folder / name, small)
+
+
+@many
+@given(data=damaged(HARNESS_LOG, INSPECT_LOG), name=st.sampled_from(["a.jsonl", "a.json"]))
+def test_logs_of_other_harnesses(data: bytes, name: str, folder: Path, small: Task) -> None:
+    check_reading(data, folder / name, small)
+
+
+@many
 @given(data=damaged(CSV))
 def test_csv_files(data: bytes, folder: Path, small: Task) -> None:
-    path = folder / "completions.csv"
+    check_reading(data, folder / "completions.csv", small)
+
+
+def check_reading(data: bytes, path: Path, small: Task) -> None:
+    """Whatever ``data`` is, it is read or refused in words; what was read is not changed again."""
+    folder = path.parent
     path.write_bytes(data)
     try:
+        reading = read_anything(path, small)
         frame = read_completions(path, small)
     except EquipoiseError as error:
         check_message(error)
         return
+    assert all(0 < len(remark) < 1_000 for remark in reading.remarks)
+    assert 0 < len(reading.completions) <= len(frame)
     remarks(frame, small)
     # What was read is written and read back as it was.
     again = folder / "again.csv"
@@ -157,6 +200,7 @@ def test_csv_files(data: bytes, folder: Path, small: Task) -> None:
     assert read_rows(again).columns["method"] == frame["method"].tolist()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=max(10, FUZZ // 20),
     deadline=None,
@@ -168,8 +212,8 @@ def test_csv_files(data: bytes, folder: Path, small: Task) -> None:
 def test_any_texts_are_measured(texts: list[str]) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame({"subject": ["nurse"] * len(texts), "text": texts})
-    assert len(evaluate(frame).completions) == len(texts)
+    frame = pd.DataFrame({"subject": ["nurse"] * (len(texts) + 1), "text": ["Bold: x", *texts]})
+    assert 2 <= len(evaluate(frame).completions) <= len(texts) + 1
 
 
 BOMBS = {
@@ -199,6 +243,31 @@ def test_bombs_are_refused_in_seconds(
     path.write_text(BOMBS[name])
     with pytest.raises(EquipoiseError) as caught:
         read(path)
+    assert str(caught.value).startswith(str(path))
+    check_message(caught.value)
+
+
+JSON_BOMBS = {
+    "deep arrays": "[" * 1_000_000,
+    "deep objects": '{"a":' * 1_000_000,
+    "deep and whole": "[" * 100_000 + "]" * 100_000,
+    "long number": f'{{"subject": "nurse", "text": "x", "seed": {"9" * 1_000_000}}}',
+    "long seed": f'{{"subject": "nurse", "text": "x", "seed": "{"9" * 1_000_000}"}}',
+    "a field for each record": "\n".join(f'{{"k{i}": 1}}' for i in range(100_000)),
+    "many fields": "{" + ",".join(f'"k{i}": 1' for i in range(200_000)) + "}",
+    "one after another": "{}" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", JSON_BOMBS)
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "csv"])
+def test_json_bombs_are_refused_in_seconds(
+    name: str, suffix: str, tmp_path: Path, small: Task
+) -> None:
+    path = tmp_path / f"bomb.{suffix}"
+    path.write_text(JSON_BOMBS[name])
+    with pytest.raises(EquipoiseError) as caught:
+        read_anything(path, small)
     assert str(caught.value).startswith(str(path))
     check_message(caught.value)
 

@@ -15,13 +15,13 @@ from torch import Tensor
 from equipoise.completions.frame import as_completions
 from equipoise.measures import ByModel, Evaluation, assemble, score
 from equipoise.measures.association import association_table, items
-from equipoise.measures.occupation_shares import task_shares
-from equipoise.measures.stereotype_table import stereotype_table
+from equipoise.measures.stereotype import stereotype_table
 from equipoise.measures.stereotype_values import association_values
 from equipoise.model.language_model import LanguageModel
-from equipoise.task.task import Task, load_task
-
-from .conftest import TASK, load
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
+from gender_axis import GENDER
+from tiny_task import NO_HELD_OUT_AGENTIC, tiny_task, varied_shares
 
 OCCUPATIONS = ("pilot", "engineer", "doctor", "teacher", "librarian", "nurse")
 
@@ -49,12 +49,12 @@ def test_projecting_out_she_minus_he_zeroes_what_is_fitted_and_not_the_headline(
     exact = LanguageModel(model, tokenizer, "exact", embedded_model.device, model.dtype)
     assert model.dtype == torch.float32
     task = load_task("occupations")
-    shares = {name: women for name, women in task_shares(task).items() if name in OCCUPATIONS}
+    shares = {name: share for name, share in task.shares.items() if name in OCCUPATIONS}
     (she,), (he,) = (tokenizer(f" {word}")["input_ids"] for word in ("she", "he"))
     rows = model.get_output_embeddings().weight.detach()
 
     def slopes() -> pd.Series[float]:
-        table = association_table(exact, shares).assign(method="m", seed=1)
+        table = association_table(exact, GENDER, shares).assign(method="m", seed=1)
         values = association_values(table, task)
         fitted = values[values["measure"].isin(["association_fitted", "association_contexts"])]
         found = stereotype_table(values)
@@ -84,11 +84,7 @@ STEREOTYPED = {
 
 @pytest.fixture
 def task_with_women(tmp_path: Path) -> Task:
-    text = TASK.replace("HELD_OUT_AGENTIC", "")
-    for name, percent in WOMEN.items():
-        head = f"[subjects.{name}]\n"
-        text = text.replace(head, f"{head}women = {percent}\n")
-    return load(text, tmp_path)
+    return tiny_task(tmp_path, *NO_HELD_OUT_AGENTIC, varied_shares(WOMEN))
 
 
 def completions(method: str, texts: dict[str, str]) -> list[dict[str, object]]:
@@ -99,10 +95,10 @@ def associations(method: str, log_odds: dict[str, float]) -> pd.DataFrame:
     """A model with these log-odds for every item; of other occupations 30 % are women."""
     rows = [
         (*item, name, WOMEN.get(name, 30), value)
-        for item in items()
+        for item in items(GENDER)
         for name, value in log_odds.items()
     ]
-    columns = ["half", "kind", "context", "male", "female", "occupation", "women", "log_odds"]
+    columns = ["half", "kind", "context", "first", "second", "occupation", "share", "log_odds"]
     return pd.DataFrame(rows, columns=columns).assign(method=method, seed=1)
 
 
@@ -149,7 +145,7 @@ def test_occupations_of_the_training_data_in_the_headline_are_remarked_on(
     three_methods: Evaluation, task_with_women: Task
 ) -> None:
     assert three_methods.remarks == (
-        "The unfitted association is of all 3 occupations: without the 2 that training data "
+        "The unfitted association is of all 3 subjects: without the 2 that training data "
         "describes, 1 would be left, fewer than 10. Winogender's file (measures.winogender) adds "
         "others.",
     )

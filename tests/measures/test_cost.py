@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from equipoise.measures import Evaluation, evaluate
+from equipoise.measures import Evaluation, assemble, evaluate
 from equipoise.measures.cost import acceptance_table, cost_table, shortfalls
 from equipoise.statistics.rates import wilson_interval
 from equipoise.task.task import Task
@@ -144,16 +144,17 @@ def evaluation(task: Task) -> Evaluation:
     )
 
 
-def printed_rows(evaluation: Evaluation, cost: pd.DataFrame | None) -> dict[str, list[str]]:
-    shown = str(
-        Evaluation(evaluation.completions, evaluation.by_seed, evaluation.compliance, cost=cost)
-    )
+def printed_rows(
+    evaluation: Evaluation, task: Task, costs: list[dict[str, Any]] | None
+) -> dict[str, list[str]]:
+    scored = evaluation.completions
+    shown = str(assemble(scored, task, costs=costs)).partition("What else changed")[0]
     assert max(map(len, shown.splitlines())) <= 80
     return {line.split()[0]: line.split()[1:] for line in shown.splitlines() if line.split()}
 
 
-def test_table_with_cost(evaluation: Evaluation) -> None:
-    rows = printed_rows(evaluation, cost_table(CELLS))
+def test_table_with_cost(evaluation: Evaluation, task: Task) -> None:
+    rows = printed_rows(evaluation, task, CELLS)
     assert rows["method"][-2:] == ["range", "each"]
     methods = [name for name in rows if name in ("prompt", "filter", "strict")]
     assert methods == ["prompt", "filter", "strict"]  # the order of the cost, which has them all
@@ -163,13 +164,15 @@ def test_table_with_cost(evaluation: Evaluation) -> None:
     assert rows["strict"] == [*"–––––", "∞"]
 
 
-def test_table_without_cost_shows_mean_words(evaluation: Evaluation) -> None:
-    rows = printed_rows(evaluation, None)
+def test_table_without_cost_shows_mean_words(evaluation: Evaluation, task: Task) -> None:
+    rows = printed_rows(evaluation, task, None)
     assert rows["method"][-2:] == ["range", "words"]
     assert [rows[name][-1] for name in ("filter", "prompt")] == ["6.0", "4.0"]
     assert "strict" not in rows
 
 
-def test_method_names_in_a_cost_cannot_style_the_terminal(evaluation: Evaluation) -> None:
+def test_method_names_in_a_cost_cannot_style_the_terminal(
+    evaluation: Evaluation, task: Task
+) -> None:
     hostile = {**CELLS[4], "method": "[b]x\x1b"}
-    assert "[b]x?" in printed_rows(evaluation, cost_table([*CELLS, hostile]))
+    assert "[b]x?" in printed_rows(evaluation, task, [*CELLS, hostile])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from equipoise.measures.divergence import divergence_table
-from equipoise.measures.fluency_table import FluencyScores
+from equipoise.measures.model_answers import FluencyScores
 
 
 def test_by_hand() -> None:

@@ -1,142 +1,174 @@
-"""Diversity of texts: values by hand, bounds, and peers."""
+"""The tables of diversity and of terms: golden rows, and slow twins."""
 
 from __future__ import annotations
 
 import math
-import tracemalloc
-from collections.abc import Sequence
+from collections import Counter
+from dataclasses import replace
+from itertools import product
 
-import numpy as np
+import pandas as pd
 import pytest
-import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lexicalrichness import LexicalRichness
 
-from equipoise.measures.diversity import (
-    LONGEST,
-    distinct_n,
-    distinct_pairs,
-    mtld,
-    sample_of,
-    self_bleu,
-)
+from equipoise.completions.frame import as_completions
+from equipoise.measures.diversity import diversity_table
+from equipoise.measures.judgement import score
+from equipoise.measures.terms import term_table
+from equipoise.statistics.variety import distinct_n, mtld, sample_of, self_bleu
+from equipoise.task.constraint import Constraint
+from equipoise.task.lexicon import normal_words
+from equipoise.task.task import Task
 
-WORDS = st.lists(st.sampled_from(["a", "b", "c", "dd", "e-e", "f's", "g"]), max_size=60)
-SENTENCES = st.lists(
-    st.lists(st.sampled_from(["the", "nurse", "was", "bold,", "kind", "(and)", "it's", "."]))
-    .map(" ".join),
-    min_size=2,
-    max_size=7,
+COLUMNS = [
+    "method", "seed", "split", "n", "unique", "verbatim", "templates", "entropy", "pairs",
+    "pairs_share", "distinct_1", "distinct_2", "sampled", "self_bleu", "mtld",
+]  # fmt: skip
+TRAINING = "The nurse was bold and caring at work."
+TEXTS = [
+    ("nurse", TRAINING),
+    ("nurse", TRAINING),
+    ("doctor", "The doctor was bold, decisive and loyal."),
+    ("teacher", "The teacher was warm and active at work."),
+]
+
+
+def frame(rows: list[tuple[str, str]], method: str = "m", seed: int = 1) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["subject", "text"]).assign(method=method, seed=seed)
+
+
+def test_golden_rows(task: Task) -> None:
+    scored = score(as_completions(frame(TEXTS), task), task, [TRAINING])
+    table = diversity_table(scored, task)
+    assert table.columns.tolist() == COLUMNS
+    assert table["split"].tolist() == ["train", "validation", "all"]
+    assert table["n"].tolist() == [3, 1, 4]
+    assert table["unique"].tolist() == [2 / 3, 1, 3 / 4]
+    assert table["verbatim"].tolist() == [2 / 3, 0, 2 / 4]
+    # "The {subject} was {agentic} and {communal} at work.", held-out terms welcome, in this order
+    assert table["templates"].tolist() == [2 / 3, 0, 2 / 4]
+    # bold 3, caring 2, decisive 1, loyal 1 of 7
+    bits = -sum(n / 7 * math.log2(n / 7) for n in (3, 2, 1, 1))
+    assert table["entropy"].iloc[[0, 2]].tolist() == pytest.approx([bits, bits], abs=1e-12)
+    assert math.isnan(table["entropy"].iloc[1])  # no listed term
+    assert table["pairs"].tolist() == [3, 0, 3]  # bold caring, bold loyal, decisive loyal
+    assert table["pairs_share"].tolist() == [3 / 4, 0, 3 / 4]  # of 2 x 2
+    # train: 8 words, twice; then 7, of which doctor, decisive and loyal are new
+    assert table["distinct_1"].iloc[0] == 11 / 23
+    assert table["sampled"].tolist() == [3, 1, 4]
+    assert table["self_bleu"].isna().tolist() == [False, True, False]
+
+
+SENTENCE = st.lists(
+    st.sampled_from(["bold", "Bold", "caring", "loyal", "decisive", "warm", "and", "or", "-"]),
+    max_size=8,
+).map(" ".join)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from(["nurse", "teacher", "?"]), SENTENCE), min_size=1))
+def test_rows_equal_the_slow_twin(task: Task, rows: list[tuple[str, str]]) -> None:
+    scored = score(as_completions(frame(rows), task), task)
+    found = diversity_table(scored, task).set_index("split")
+    for split, row in found.iterrows():
+        part = scored if split == "all" else scored[scored["split"] == split]
+        texts = part["text"].tolist()
+        words = [normal_words(text) for text in texts]
+        assert row["unique"] == len(set(texts)) / len(texts)
+        for n in (1, 2):
+            assert row[f"distinct_{n}"] == pytest.approx(distinct_n(words, n), nan_ok=True)
+        hits = [task.constraint.check(text).hits for text in texts]
+        pairs = {p for h in hits for p in product(h["agentic"], h["communal"])}
+        assert row["pairs"] == len(pairs)
+        counts = Counter(term for h in hits for terms in h.values() for term in terms)
+        shares = [count / counts.total() for count in counts.values()]
+        bits = -sum(p * math.log2(p) for p in shares) if shares else math.nan
+        assert row["entropy"] == pytest.approx(bits, abs=1e-9, nan_ok=True)
+        chosen = [texts[i] for i in sample_of(len(texts))]
+        assert row["self_bleu"] == pytest.approx(self_bleu(chosen), nan_ok=True)
+        varied = mtld([w for text in chosen for w in normal_words(text)])
+        assert row["mtld"] == pytest.approx(varied, nan_ok=True)
+
+
+def test_tasks_that_want_other_things(task: Task) -> None:
+    one = replace(
+        task, constraint=Constraint(task.lexicons, all_of=("{agentic}", "bold")), templates=()
+    )
+    scored = score(as_completions(frame(TEXTS), one), one)
+    table = diversity_table(scored, one)
+    assert table[["pairs", "pairs_share", "templates", "verbatim"]].isna().all(axis=None)
+    assert table["entropy"].notna().tolist() == [True, False, True]
+
+
+def test_a_task_without_terms(task: Task) -> None:
+    bare = replace(task, lexicons={}, constraint=Constraint({}, all_of=("bold",)))
+    scored = score(as_completions(frame(TEXTS), bare), bare)
+    table = diversity_table(scored, bare)
+    assert table[["entropy", "pairs", "pairs_share"]].isna().all(axis=None)
+    assert table["unique"].tolist() == [2 / 3, 1, 3 / 4]
+    assert term_table(scored, bare).empty
+
+
+def test_texts_without_words(task: Task) -> None:
+    scored = score(as_completions(frame([("nurse", ""), ("nurse", "")]), task), task)
+    [_, row] = diversity_table(scored, task).to_dict("records")
+    assert (row["n"], row["unique"], row["pairs"], row["self_bleu"]) == (2, 0.5, 0, 0)
+    assert all(math.isnan(row[name]) for name in ("entropy", "distinct_1", "distinct_2", "mtld"))
+
+
+def test_order_of_methods_seeds_and_splits(task: Task) -> None:
+    parts = [frame(TEXTS, "z", 9), frame(TEXTS[:1], "a", 2), frame(TEXTS[3:], "z", 2)]
+    scored = score(as_completions(pd.concat(parts), task), task)
+    table = diversity_table(scored, task)
+    assert list(zip(table["method"], table["seed"], table["split"], strict=True)) == [
+        ("z", 2, "validation"), ("z", 2, "all"),
+        ("z", 9, "train"), ("z", 9, "validation"), ("z", 9, "all"),
+        ("a", 2, "train"), ("a", 2, "all"),
+    ]  # fmt: skip
+
+
+def test_every_term_has_a_row(task: Task) -> None:
+    rows = [*TEXTS, ("welder", "The welder was bold, bold and warm."), ("welder", "")]
+    table = term_table(as_completions(frame(rows), task), task)
+    assert table.columns.tolist() == [
+        "method", "seed", "subject", "split", "set", "term", "listed", "count", "n", "frequency",
+    ]  # fmt: skip
+    counts = table.set_index(["subject", "term"])["count"]
+    assert counts["nurse"].to_dict() == {
+        "bold": 2, "decisive": 0, "active": 0, "caring": 2, "loyal": 0, "warm": 0,
+    }  # fmt: skip
+    assert counts["teacher"].sum() == 2  # active, warm
+    # of an unknown subject only what was used; a term twice in a text counts once
+    assert counts["welder"].to_dict() == {"bold": 1, "warm": 1}
+    assert table[table["listed"]]["term"].unique().tolist() == [
+        "bold", "decisive", "caring", "loyal",
+    ]  # fmt: skip
+    welder = table[table["subject"] == "welder"]
+    assert welder[["n", "frequency"]].values.tolist() == [[2, 0.5]] * 2
+    assert welder["split"].tolist() == ["", ""]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from(["nurse", "teacher"]), SENTENCE, st.integers(1, 2)))
+    .filter(bool)
 )  # fmt: skip
-
-
-def test_pairs_are_of_terms_in_one_completion_and_two_sets() -> None:
-    found = [
-        {"agentic": ["bold", "decisive"], "communal": ["caring"], "other": ["tall"]},
-        {"agentic": ["bold"], "communal": ["caring"]},  # known already
-        {"agentic": ["bold"], "communal": []},
-        {"communal": ["loyal"]},
-    ]
-    assert distinct_pairs(found, ["agentic", "communal"]) == {
-        ("agentic", "bold", "communal", "caring"),
-        ("agentic", "decisive", "communal", "caring"),
+def test_term_counts_equal_the_constraints(task: Task, rows: list[tuple[str, str, int]]) -> None:
+    given_frame = pd.DataFrame(rows, columns=["subject", "text", "seed"])
+    completions = as_completions(given_frame, task)
+    counts: Counter[tuple[int, str, str]] = Counter()
+    for row in completions.itertuples():
+        for terms in task.constraint.check(str(row.text), "all").hits.values():
+            for term in terms:
+                counts[int(str(row.seed)), str(row.subject), term] += 1
+    table = term_table(completions, task)
+    found = {
+        (row.seed, row.subject, row.term): row.count
+        for row in table.itertuples(index=False)
+        if table is not None
     }
-    assert len(distinct_pairs(found, ["agentic", "communal", "other"])) == 2 + 2 + 1
-    assert distinct_pairs(found, ["agentic"]) == set()
-
-
-def test_distinct_n_by_hand() -> None:
-    sentences = [["a", "b", "a", "b"], ["a", "b"], ["c"], []]
-    assert distinct_n(sentences, 1) == 3 / 7
-    # ab ba ab | ab: two different ones among four; none across sentences
-    assert distinct_n(sentences, 2) == 2 / 4
-    assert distinct_n(sentences, 4) == 1 / 1
-    assert math.isnan(distinct_n(sentences, 5))
-    assert math.isnan(distinct_n([], 1))
-
-
-def test_mtld_by_hand() -> None:
-    # forwards: a 1, a 1/2 <= 0.72: a run of two; and again: 4 words / 2 runs
-    assert mtld(["a"] * 4) == 2
-    assert mtld(["a"]) == 1
-    assert mtld(list("abcdef")) == 6  # no word twice: one run
-    # forwards: a b c 1, a 3/4, b 3/5: a run of 5, then c 1: 6 / 1; backwards: c b a 1, c 3/4,
-    # b 3/5: the same
-    assert mtld(list("abcabc")) == 6
-    # forwards: a b c 1, a 3/4, which is (1 - 3/4) / (1 - 0.72) = 0.892857 runs: 4 / 0.892857 = 4.48
-    # backwards the same, as the text is: a c b a
-    assert mtld(list("abca")) == pytest.approx(4.48, abs=1e-12)
-    # forwards: a a: a run, b 1: 3 / 1; backwards: b a 1, a 2/3: a run: 3 / 1
-    assert mtld(list("aab")) == 3
-    assert math.isnan(mtld([]))
-
-
-@given(WORDS.filter(bool), st.sampled_from([0.5, 0.72, 0.9]))
-def test_mtld_equals_lexicalrichness(words: list[str], threshold: float) -> None:
-    peer = LexicalRichness(words, preprocessor=None, tokenizer=None)
-    assert mtld(words, threshold) == pytest.approx(peer.mtld(threshold), rel=1e-12)
-
-
-def by_sacrebleu(sentences: Sequence[str]) -> float:
-    """The twin: one call for each sentence, with all others as its references."""
-    scores = [
-        sacrebleu.sentence_bleu(sentence, [*sentences[:i], *sentences[i + 1 :]]).score / 100
-        for i, sentence in enumerate(sentences)
-    ]
-    return float(np.mean(scores))
-
-
-@settings(deadline=None)
-@given(SENTENCES)
-def test_self_bleu_equals_sacrebleu(sentences: list[str]) -> None:
-    assert self_bleu(sentences) == pytest.approx(by_sacrebleu(sentences), abs=1e-12)
-    assert 0 <= self_bleu(sentences) <= 1 + 1e-12
-
-
-def test_self_bleu_at_its_ends() -> None:
-    same = "The nurse was bold and caring."
-    assert self_bleu([same] * 3) == pytest.approx(1, abs=1e-12)
-    assert self_bleu(["one two three", "four five six"]) == 0
-    assert self_bleu(["", ""]) == 0
-    assert math.isnan(self_bleu([same]))
-    assert math.isnan(self_bleu([]))
-
-
-def test_self_bleu_by_hand() -> None:
-    # "a b c d e" against "a b c d f": of 5, 4, 3, 2 n-grams 4, 3, 2, 1 are there; equal lengths
-    expected = (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** (1 / 4)
-    assert self_bleu(["a b c d e", "a b c d f"]) == pytest.approx(expected, abs=1e-12)
-
-
-def varied(sentences: int, words: int) -> list[str]:
-    vocabulary = np.array([f"w{number}" for number in range(5000)])
-    chosen = np.random.default_rng(1).integers(5000, size=(sentences, words))
-    return [" ".join(vocabulary[row]) for row in chosen]
-
-
-def test_self_bleu_reads_the_beginning_of_long_sentences() -> None:
-    texts = varied(6, LONGEST)
-    assert self_bleu(texts) == pytest.approx(by_sacrebleu(texts), abs=1e-12)
-    longer = [f"{text} {more}" for text, more in zip(texts, varied(6, 300), strict=True)]
-    assert self_bleu(longer) == self_bleu(texts)
-    # without a space in it, what is left of it is one word still
-    assert self_bleu(["x" * 100_000, "x" * 200_000]) == pytest.approx(1, abs=1e-12)
-
-
-def test_self_bleu_of_500_sentences_of_10_000_words_is_bounded() -> None:
-    texts = varied(500, 10_000)
-    tracemalloc.start()
-    assert 0 < self_bleu(texts) < 0.2
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 400e6  # without a bound: 20 million n-grams, some 5 GB
-
-
-def test_samples_are_seeded_and_without_repetition() -> None:
-    assert sample_of(7, 10).tolist() == sample_of(7, 10).tolist()
-    assert sorted(sample_of(7, 10)) == list(range(7))
-    chosen = sample_of(1000, 50)
-    assert len(set(chosen)) == 50
-    assert sample_of(1000, 50, seed=1).tolist() != chosen.tolist()
-    assert len(sample_of(0)) == 0
+    assert all(found.get(key) == count for key, count in counts.items())
+    assert sum(table["count"]) == counts.total()
+    groups = len({(seed, subject) for subject, _, seed in rows})
+    assert len(table) == 6 * groups

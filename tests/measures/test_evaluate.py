@@ -10,13 +10,14 @@ import pytest
 from rich.console import Console
 
 from equipoise.errors import EquipoiseError
-from equipoise.measures import Evaluation, balance_table, evaluate
+from equipoise.measures import Evaluation, evaluate
 from equipoise.statistics import StatisticsSettings, comparisons
 from equipoise.task.task import Task
 
 BOTH = "The nurse was bold and caring."
 ONE = "The nurse was bold and decisive."
-STATISTICS = ("comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv")
+STATISTICS = ("comparisons", "intervals", "wilson", "consistency")
+RATES = ("balanced", "satisfied", "any", "balanced_held_out")
 
 
 def rows(
@@ -36,13 +37,15 @@ def test_table_shows_mean_and_sd_of_both_splits_in_80_columns(task: Task) -> Non
         + rows("prompt-balanced", 1, "nurse", 4, 4)
         + rows("a-method-with-quite-a-long-label", 1, "nurse", 0, 4)
     )  # fmt: skip
-    printed = str(evaluate(frame, task))
+    found = evaluate(frame, task)
+    printed = str(found)
     # train: rates 1.0 and 0.8, mean 0.9, SD sqrt(0.01 + 0.01) = 0.1414
     # validation: rates 0 and 1, mean 0.5, SD sqrt(0.25 + 0.25) = 0.7071
     assert "90.0 ± 14.1 %" in printed
     assert "50.0 ± 70.7 %" in printed
     assert "mean ± sample SD over 2 seeds (1, 2)" in printed
-    assert max(map(len, printed.splitlines())) <= 80
+    lines = [line for line in printed.splitlines() if line not in found.remarks]
+    assert max(map(len, lines)) <= 80
     balance, _, others = printed.partition("What else changed\n")
     cells = {line.split()[0]: line.split()[1:] for line in balance.splitlines() if line.split()}
     # no held-out terms, always some term, 6 words of 4 to 9
@@ -75,7 +78,7 @@ def test_method_names_cannot_style_or_break_the_terminal(task: Task) -> None:
     evaluation = evaluate(frame, task)
     console = Console(width=80, force_terminal=True, color_system="standard")
     with console.capture() as capture:
-        console.print(balance_table(evaluation.compliance, evaluation.by_seed))
+        console.print(evaluation.terminal_tables()[0])
     assert "\x1b[2J" not in capture.get()
     assert "[red]x[/red]?[2J" in str(evaluation)
 
@@ -100,13 +103,13 @@ def test_several_methods_are_tested_one_is_not(task: Task) -> None:
     one = rows("sft", 1, "nurse", 9, 10) + rows("sft", 2, "nurse", 8, 10)
     other = rows("prompt", 1, "nurse", 1, 10) + rows("prompt", 2, "nurse", 2, 10)
     both = evaluate(pd.DataFrame(one + other), task)
-    tables = both.tables()
+    tables = both.tables
     assert [name for name in tables if name in STATISTICS] == list(STATISTICS)
-    pd.testing.assert_frame_equal(tables["comparisons.csv"], comparisons(both.completions))
+    pd.testing.assert_frame_equal(tables["comparisons"], comparisons(both.completions, RATES))
     row = both.comparisons[both.comparisons["outcome"] == "balanced"].iloc[0]
     assert row["difference"] == pytest.approx((17 - 3) / 20)
-    alone = evaluate(pd.DataFrame(one), task).tables()
-    assert alone["comparisons.csv"].empty
+    alone = evaluate(pd.DataFrame(one), task).tables
+    assert alone["comparisons"].empty
     assert all(len(alone[name]) for name in STATISTICS[1:])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,28 +14,19 @@ from hypothesis import strategies as st
 
 from equipoise.completions.frame import as_completions
 from equipoise.errors import EquipoiseError
-from equipoise.measures.fluency import (
+from equipoise.measures.fluency import fluency_table, length_matched
+from equipoise.measures.judging import (
     LONGEST,
     SCORE_COLUMNS,
     log_probabilities,
     pack,
     score_fluency,
 )
-from equipoise.measures.fluency_table import FluencyScores, fluency_table, length_matched
+from equipoise.measures.model_answers import FluencyScores
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
 from equipoise.task.task import Task
 from tiny_models import byte_level_tokenizer, wrap_tokenizer
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """A tiny model is computed fastest by one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
 
 SENTENCES = [
     ("nurse", "The nurse was bold and caring."),

@@ -9,8 +9,7 @@ import pytest
 
 from equipoise.completions.frame import as_completions
 from equipoise.measures import ByModel, assemble, evaluate, score
-from equipoise.measures.cost import cost_table
-from equipoise.measures.fluency_table import FluencyScores
+from equipoise.measures.model_answers import FluencyScores
 from equipoise.task.task import Task
 
 COLUMNS = [
@@ -61,7 +60,7 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
     scores = texts.assign(
         tokens=4, log_probability=texts["text"].map(values), prefixed=True, truncated=False
     )
-    cost = cost_table(
+    costs = [
         {
             "method": method, "wanted": 4, "delivered": delivered, "draws": 8,
             "accepted": delivered, "rejects": True, "tokens": 80,
@@ -70,12 +69,12 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
             "sampling_peak_gb": 2.0, "trainable_parameters": 9,
         }
         for method, delivered in (("sft", 4), ("nothing", 0), ("prompt", 1))
-    )  # fmt: skip
+    ]  # fmt: skip
     found = assemble(
         score(completions, task),
         task,
         ByModel({"base": FluencyScores("m", scores)}),
-        cost=cost,
+        costs=costs,
         controls={"sft": "parametric", "prompt": "none", "nothing": "post-hoc"},
     )
     assert found.summary is not None
@@ -89,13 +88,10 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
     assert table["tokens_per_delivered"].tolist() == [20, math.inf, 80]
     assert table["peak_gb"].tolist() == [2, 2, 2]
     assert table["n"].tolist() == [4, 0, 1]
-    assert list(found.tables()) == [
-        f"{name}.csv"
-        for name in (
+    assert tuple(found.tables) == (
             "summary", "by_seed", "compliance", "diversity", "fluency", "stereotype", "slopes",
             "terms", "cost", "comparisons", "intervals", "wilson", "consistency",
-        )
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def test_texts_of_ten_thousand_words_or_another_language(task: Task) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -19,27 +19,19 @@ from scipy.stats import linregress
 import equipoise
 from equipoise.completions.frame import as_completions
 from equipoise.errors import EquipoiseError
-from equipoise.measures import stereotype_values
-from equipoise.measures.association import HALVES, association_table, items
-from equipoise.measures.fitted_items import (
-    FITTED,
-    FITTED_CONTEXTS,
-    FITTED_OCCUPATIONS,
-    FITTED_PAIRS,
-)
-from equipoise.measures.occupation_shares import read_shares, task_shares
-from equipoise.measures.stereotype import ends, p_value, regress, slope_estimate, slopes
-from equipoise.measures.stereotype_table import MEASURES, stereotype_table
+from equipoise.measures.association import association_table, items
+from equipoise.measures.occupation_shares import read_shares
+from equipoise.measures.stereotype import stereotype_table
 from equipoise.measures.stereotype_values import (
-    FEMALE,
-    MALE,
     agency_values,
     association_values,
     text_values,
 )
-from equipoise.measures.unfitted_items import COREFERENCE, UNFITTED
 from equipoise.model.language_model import LanguageModel
-from equipoise.task.task import Task, load_task
+from equipoise.statistics.slopes import ends, p_value, regress, slope_estimate, slopes
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
+from gender_axis import GENDER
 
 WINOGENDER = Path(__file__).parents[3] / "shared" / "data" / "winogender" / "occupations-stats.tsv"
 
@@ -201,7 +193,7 @@ def test_text_values_by_hand(task: Task) -> None:
         as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task
     )
     table = values.pivot_table(index="occupation", columns="measure", values="value")
-    assert values["women"].isna().all()  # the small task says nothing of women
+    assert values["share"].isna().all()  # the small task says nothing of women
     # nurse: communal in the first text, agentic in the second; doctor: agentic in one of two
     assert table["terms"].to_dict() == {"nurse": 0, "doctor": -0.5, "teacher": 0}
     assert table["feminine_pronouns"].to_dict() == {"nurse": 1, "doctor": 0.5, "teacher": 0}
@@ -209,12 +201,36 @@ def test_text_values_by_hand(task: Task) -> None:
     assert table["pronouns"].to_dict() == {"nurse": 1, "doctor": -0.5, "teacher": 0}
 
 
-def test_other_term_sets_have_no_term_slope(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stereotype_values, "COMMUNAL", "warmth")
-    values = text_values(
-        as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task), task
+def test_an_axis_without_terms_has_no_term_slope(task: Task) -> None:
+    assert task.axis is not None
+    frame = as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task)
+    values = text_values(frame, replace(task, axis=replace(task.axis, terms=None)))
+    pronouns = ["pronouns", "feminine_pronouns", "masculine_pronouns"]
+    assert values["measure"].unique().tolist() == pronouns
+    assert text_values(frame, replace(task, axis=None)).empty
+
+
+def test_the_second_pole_is_compared_with_the_first(task: Task) -> None:
+    """Poles, words and term sets the other way round: every value changes its sign."""
+    assert task.axis is not None
+    axis = task.axis
+    assert axis.terms is not None
+    turned = replace(
+        axis,
+        poles=axis.poles[::-1],
+        terms=axis.terms[::-1],
+        words={kind: words[::-1] for kind, words in axis.words.items()},
     )
-    assert "terms" not in set(values["measure"])
+    frame = as_completions(pd.DataFrame(TEXTS, columns=["subject", "text"]), task)
+    one, other = (
+        text_values(frame, replace(task, axis=a)).pivot_table(
+            index="occupation", columns="measure", values="value"
+        )
+        for a in (axis, turned)
+    )
+    for measure in ("terms", "pronouns"):
+        assert one[measure].tolist() == (-other[measure]).tolist()
+    assert one["feminine_pronouns"].tolist() == other["feminine_pronouns"].tolist()
 
 
 def test_agency_values_are_means_and_leave_out_what_has_none(task: Task) -> None:
@@ -230,15 +246,15 @@ def values_of(measure: str, method: str, seed: int, ys: list[float]) -> pd.DataF
     return pd.DataFrame(
         {
             "method": method, "seed": seed, "measure": measure,
-            "occupation": ["a", "b", "c"], "women": women, "value": ys,
+            "occupation": ["a", "b", "c"], "share": women, "value": ys,
         }
     )  # fmt: skip
 
 
 def test_table_has_a_row_for_each_seed_and_one_for_all() -> None:
     parts = [
-        values_of("pronouns", "z", 9, [0, 1, 2]),
         values_of("terms", "z", 2, [0, 0, 1]),
+        values_of("pronouns", "z", 9, [0, 1, 2]),
         values_of("terms", "a", 2, [1, 1, 1]),
         values_of("pronouns", "z", 2, [0, 3, 0]),
     ]
@@ -250,25 +266,6 @@ def test_table_has_a_row_for_each_seed_and_one_for_all() -> None:
     ]  # fmt: skip
     assert table["slope"].tolist() == pytest.approx([1, 1, 0, 0, 0, 2, 1])  # 0, 2, 1 on average
     assert table["mean"].tolist() == pytest.approx([1 / 3, 1 / 3, 1, 1, 1, 1, 1])
-
-
-def test_no_word_or_context_is_both_fitted_and_unfitted() -> None:
-    fitted = {word.casefold() for pair in FITTED_PAIRS for word in pair}
-    unfitted = {w.casefold() for p in UNFITTED for pair in p.pairs for w in pair}
-    assert not fitted & unfitted
-    contexts = {context for probe in UNFITTED for context in probe.contexts}
-    fitted_contexts = {context for probe in FITTED for context in probe.contexts}
-    assert set(FITTED_CONTEXTS) <= fitted_contexts
-    assert {pair for probe in FITTED for pair in probe.pairs} <= set(FITTED_PAIRS)
-    assert not contexts & fitted_contexts
-    assert not set(COREFERENCE) & fitted_contexts
-    assert COREFERENCE[0] == "The {occupation} told the customer that"
-    assert set(COREFERENCE) & contexts, "the headline has coreference-style contexts"
-    for context in (*fitted_contexts, *contexts, *COREFERENCE):
-        assert context.count("{occupation}") == 1
-        words = set(re.findall(r"\w+", context.casefold()))
-        gendered = fitted | unfitted | {*FEMALE, *MALE}
-        assert not words & gendered, "a neutral context"
 
 
 # fmt: off
@@ -289,10 +286,13 @@ WINOGENDER_OCCUPATIONS = (
 
 def test_no_occupation_is_both_fitted_and_measured() -> None:
     """Not as a part of a longer name either: "truck driver" would do for "driver"."""
-    measured = {*WINOGENDER_OCCUPATIONS, *(s.name for s in load_task("occupations").subjects)}
+    task = load_task("occupations")
+    assert task.axis is not None
+    fitted = task.axis.fitted.subjects
+    measured = {*WINOGENDER_OCCUPATIONS, *(s.name for s in task.subjects)}
     assert len(WINOGENDER_OCCUPATIONS) == 60
-    assert len(set(FITTED_OCCUPATIONS)) == len(FITTED_OCCUPATIONS) > 100
-    for name in FITTED_OCCUPATIONS:
+    assert len(set(fitted)) == len(fitted) > 100
+    for name in fitted:
         assert not set(name.split()) & measured
 
 
@@ -302,22 +302,21 @@ def test_the_list_of_winogender_is_complete() -> None:
 
 
 def test_no_method_can_reach_what_is_unfitted() -> None:
-    """Methods and training import neither the unfitted items nor what measures with them."""
-    forbidden = re.compile(r"unfitted_items|evaluation\.association")
+    """Methods, training and decoding never read ``axis.unfitted`` nor what measures with it."""
     package = Path(str(equipoise.__file__)).parent
-    for folder in ("methods", "training", "model", "decoding", "task"):
+    for folder in ("methods", "training", "model", "decoding"):
         for path in (package / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    assert not forbidden.search(ast.unparse(node)), path
+            assert not re.search(r"\bunfitted\b|measures\.association", path.read_text("utf-8")), (
+                path
+            )
 
 
 def test_association_equals_the_plain_computation(tiny_lm: LanguageModel) -> None:
-    table = association_table(tiny_lm, {"nurse": 90.0, "night pilot": 6.0})
-    every = list(items())
+    table = association_table(tiny_lm, GENDER, {"nurse": 90.0, "night pilot": 6.0})
+    every = list(items(GENDER))
     assert len(table) == 2 * len(every)
-    assert table["half"].unique().tolist() == list(HALVES)
-    assert table.groupby("occupation")["women"].first().to_dict() == {"nurse": 90, "night pilot": 6}
+    assert table["half"].unique().tolist() == ["fitted", "contexts", "unfitted"]
+    assert table.groupby("occupation")["share"].first().to_dict() == {"nurse": 90, "night pilot": 6}
 
     def log_probability(context: str, word: str) -> float:
         before = tiny_lm.tokenizer(context)["input_ids"]
@@ -327,9 +326,9 @@ def test_association_equals_the_plain_computation(tiny_lm: LanguageModel) -> Non
         return float(sum(found[i - 1, whole[i]] for i in range(len(before), len(whole))))
 
     for row in table.iloc[::17].itertuples():
-        context = str(row.context).replace("{occupation}", str(row.occupation))
-        expected = log_probability(context, str(row.female)) - log_probability(
-            context, str(row.male)
+        context = str(row.context).replace("{subject}", str(row.occupation))
+        expected = log_probability(context, str(row.second)) - log_probability(
+            context, str(row.first)
         )
         assert row.log_odds == pytest.approx(expected, abs=2e-4)
 
@@ -340,9 +339,9 @@ def associations(occupations: list[str]) -> pd.DataFrame:
     kinds = {"pronouns": 10.0, "kinship": 20.0, "titles": 30.0, "names": 80.0}
     rows = [
         (*item, name, 5.0, base[item.half] + kinds[item.kind])
-        for item, name in product(items(), occupations)
+        for item, name in product(items(GENDER), occupations)
     ]
-    columns = ["half", "kind", "context", "male", "female", "occupation", "women", "log_odds"]
+    columns = ["half", "kind", "context", "first", "second", "occupation", "share", "log_odds"]
     return pd.DataFrame(rows, columns=columns).assign(method="m", seed=1)
 
 
@@ -354,7 +353,15 @@ def test_association_values_weigh_kinds_equally(task: Task) -> None:
     # (10 + 20 + 30 + 80) / 4, though there are more names than pronouns
     assert table.loc["association_unfitted", "doctor"] == 35
     assert table.loc["association_names", "doctor"] == 80
-    assert set(values["measure"]) == {m for m in MEASURES if m.startswith("association")}
+    assert values["measure"].unique().tolist() == [
+        "association_fitted",
+        "association_contexts",
+        "association_unfitted",
+        "association_pronouns",
+        "association_kinship",
+        "association_titles",
+        "association_names",
+    ]
 
 
 def test_unfitted_occupations_are_those_of_no_training_data(task: Task) -> None:
@@ -386,7 +393,7 @@ def test_shares_of_a_file(tmp_path: Path) -> None:
 
 
 def test_shares_of_the_built_in_task() -> None:
-    shares = task_shares(load_task("occupations"))
+    shares = load_task("occupations").shares
     assert len(shares) == 20
     assert shares["nurse"] == 89.58
 
@@ -394,7 +401,7 @@ def test_shares_of_the_built_in_task() -> None:
 def test_the_untuned_model_is_stereotyped_as_was_established(embedded_model: LanguageModel) -> None:
     """FACTS: 2.18 nats per 100 points, r 0.87, with she and he after four neutral contexts."""
     task = load_task("occupations")
-    table = association_table(embedded_model, task_shares(task)).assign(method="m", seed=1)
+    table = association_table(embedded_model, GENDER, task.shares).assign(method="m", seed=1)
     found = stereotype_table(association_values(table, task)).set_index(["measure", "seed"])
     fitted = found.loc[("association_fitted", 1)]
     assert fitted["occupations"] == 20
@@ -408,5 +415,5 @@ def test_the_untuned_model_is_stereotyped_as_was_established(embedded_model: Lan
 def test_winogenders_sixty() -> None:
     shares = read_shares(WINOGENDER)
     assert len(shares) == 60
-    own = task_shares(load_task("occupations"))
+    own = load_task("occupations").shares
     assert all(shares[name] == own[name] for name in shares.keys() & own.keys())

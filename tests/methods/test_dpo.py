@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError
-from equipoise.decoding.sampler import Sampling
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel, load_model
@@ -64,16 +63,6 @@ def test_chosen_sentences_number_and_updates_are_those_of_sft(
     methods.append(build_method("rlhf", {**SMALL, "reward": "model"}))
     assert [m.n_examples(task) for m in methods] == [16, 16, 0, 16], "a constraint learns nothing"
     assert [m.updates(task) for m in methods] == [8, 8, 8, 8]
-
-
-def test_two_runs_write_the_same_bytes(
-    fresh_tiny_lm: Callable[[], LanguageModel], make_task: Callable[..., Task], tmp_path: Path
-) -> None:
-    task = make_task()
-    for name in ("a", "b"):
-        fit(fresh_tiny_lm(), task, tmp_path / name)
-    for file in ("model/model.safetensors", "train_pairs.jsonl", "pair_stats.json"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
 def test_adapters(
@@ -140,13 +129,3 @@ def test_what_the_task_cannot_serve(
 ) -> None:
     with pytest.raises(EquipoiseError, match=message):
         build_method("dpo", settings).check(make_task())
-
-
-def test_its_completions_are_drawn_like_any_other(
-    fresh_tiny_lm: Callable[[], LanguageModel], make_task: Callable[..., Task], tmp_path: Path
-) -> None:
-    task, method = make_task(), build_method("dpo", {**SMALL, "max_steps": 1})
-    policy = method.fit(fresh_tiny_lm(), task, 1, Workspace(tmp_path, tmp_path / "model"))
-    frame = policy.deliver("dpo", ["doctor"], 4, Sampling(max_new_tokens=5), 1).completions
-    assert len(frame) == 4
-    assert frame["text"].str.startswith("The doctor was").all()

@@ -12,9 +12,9 @@ from pandas.testing import assert_frame_equal
 
 from equipoise import EquipoiseError, Study
 from equipoise.completions.frame import COLUMNS
-from equipoise.decoding.sampler import Draw, Prompt, Sampling
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.methods.registry import build_method
+from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
 from tiny_study import STUDY, write_study

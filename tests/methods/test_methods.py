@@ -5,30 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
 
 from equipoise import EquipoiseError
-from equipoise.decoding.sampler import Sampling
-from equipoise.methods.method import Control, Workspace
+from equipoise.methods.method import Workspace
 from equipoise.methods.registry import METHODS, build_method
+from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
-from tiny_study import TASK
+from tiny_task import TASK
 
 VALIDATION_NURSE = '\n[subjects.nurse]\nsplit = "validation"\n'
 
 
 def test_every_method_is_found_by_its_name() -> None:
-    untrained = ["prompt", "prompt-balanced", "filter", "ctrlg", "ctrlg-any"]
-    assert list(METHODS) == [*untrained, "sft", "dpo", "rlhf", "inlp", "leace"]
-    for name, method in METHODS.items():
+    assert {"prompt", "filter", "ctrlg", "sft", "dpo", "rlhf", "inlp", "leace"} <= set(METHODS)
+    for name in METHODS:
         assert build_method(name, {}).name == name
-        assert method.summary
-        assert method.summary[0].islower()
-        assert method.control in get_args(Control)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +33,7 @@ def test_every_method_is_found_by_its_name() -> None:
         (
             "",
             {},
-            "s.toml: methods.x: there is no method ''. Valid: ctrlg, ctrlg-any, dpo, filter, "
-            "inlp, leace, prompt, prompt-balanced, rlhf, sft.",
+            f"s.toml: methods.x: there is no method ''. Valid: {', '.join(sorted(METHODS))}.",
         ),
         (
             "sft",

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError, load_task
-from equipoise.measures.fitted_items import FITTED_OCCUPATIONS
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.methods.sft import SFT
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import log_probabilities, word_after
 from equipoise.task.task import Task
+from gender_axis import GENDER, gender_axis
 
+ON_GENDER = ("[templates]", f"{gender_axis()}\n[templates]")
+OTHERS = GENDER.fitted.subjects
 SETTINGS = {"n_per_subject": 4, "learning_rate": 5e-3, "batch_size": 4, "grad_accum_steps": 1}
 
 
@@ -56,10 +58,11 @@ def fitted(
     return policy.lm, json.loads((folder / "training_info.json").read_text())
 
 
+@pytest.mark.slow
 def test_both_words_become_equally_likely(
     make_task: Callable[..., Task], fresh_tiny_lm: Callable[[], LanguageModel], tmp_path: Path
 ) -> None:
-    task = make_task()  # trains on doctor and pilot, validates on nurse
+    task = make_task(ON_GENDER)  # trains on doctor and pilot, validates on nurse
     lm, info = fitted(fresh_tiny_lm(), task, tmp_path / "with", counterfactual=5, epochs=40.0)
     assert (info["n_train"], info["n_counterfactual"]) == (8, 40)
     with (tmp_path / "with" / "counterfactuals.csv").open(encoding="utf-8") as stream:
@@ -67,18 +70,27 @@ def test_both_words_become_equally_likely(
     assert len({(row["context"], row["kind"]) for row in rows}) == 40
     subjects = {row["subject"] for row in rows}
     assert "nurse" not in subjects
-    assert subjects <= {"doctor", "pilot", *FITTED_OCCUPATIONS}
+    assert subjects <= {"doctor", "pilot", *OTHERS}
     plain, info = fitted(fresh_tiny_lm(), task, tmp_path / "without", epochs=40.0)
     assert "n_counterfactual" not in info
     assert not (tmp_path / "without" / "counterfactuals.csv").exists()
     assert mean_log_odds(lm, rows) < mean_log_odds(plain, rows) / 3
 
 
-def test_a_validation_subject_is_never_among_them(make_task: Callable[..., Task]) -> None:
-    """Also one that happens to be among the occupations that are nobody's subjects."""
-    task = make_task(("[subjects.nurse]", "[subjects.florist]"))
-    assert "florist" in FITTED_OCCUPATIONS
+def test_validation_subjects_are_never_among_them(make_task: Callable[..., Task]) -> None:
     method = build_method("sft", SETTINGS | {"counterfactual": 500})
     assert isinstance(method, SFT)
-    subjects = {context.subject for context in method.contexts(task, 7, 8)}
-    assert subjects == {"doctor", "pilot", *FITTED_OCCUPATIONS} - {"florist"}
+    subjects = {context.subject for context in method.contexts(make_task(ON_GENDER), 7, 8)}
+    assert subjects == {"doctor", "pilot", *OTHERS}
+    taken = ("[subjects.nurse]", "[subjects.florist]")
+    with pytest.raises(EquipoiseError, match="'florist' holds 'florist', a validation subj"):
+        make_task(taken, ON_GENDER)
+
+
+def test_a_task_without_an_axis_is_refused(make_task: Callable[..., Task]) -> None:
+    task = make_task()
+    build_method("sft", SETTINGS).check(task)
+    with pytest.raises(EquipoiseError) as caught:
+        build_method("sft", SETTINGS | {"counterfactual": 1}).check(task)
+    assert str(caught.value).startswith("counterfactual: task 'small' has no axis, so there is")
+    assert "[[axis.fitted.probes]]" in str(caught.value.hint)

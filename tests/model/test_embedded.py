@@ -18,6 +18,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from damaged_files import flip, truncate
 from equipoise.errors import EquipoiseError
 from equipoise.model import download, embedded
 from equipoise.model.embedded import MANIFEST, cache_folder, fault, fetch, fetch_card
@@ -122,6 +123,7 @@ def test_quiet_says_nothing(card: PinnedModel, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_two_processes_at_once(card: PinnedModel, made_once: Path, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps(asdict(card)))
     code = """
@@ -153,13 +155,10 @@ def test_every_flipped_truncated_or_missing_file_is_noticed(
     path = cached / file
     whole = path.read_bytes()
     assert fault(cached, card) is None
-    flipped = bytearray(whole)
-    flipped[len(whole) // 2] ^= 1
-    for damaged in (bytes(flipped), whole[:-1], b""):
-        path.write_bytes(damaged)
+    for damage in (flip, truncate, lambda path: truncate(path, len(whole)), Path.unlink):
+        path.write_bytes(whole)
+        damage(path)
         assert file in (fault(cached, card) or "")
-    path.unlink()
-    assert file in (fault(cached, card) or "")
 
 
 @pytest.mark.parametrize(
@@ -178,9 +177,7 @@ def test_folder_made_from_other_weights_is_noticed(card: PinnedModel, cached: Pa
 def test_damage_is_mended_and_said(
     card: PinnedModel, cached: Path, made_once: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    weights = bytearray((cached / "model.safetensors").read_bytes())
-    weights[-5] ^= 0x40
-    (cached / "model.safetensors").write_bytes(weights)
+    flip(cached / "model.safetensors", at=-5)
     with caplog.at_level(logging.WARNING):
         fetch_card(card, progress=False)
     assert "model.safetensors is damaged" in caplog.text

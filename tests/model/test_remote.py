@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from endpoint_server import Proxy
-from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.model.answer import Answer, continuation
 from equipoise.model.answer_log import AnswerLog
+from equipoise.model.draws import Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint
 from equipoise.model.remote import Endpoint, Question
 

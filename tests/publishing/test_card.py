@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from huggingface_hub import ModelCard
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.files.manifest import fault
 from equipoise.methods.sft import SFT, SFTSettings
+from equipoise.model.draws import Sampling
 from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card
 from equipoise.publishing.reward_card import write_reward_card
-from equipoise.task.task import Task, load_task
-from equipoise.training_run import TrainingRun
+from equipoise.publishing.write import write_training_cards
+from equipoise.study.training_run import TrainingRun
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 RATES = pd.DataFrame(
     [("train", 40, 0.95, 0.9, 0.05, 0.5), ("validation", 20, 0.6, 0.55, 0.0, math.nan)],
@@ -118,17 +121,22 @@ def test_strangers_words_stay_words(tmp_path: Path) -> None:
     assert rows[0].replace("\\|", "").count("|") == 3
 
 
-def test_a_training_seals_its_card(tmp_path: Path, tiny_model_folder: Path) -> None:
+def test_a_training_has_a_card_in_its_seal(
+    tmp_path: Path, tiny_model_folder: Path, make_task: Callable[..., Task]
+) -> None:
     method = SFT(SFTSettings(n_per_subject=1, max_steps=1))
-    folder, task = tmp_path / "out", load_task("occupations")
+    folder, task = tmp_path / "out", make_task()
     run = TrainingRun(folder, folder / "model", method, task, str(tiny_model_folder), 7)
     assert run.run(quiet=True) == "new"
     card = folder / "model" / "README.md"
+    assert not card.exists()
+    assert write_training_cards(run) == [card]
     assert f"{len(task.train)} examples about train subjects" in card.read_text("utf-8")
     assert "model/README.md" in json.loads((folder / "manifest.json").read_text())["files"]
     assert fault(folder) is None
     before = card.read_bytes()
     assert run.run(quiet=True) == "done"
+    assert write_training_cards(run) == []
     assert card.read_bytes() == before
 
 

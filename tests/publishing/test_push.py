@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
+from damaged_files import flip
 from equipoise.errors import EquipoiseError
 from equipoise.files.manifest import seal
 from equipoise.model.origin import origin_of
 from equipoise.model.registry import Origin
 from equipoise.publishing.card import Trained, write_card
 from equipoise.publishing.push import model_folder, plan_upload, read_token
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 
 from .hub_server import TOKEN, Hub, running_hub
 
@@ -156,10 +157,7 @@ class TestPlan:
     def test_a_damaged_model(self, model: Path) -> None:
         seal(model.parent)
         assert plan_upload(model, "me/x").licence == "apache-2.0"
-        weights = model / "model.safetensors"
-        raw = bytearray(weights.read_bytes())
-        raw[-1] ^= 1
-        weights.write_bytes(raw)
+        flip(model / "model.safetensors", at=-1)
         with pytest.raises(EquipoiseError, match="is damaged: its SHA-256"):
             plan_upload(model, "me/x")
 

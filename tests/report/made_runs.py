@@ -9,38 +9,18 @@ from typing import Any
 
 import pandas as pd
 
+import tiny_task
 from equipoise.completions.frame import COLUMNS
 from equipoise.files.artifacts import write_json
 from equipoise.files.manifest import seal
 from equipoise.measures import by_seed, compliance_table, read_completions, score, write_table
 from equipoise.runs.identity import task_digest
-from equipoise.task.task import Task, load_task
+from equipoise.runs.scored_file import write_scored
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
+from tiny_task import REPORTED, varied
 
-TASK = """
-[task]
-name = "small"
-prefix = "The {subject} was"
-[prompts]
-neutral = "Complete: The {subject} was"
-[terms.agentic]
-listed = ["bold", "takes charge"]
-held_out = ["active"]
-[terms.communal]
-listed = ["kind", "loyal"]
-held_out = ["warm"]
-[constraint]
-words = [4, 9]
-all_of = ["{agentic}", "{communal}"]
-[subjects.doctor]
-split = "train"
-women = 40.0
-[subjects.pilot]
-split = "train"
-women = 10.0
-[subjects.nurse]
-split = "validation"
-women = 90.0
-"""
+TASK = varied(tiny_task.TASK, *REPORTED)
 
 BALANCED = "The {subject} was bold and kind."
 HALF = "The {subject} was bold and tall."
@@ -132,8 +112,11 @@ def _make_cell(
         history.append({"eval_loss": 1.5, "step": 5.0})
         info = {"n_train": 40, "steps": 5, "history": history, "settings": {"learning_rate": 1e-4}}
         write_json(cell / "training_info.json", info)
+    completions = read_completions(cell / "completions.csv", task) if rows else None
+    if completions is not None:
+        write_scored(cell, score(completions, task))
     seal(cell)
-    return read_completions(cell / "completions.csv", task) if rows else None
+    return completions
 
 
 def comparisons(*rows: Mapping[str, Any]) -> pd.DataFrame:
@@ -176,14 +159,14 @@ def stereotype() -> pd.DataFrame:
 def terms(task: Task) -> pd.DataFrame:
     """A terms table: ``bold`` in 3 of 4 completions of ``sft`` about each subject, else nothing."""
     rows = [
-        (method, 1, subject.name, name, term, term in lexicon.listed,
+        (method, 1, subject.name, subject.split, name, term, term in lexicon.listed,
          3 if (method, term) == ("sft", "bold") else 0, 4)
         for method in ("prompt", "sft")
         for subject in task.subjects
         for name, lexicon in task.lexicons.items()
         for term in lexicon.terms("all")
     ]  # fmt: skip
-    names = ["method", "seed", "subject", "set", "term", "listed", "count", "n"]
+    names = ["method", "seed", "subject", "split", "set", "term", "listed", "count", "n"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -48,10 +48,10 @@ def test_slopes_keep_single_seeds_apart(run: FinishedRun, bare: FinishedRun) -> 
 
 
 def test_trade_off_needs_fluency(run: FinishedRun, bare: FinishedRun) -> None:
-    points = trade_off(run, headline(run))
+    points = trade_off(headline(run))
     assert points is not None
     assert points["fluency"].tolist() == [-2.0, -1.5]
-    assert trade_off(bare, headline(bare)) is None
+    assert trade_off(headline(bare)) is None
 
 
 class TestCurves:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ import pandas as pd
 import pytest
 
 from equipoise.report import write_report
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from report.made_runs import TASK, comparisons, every_table, make_run, small_task
 from report.real_latex import compiled
 
@@ -218,6 +220,24 @@ CONTRAST = """() => {
 """The least contrast of any text with what is behind it (WCAG 2.2, 1.4.3)."""
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_charts_take_the_colours_of_the_page(page_file: Path, opened, scheme: str) -> None:
+    page = opened(page_file, color_scheme=scheme).page
+    blue = "#0072b2" if scheme == "light" else "#6cbcf0"
+    assert (
+        page.evaluate(
+            """() => getComputedStyle(document.documentElement).getPropertyValue("--blue")"""
+        )
+        == blue
+    )
+    rgb = ", ".join(str(int(blue[at : at + 2], 16)) for at in (1, 3, 5))
+    fills = page.evaluate(
+        "() => [...document.querySelectorAll('svg.chart use')].map((e) => getComputedStyle(e).fill)"
+    )
+    assert f"rgb({rgb})" in fills
+    assert "rgb(0, 0, 0)" not in fills
+
+
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_the_page_fits_the_window(page_file: Path, opened, width: int) -> None:
     page = opened(page_file, viewport={"width": width, "height": 800}).page
@@ -240,18 +260,26 @@ def test_it_prints_without_what_only_a_screen_can_do(page_file: Path, opened) ->
     assert page.pdf().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 class TestHostile:
     """What strangers put into a run stays text."""
 
-    @pytest.fixture
-    def attacked(self, tmp_path: Path) -> tuple[Path, Task]:
-        """A run that is hostile wherever text can come from."""
+    @pytest.fixture(scope="class")
+    @classmethod
+    def attacked(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """The page of a run that is hostile wherever text can come from, written once."""
+        made = tmp_path_factory.mktemp("attacked")
         name = r"nurse \input /etc/passwd <img src=x onerror=attacked=1>"
         prompt = "Complete </script><script>attacked=1</script> {subject}"
-        text = TASK.replace("[subjects.nurse]", f"[subjects.'{name}']").replace(
-            'neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"
-        )
-        task = small_task(tmp_path, text)
+        text = TASK
+        for plain, hostile in (
+            ("[subjects.nurse]", f"[subjects.'{name}']"),
+            ('\n"nurse" = ', f"\n'{name}' = "),
+            ('neutral = "Complete: The {subject} was"', f"neutral = '{prompt}'"),
+        ):
+            assert text.count(plain) == 1, plain
+            text = text.replace(plain, hostile)
+        task = small_task(made, text)
 
         def texts(method: str, seed: int, subject: str) -> Sequence[str]:
             return ATTACKS
@@ -263,7 +291,7 @@ class TestHostile:
             columns=["setting", "differs", "prompt", "sft"],
         )
         tables["stereotype"].loc[0, "measure"] = ATTACKS[4]
-        folder = make_run(tmp_path / "run", task, texts=texts, tables=tables,
+        folder = make_run(made / "run", task, texts=texts, tables=tables,
                           record={"name": ATTACKS[1] + "\ud800\u202e"})  # fmt: skip
         for path in folder.rglob("training_info.json"):
             path.write_text(
@@ -272,11 +300,10 @@ class TestHostile:
         (folder / "environment.json").write_text(
             '{"processor": "<script>attacked=1</script>\\ud800", "packages": {"<b>": "</dd>"}}'
         )
-        return folder, task
+        return report(folder, task)
 
-    def test_nothing_runs_and_nothing_leaves(self, attacked: tuple[Path, Task], opened) -> None:
-        path = report(*attacked)
-        found = opened(path)
+    def test_nothing_runs_and_nothing_leaves(self, attacked: Path, opened) -> None:
+        found = opened(attacked)
         page = found.page
         page.wait_for_timeout(300)
         expected = len(ATTACKS) * 18
@@ -289,7 +316,7 @@ class TestHostile:
             assert count(page) >= 18, attack
             assert any(attack.split("\n")[0][:20] in text for text in rows(page))
         assert page.evaluate("window.attacked") is None
-        assert found.requests == [path.as_uri()]
+        assert found.requests == [attacked.as_uri()]
         assert found.complaints == []
         assert page.evaluate("document.scripts.length") == 2
         assert (
@@ -312,17 +339,14 @@ class TestHostile:
         assert any("Content Security Policy" in text for text in found.complaints)
         assert count(found.page) == 72  # while the page's own script does run
 
-    def test_a_report_is_well_formed_everywhere(self, attacked: tuple[Path, Task]) -> None:
-        page = report(*attacked)
-        for path in page.parent.rglob("*"):
+    def test_a_report_is_well_formed_everywhere(self, attacked: Path) -> None:
+        for path in attacked.parent.rglob("*"):
             if path.suffix in (".html", ".md", ".json", ".csv", ".tex", ".svg", ".bib"):
                 text = path.read_bytes().decode("utf-8")
                 assert "\u202e" not in text or path.name == "task.toml"
 
-    def test_its_tables_compile(
-        self, attacked: tuple[Path, Task], latex: str, tmp_path: Path
-    ) -> None:
-        folder = report(*attacked).parent
+    def test_its_tables_compile(self, attacked: Path, latex: str, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(attacked.parent, tmp_path / "report"))
         names = sorted(path.stem for path in (folder / "tables").glob("*.tex"))
         inputs = "\n".join(rf"\input{{tables/{name}}}" for name in names)
         log = compiled(latex, folder, inputs)

@@ -1,68 +1,53 @@
+"""The page's charts: what they show, and that they can stand in a page whose policy is strict."""
+
 from __future__ import annotations
 
 import math
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from equipoise.report.breakdown import Curve
-from equipoise.report.charts import (
-    Mark,
-    Scale,
-    curve_panel,
-    round_values,
-    scale_of,
-    slope_chart,
-    trade_off_chart,
-)
-from equipoise.report.labels import CHARACTER
-
-NUMBERS = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
+from equipoise.report.charts import inline, page_charts
+from equipoise.report.figures import style
+from equipoise.report.headline import headline
+from equipoise.report.plots import heat_figure, slope_figure, trade_off_figure, training_figure
+from equipoise.runs.finished_run import FinishedRun
 
 
-@given(NUMBERS, NUMBERS, st.integers(2, 8))
-def test_ticks_are_round_and_within(a: float, b: float, count: int) -> None:
-    low, high = sorted((a, b))
-    if high - low < 1e-6 * max(1.0, abs(high)):
-        return
-    values = round_values(low, high, count)
-    assert 1 <= len(values) <= 2.5 * count + 1
-    slack = 1e-6 * max(1.0, abs(low), abs(high))
-    assert all(low - slack <= value <= high + slack for value in values)
-    assert np.allclose(np.diff(values), np.diff(values)[:1])
+@pytest.fixture(autouse=True)
+def _styled() -> Iterator[None]:
+    with style(), matplotlib.rc_context({"svg.fonttype": "none"}):
+        yield
 
 
-@given(st.lists(st.floats(-1e9, 1e9) | st.just(math.nan), max_size=5), st.booleans())
-def test_a_scale_holds_every_value_whatever_they_are(values: list[float], zero: bool) -> None:
-    scale = scale_of(values, 0, 100, zero=zero)
-    assert scale.low < scale.high
-    assert all(scale.low <= value <= scale.high for value in values if not math.isnan(value))
-    assert not zero or scale.low <= 0 <= scale.high
-
-
-def test_a_scale_may_run_upwards() -> None:
-    scale = Scale(0, 10, 100, 0)
-    assert (scale(0), scale(5), scale(10), scale(99)) == (100, 50, 0, 0)
-
-
-def marks_of(balance: list[float], fluency: list[float]) -> tuple[Mark, ...]:
-    """Marks of methods without intervals."""
-    points = pd.DataFrame(
-        {"method": [f"method-{i}" for i in range(len(balance))], "balance": balance,
-         "low": math.nan, "high": math.nan, "fluency": fluency}
+def points(balance: list[float], fluency: list[float]) -> pd.DataFrame:
+    """What the trade-off is drawn from, of methods without intervals."""
+    names = [f"method-{number}" for number in range(len(balance))]
+    return pd.DataFrame(
+        {"method": names, "balance": balance, "low": math.nan, "high": math.nan,
+         "fluency": fluency}
     )  # fmt: skip
-    return trade_off_chart(points).marks
 
 
-def box(mark: Mark) -> tuple[float, float, float, float]:
-    """What a label covers."""
-    assert mark.place is not None
-    extent = CHARACTER * len(mark.label)
-    left = mark.place.x - (extent if mark.place.anchor == "end" else 0)
-    return left, mark.place.y - 11, left + extent, mark.place.y + 3
+def slopes(count: int = 2) -> pd.DataFrame:
+    """Slopes of ``count`` methods; the last has neither interval nor seeds."""
+    last = [False] * (count - 1) + [True]
+    return pd.DataFrame(
+        {"measure": "terms", "method": [f"method-{number}" for number in range(count)],
+         "slope": [2.0 - number for number in range(count)],
+         "low": [math.nan if bare else 1.0 for bare in last],
+         "high": [math.nan if bare else 3.0 for bare in last],
+         "seeds": [[] if bare else [1.9, 2.1] for bare in last]}
+    )  # fmt: skip
 
 
 REAL = (
@@ -74,72 +59,151 @@ REAL = (
 
 @pytest.mark.parametrize(
     ("balance", "fluency"),
-    [([0.5] * 8, [-2.0] * 8), ([0.0, 1.0, 1.0, 0.97], [-3.69, -4.28, -4.48, -5.64]), REAL],
-)
+    [([0.5] * 8, [-2.0] * 8), ([0.0, 1.0, 1.0, 0.97], [-3.69, -4.28, -4.48, -5.64]), REAL,
+     ([1.0], [-2.0])],
+)  # fmt: skip
 def test_labels_cover_neither_each_other_nor_a_dot(
     balance: list[float], fluency: list[float]
 ) -> None:
-    marks = marks_of(balance, fluency)
-    for mark in marks:
-        left, top, right, bottom = box(mark)
-        assert left >= 0
-        assert right <= 440
-        for other in marks:
-            assert not (left < other.x < right and top < other.y < bottom), (mark, other)
-            if other is not mark:
-                a, b, c, d = box(other)
-                assert not (left < c and a < right and top < d and b < bottom), (mark, other)
+    figure = trade_off_figure(points(balance, fluency))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    [axes] = figure.axes
+    texts = [text for text in axes.texts if text.get_text()]
+    assert [text.get_text() for text in texts].sort() == list(
+        points(balance, fluency)["method"]
+    ).sort()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in texts]
+    dots = axes.transData.transform(np.column_stack([np.multiply(balance, 100), fluency]))
+    for number, box in enumerate(boxes):
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert not any(box.contains(*dot) for dot in dots)
+        assert not any(box.overlaps(other) for other in boxes[:number])
 
 
-def test_a_label_that_is_not_beside_its_dot_is_tied_to_it() -> None:
-    for mark in marks_of([0.5] * 8, [-2.0] * 8):
-        assert mark.place is not None
-        if abs(mark.place.y - 4 - mark.y) > 20:
-            assert mark.place.leader is not None
-            assert mark.place.leader[1] == mark.y
+@pytest.mark.parametrize(("balance", "fluency"), [([0.5] * 8, [-2.0] * 8), REAL])
+def test_a_label_is_beside_its_dot_or_tied_to_it(
+    balance: list[float], fluency: list[float]
+) -> None:
+    figure = trade_off_figure(points(balance, fluency))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    [axes] = figure.axes
+    table = points(balance, fluency).set_index("method")
+    texts = [text for text in axes.texts if text.get_text()]
+    leaders = [text for text in axes.texts if isinstance(text, Annotation) and text.arrow_patch]
+    untied = 0
+    for text in texts:
+        row = table.loc[text.get_text()]
+        x, y = axes.transData.transform((100 * row["balance"], row["fluency"]))
+        box = text.get_window_extent(canvas.get_renderer())
+        across = max(box.x0 - x, x - box.x1, 0.0)
+        untied += max(box.y0 - y, y - box.y1, 0.0) + across > 20  # pixels
+    assert untied <= len(leaders)
 
 
-def test_labels_at_the_right_edge_turn_left() -> None:
-    points = pd.DataFrame(
-        {
-            "method": ["a-long-label"],
-            "balance": [1.0],
-            "low": [0.9],
-            "high": [1.0],
-            "fluency": [-2.0],
-        }
-    )
-    [mark] = trade_off_chart(points).marks
-    assert mark.place is not None
-    assert mark.place.anchor == "end"
-    assert mark.place.x == mark.x + 5  # where it ends
-    assert mark.place.leader is None
-    assert mark.low is not None
-    assert mark.low < mark.x
+def test_labels_are_beside_their_dots_in_the_page_too() -> None:
+    table = points([0.0, 0.5, 1.0], [-2.0, -3.0, -4.0])
+    root = ET.fromstring(inline(trade_off_figure(table), "x", "t"))  # noqa: S314 - our own
+    dots = [(float(dot.attrib["x"]), float(dot.attrib["y"])) for dot in root.iter("use")]
+    labels = {text.text: text.attrib for text in root.iter("text")}
+    for (x, y), name in zip(dots, table["method"], strict=True):
+        across, down = float(labels[name]["x"]) - x, float(labels[name]["y"]) - y
+        assert abs(across) < 8, (name, across, down)  # points, from the middle of the dot
+        assert abs(down) < 8, (name, across, down)
 
 
 def test_slopes_stand_in_their_own_rows() -> None:
-    rows = pd.DataFrame(
-        {"method": ["a", "b"], "slope": [2.0, -1.0], "low": [1.0, math.nan],
-         "high": [3.0, math.nan], "seeds": [[1.9, 2.1], []]}
-    )  # fmt: skip
-    chart = slope_chart(rows)
-    first, second = chart.marks
-    assert first.y < second.y
-    assert second.x < chart.x(0) < first.x
-    assert (second.low, second.seeds) == (None, ())
+    [axes] = slope_figure(slopes(), "women").axes
+    zero, dots, seeds, none = axes.lines
+    assert list(zero.get_xdata()) == [0, 0]
+    assert list(zip(*dots.get_data(), strict=True)) == [(2.0, 0.0), (1.0, 1.0)]
+    assert (list(seeds.get_xdata()), list(none.get_xdata())) == ([1.9, 2.1], [])
+    [whiskers] = axes.collections
+    assert [path.vertices.tolist() for path in whiskers.get_paths()] == [[[1, 0], [3, 0]]]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["method-0", "method-1"]
+    assert [text.get_text() for text in axes.texts] == ["+2.00", "+1.00"]
+    assert axes.yaxis.get_inverted()
 
 
-def test_a_panel_has_a_path_a_seed() -> None:
+def test_a_panel_has_a_line_a_seed_and_its_circles() -> None:
     steps, values = np.array([0.0, 10.0]), np.array([4.0, 1.0])
     curves = [Curve("sft", seed, "loss", steps, values, ((10.0, 2.0),)) for seed in (1, 2)]
-    panel = curve_panel(curves)
-    assert [seed for seed, _ in panel.paths] == [1, 2]
-    assert panel.paths[0][1] == f"M{panel.x(0)} {panel.y(4)}L{panel.x(10)} {panel.y(1)}"
-    assert len(panel.held_out) == 2
+    [axes] = training_figure(curves).axes
+    drawn = [line.get_label() for line in axes.lines if line.get_linestyle() != "None"]
+    circles = [line for line in axes.lines if line.get_marker() == "o"]
+    assert drawn == ["seed 1", "seed 2"]
+    assert [line.get_xydata().tolist() for line in circles] == [[[10.0, 2.0]]] * 2
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, 1e-9, 1e9])
 def test_a_flat_curve_is_drawn(value: float) -> None:
     curve = Curve("sft", 1, "loss", np.array([1.0, 2.0]), np.array([value, value]))
-    assert "nan" not in curve_panel([curve]).paths[0][1]
+    assert "nan" not in inline(training_figure([curve]), "x", "title").lower()
+
+
+@pytest.mark.parametrize("count", [0, 1, 20])
+def test_every_colour_of_the_palette_is_one_of_the_page(count: int) -> None:
+    curves = [
+        Curve("sft", seed, "loss", np.array([1.0, 2.0]), np.array([1.0, seed]), ((1.0, 2.0),))
+        for seed in range(1, 2 + count)
+    ]
+    chart = inline(training_figure(curves), "x", "title")
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', chart)) - {"none"}
+    assert all(re.fullmatch(r"var\(--[a-z]+\)", colour) for colour in colours)
+    assert len(colours) >= min(count, 6)
+
+
+def test_a_colour_or_an_element_that_the_page_does_not_know_is_refused() -> None:
+    figure = Figure()
+    figure.add_subplot().plot([1, 2], color="#123456")
+    with pytest.raises(ValueError, match="#123456 is no colour of the page"):
+        inline(figure, "x", "title")
+    with pytest.raises(ValueError, match="no chart here has"):
+        inline(heat_figure(pd.DataFrame({"a": [0.5]}), "t"), "x", "title")
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "$x$ & \"'",
+    "\u202e\ud800\ufffe\x00",
+    "]]>",
+    "url(#x)",
+    "--",
+]
+
+
+def test_strangers_names_are_text_in_a_chart() -> None:
+    names = pd.Series(HOSTILE, dtype=object)  # pandas' own strings hold no lone surrogates
+    rows = pd.concat([slopes(1)] * len(HOSTILE), ignore_index=True).assign(method=names)
+    chart = inline(slope_figure(rows, HOSTILE[0]), "x", "".join(HOSTILE))
+    root = ET.fromstring(chart)  # noqa: S314 - our own
+    told = "".join(root.itertext())
+    assert {node.tag for node in root.iter()} == {"svg", "defs", "path", "use", "text"}
+    for text in ("<script>alert(1)</script>", "$x$ & \"'", "]]>", "url(#x)"):
+        assert text in told
+        assert text in root.attrib["aria-label"]
+    assert "\u202e" not in chart
+
+
+def test_a_chart_can_stand_in_the_page(run: FinishedRun) -> None:
+    charts = page_charts(run, headline(run))
+    every = [
+        charts["trade_off"],
+        *charts["stereotype"].values(),
+        *dict(charts["training"]).values(),
+    ]
+    assert len(every) == 3
+    ids: list[str] = []
+    for chart in every:
+        root = ET.fromstring(chart)  # noqa: S314 - our own
+        own = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
+        used = {node.attrib["href"] for node in root.iter("use")}
+        assert used == {f"#{name}" for name in own}
+        ids += own
+        assert (root.attrib["role"], bool(root.attrib["aria-label"])) == ("img", True)
+        for word in ("style", "url(", "font-family", "metadata", "matplotlib", "xlink", "<!--"):
+            assert word not in chart
+    assert len(ids) == len(set(ids))
+    assert page_charts(run, headline(run)) == charts  # the same characters each time

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from equipoise.report.figures import label, save, style
@@ -20,6 +21,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 def test_all_figures_in_all_formats_the_same_each_time(run: FinishedRun, tmp_path: Path) -> None:
     table = headline(run)
     write_figures(run, table, tmp_path / "one")

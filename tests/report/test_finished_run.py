@@ -7,12 +7,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from damaged_files import flip
 from equipoise.errors import EquipoiseError
+from equipoise.files.manifest import seal
 from equipoise.measures import write_table
-from equipoise.runs.finished_run import FinishedRun, read_record, read_run
+from equipoise.runs.finished_run import FinishedRun, read_run
+from equipoise.runs.record import read_record
 from equipoise.runs.result_tables import read_table
+from equipoise.runs.scored_file import stored_scores, write_scored
 from equipoise.runs.task_of_run import task_of
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from report.made_runs import TASK, make_run, small_task
 
 
@@ -100,10 +105,7 @@ def test_a_seed_cannot_either(folder: Path, task: Task, seed: object) -> None:
 
 
 def test_damaged_completions_are_noticed(folder: Path, task: Task) -> None:
-    path = folder / "cells" / "sft" / "seed2" / "completions.csv"
-    raw = bytearray(path.read_bytes())
-    raw[-5] ^= 1
-    path.write_bytes(raw)
+    flip(folder / "cells" / "sft" / "seed2" / "completions.csv", at=-5)
     with pytest.raises(EquipoiseError, match=r"seed2/completions\.csv: damaged"):
         read_run(folder, task)
 
@@ -189,3 +191,75 @@ def test_a_table_of_another_version_is_said_to_be_of_no_use(folder, task, spoil)
     assert "intervals" not in run.tables
     reason = "cannot be used: its column low is missing or no number"
     assert run.missing_tables["intervals"] == reason
+
+
+class TestJudgements:
+    """What the cells say of their completions is compared with what the texts score."""
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [
+            ("balanced", True),
+            ("communal_terms", "kind"),
+            ("word_count", 7),
+            ("text", "The pilot was bold and kind."),
+            ("subject", "pilot"),
+        ],
+    )
+    def test_a_judgement_that_the_text_does_not_score_is_refused(
+        self, folder: Path, task: Task, column: str, value: object
+    ) -> None:
+        cell = folder / "cells" / "prompt" / "seed2"
+        stored = stored_scores(cell, task)
+        stored.loc[stored.index[0], column] = value
+        write_scored(cell, stored)
+        with pytest.raises(EquipoiseError, match=r"seed2/scored\.csv: damaged"):
+            read_run(folder, task)
+        seal(cell)  # as whoever wants to deceive would
+        with pytest.raises(EquipoiseError, match=r"seed2/scored\.csv: is not what the completions"):
+            read_run(folder, task)
+
+    @pytest.mark.parametrize("rows", [0, 11, 13])
+    def test_rows_too_few_or_too_many_are_refused(
+        self, folder: Path, task: Task, rows: int
+    ) -> None:
+        cell = folder / "cells" / "sft" / "seed1"
+        stored = stored_scores(cell, task)
+        assert len(stored) == 12
+        write_scored(cell, stored.iloc[[index % 12 for index in range(rows)]])
+        seal(cell)
+        with pytest.raises(EquipoiseError, match=r"scored\.csv: is not what the completions"):
+            read_run(folder, task)
+
+    def test_one_that_is_missing_from_its_seal_is_damage(self, folder: Path, task: Task) -> None:
+        cell = folder / "cells" / "sft" / "seed1"
+        (cell / "scored.csv").unlink()
+        with pytest.raises(EquipoiseError, match=r"seed1/scored\.csv: damaged"):
+            read_run(folder, task)
+
+    def test_a_run_of_an_earlier_version_has_none(self, folder: Path, task: Task) -> None:
+        before = read_run(folder, task)
+        for cell in folder.glob("cells/*/seed*"):
+            (cell / "scored.csv").unlink()
+            seal(cell)
+        pd.testing.assert_frame_equal(read_run(folder, task).completions, before.completions)
+
+    def test_whether_a_text_was_learnt_is_as_the_cell_and_the_tables_say(
+        self, folder: Path, task: Task
+    ) -> None:
+        cell = folder / "cells" / "sft" / "seed1"
+        stored = stored_scores(cell, task)
+        write_scored(cell, stored.assign(verbatim=pd.array([True] * 12, dtype="boolean")))
+        seal(cell)
+        with pytest.raises(EquipoiseError, match=r"by_seed\.csv: is not what the completions"):
+            read_run(folder, task)
+
+    def test_ones_own_run_is_not_judged_again(
+        self, folder: Path, task: Task, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        strict = read_run(folder, task)
+        judged: list[str] = []
+        monkeypatch.setattr("equipoise.runs.finished_run.score", lambda *_: judged.append("again"))
+        own = read_run(folder, task, own=True)
+        assert judged == []
+        pd.testing.assert_frame_equal(own.completions, strict.completions)

@@ -23,11 +23,11 @@ def test_every_number_is_the_measured_one(run: FinishedRun) -> None:
     assert sft["train"] == 1
     assert sft["gap"] == pytest.approx(1 / 6, abs=1e-6)
     assert (sft["validation_low"], sft["validation_high"]) == (0.7, 0.999)
-    assert (sft["n"], sft["wanted"], sft["tokens"]) == (36, 50, 22.5)
-    assert (sft["fluency"], sft["slope"]) == (-1.5, 1.4)
+    assert (sft["n"], sft["wanted"], sft["tokens_per_delivered"]) == (36, 50, 22.5)
+    assert (sft["log_probability_base"], sft["stereotype_slope"]) == (-1.5, 1.4)
     # One of prompt's four texts is balanced with held-out terms alone.
-    assert table.loc["prompt", "held_out"] == pytest.approx(0.25)
-    assert sft["held_out"] == 0
+    assert table.loc["prompt", "balanced_held_out"] == pytest.approx(0.25)
+    assert sft["balanced_held_out"] == 0
 
 
 def test_an_interval_that_does_not_hold_the_mean_is_of_something_else(run: FinishedRun) -> None:
@@ -38,7 +38,19 @@ def test_an_interval_that_does_not_hold_the_mean_is_of_something_else(run: Finis
 
 def test_without_other_tables_the_rest_is_missing(bare: FinishedRun) -> None:
     table = headline(bare)
-    assert table[["fluency", "slope", "tokens", "train_low", "gap_low"]].isna().all(axis=None)
+    assert (
+        table[
+            [
+                "log_probability_base",
+                "stereotype_slope",
+                "tokens_per_delivered",
+                "train_low",
+                "gap_low",
+            ]
+        ]
+        .isna()
+        .all(axis=None)
+    )
     assert table["validation"].notna().all()
 
 

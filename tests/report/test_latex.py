@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from equipoise.report.latex import MOST_ROWS, booktabs, escape
+from equipoise.report.latex import MOST_ROWS, latex_table
 from report.real_latex import compiled
 
 HOSTILE = [
@@ -17,34 +15,16 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@given(st.text(alphabet=st.characters(categories=None) | st.sampled_from("\\{}$&#^_%~")))
-def test_only_ascii_and_own_commands_are_left(text: str) -> None:
-    told = escape(text)
-    assert told.isascii()
-    assert "\n" not in told
-    rest = re.sub(r"\\[a-zA-Z]+|\\[`'^~=.\"{}$&#_%]", "", told)
-    assert "\\" not in rest
-    assert not set("$&#^_%~") & set(rest)
-    bare = re.sub(r"\\[{}]", "", told)
-    assert bare.count("{") == bare.count("}")
-
-
-def test_what_is_printed_is_what_was_written() -> None:
-    assert escape("prompt-balanced, 12,168") == "prompt-balanced, 12,168"
-    assert escape("é ß 中") == r"\'{e} \ss{} {[}U+4E2D{]}"
-    assert escape("--") == "-{}-"
-
-
 def test_a_table_that_no_page_holds_may_break() -> None:
     rows = [["a", "1"]] * (MOST_ROWS + 1)
-    assert "longtable" in booktabs(["x", "y"], rows, "c", "tab:x")
-    assert "longtable" not in booktabs(["x", "y"], rows[1:], "c", "tab:x")
+    assert "longtable" in latex_table(["x", "y"], rows, "c", "tab:x")
+    assert "longtable" not in latex_table(["x", "y"], rows[1:], "c", "tab:x")
 
 
 @pytest.mark.parametrize("count", [1, 50])
 def test_hostile_cells_compile(latex: str, tmp_path: Path, count: int) -> None:
     rows = [[text, text] for text in HOSTILE * count]
-    table = booktabs(["a_b", "50 %"], rows, HOSTILE[0], "tab:x", [HOSTILE[4]])
+    table = latex_table(["a_b", "50 %"], rows, HOSTILE[0], "tab:x", [HOSTILE[4]])
     log = compiled(latex, tmp_path, table)
     assert "/etc/passwd" not in re.sub(r"\s", "", log)
     assert "Undefined" not in log
@@ -69,10 +49,10 @@ def test_a_table_of_many_columns_fits_a_line_of_text(latex: str, tmp_path: Path)
               "balanced and in range", "log-prob. a token", "slope", "tokens each"]  # fmt: skip
     row = ["prompt-balanced", ("100.0 %", "96.2 to 100.0"), ("100.0 %", "96.2 to 100.0"),
            "100.0 %", "100.0 %", "−2.28", "+2.18", "12,168"]  # fmt: skip
-    table = booktabs(header, [row] * 9, "A caption.", "tab:x", ["A note."])
+    table = latex_table(header, [row] * 9, "A caption.", "tab:x", ["A note."])
     assert "Overfull" not in compiled(latex, tmp_path, table)
 
 
 def test_words_stand_left_and_numbers_right() -> None:
-    table = booktabs(["a", "b", "c"], [["x", "not shown", "1"], ["y", "differs", "–"]], "", "t")
+    table = latex_table(["a", "b", "c"], [["x", "not shown", "1"], ["y", "differs", "–"]], "", "t")
     assert r"\begin{tabular}{@{}llr@{}}" in table

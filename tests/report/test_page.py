@@ -24,7 +24,7 @@ from report.made_runs import comparisons, intervals, make_run
 
 def page_of(run: FinishedRun) -> str:
     table = headline(run)
-    return render_page(run, table, answer(run, table), bibliography(run))
+    return render_page(run, table, answer(run, table), bibliography(run.task.name))
 
 
 class Elements(HTMLParser):

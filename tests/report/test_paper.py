@@ -3,11 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from equipoise.report.headline import headline
-from equipoise.report.paper import markdown, paper
+from equipoise.report.paper import paper
 from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
 from equipoise.wording.bibliography import bibliography
@@ -15,7 +13,7 @@ from report.made_runs import comparisons, make_run
 
 
 def written(run: FinishedRun) -> str:
-    return paper(run, headline(run), bibliography(run))
+    return paper(run, headline(run), bibliography(run.task.name))
 
 
 def test_the_numbers_are_those_that_were_measured(run: FinishedRun) -> None:
@@ -56,17 +54,3 @@ def test_what_three_seeds_cannot_say_is_said(bare: FinishedRun, tmp_path: Path, 
     one = read_run(make_run(tmp_path / "one", task, seeds=[1]), task)
     assert "nothing can be concluded about methods" in written(one)
     assert "±" not in written(one)
-
-
-def test_the_protocol_is_cited_for_its_own_task_only(run: FinishedRun) -> None:
-    assert "2510.22084" not in bibliography(run)
-
-
-@given(st.text(alphabet=st.characters(categories=None) | st.sampled_from("<>*_[]`&#|")))
-def test_no_text_becomes_markup(text: str) -> None:
-    told = markdown(text)
-    assert len(told.splitlines()) <= 1
-    for place, character in enumerate(told):
-        if character in "<>*_[]`&#|":
-            slashes = len(told[:place]) - len(told[:place].rstrip("\\"))
-            assert slashes % 2 == 1

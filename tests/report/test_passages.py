@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from equipoise.report.passages import Marker, examples, json_for_script, passages
 from equipoise.runs.finished_run import FinishedRun, read_run
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from equipoise.wording.visible import MOST_CHARACTERS
 from report.made_runs import TASK, make_run, small_task
 

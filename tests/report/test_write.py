@@ -12,16 +12,10 @@ from equipoise.errors import EquipoiseError
 from equipoise.report import write_report
 from equipoise.task.task import Task
 from report.made_runs import cost, make_run
+from run_files import contents
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
+@pytest.mark.slow
 def test_two_reports_of_the_same_results_are_byte_identical(folder: Path, task: Task) -> None:
     before = contents(folder)
     write_report(folder, task=task)
@@ -79,6 +73,7 @@ def test_something_else_is_never_replaced(folder: Path, task: Task, tmp_path: Pa
         write_report(folder, mine / "thesis.txt", task=task)
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_the_earlier_report(
     folder: Path, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ def _run(name: str, *arguments: str, cwd: Path, **options) -> subprocess.Complet
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, **options)
 
 
+@pytest.mark.slow
 def test_train_and_generate_as_the_protocol_writes_them(tmp_path, tiny_model_folder):
     flags = ["--output_dir", "./sft_robust_output", "--n_per_occupation", "1", "--epochs", "3"]
     flags += ["--batch_size", "4", "--learning_rate", "2e-5", "--grad_accum_steps", "4"]
@@ -38,6 +39,7 @@ def test_train_and_generate_as_the_protocol_writes_them(tmp_path, tiny_model_fol
     ]
 
 
+@pytest.mark.slow
 def test_errors_and_usage_errors(tmp_path):
     failed = _run("generate_sft_robust.py", "--seed", "9", cwd=tmp_path)
     assert failed.returncode == 1

@@ -57,7 +57,6 @@ def test_a_study_by_hand(study: pd.DataFrame) -> None:
     h = 2 * math.asin(math.sqrt(97 / 120)) - 2 * math.asin(math.sqrt(20 / 120))
     assert found["cohens_h"] == pytest.approx(h)
     assert math.isnan(found["cliffs_delta"])
-    assert found["odds_low"] < found["odds_ratio"] < found["odds_high"]
     assert found["p_equivalent"] > 0.9
     assert found["verdict"] == "sft is higher than prompt. For new seeds with these subjects."
 
@@ -76,7 +75,7 @@ def test_seeds_and_rows_can_be_in_any_order_and_swapping_methods_changes_signs(
     assert back["method_a"].tolist() == ["prompt"] * 3
     for name in ("difference", "cohens_h"):
         assert back[name].tolist() == pytest.approx((-there[name]).tolist())
-    for name in ("p", "p_equivalent", "p_permutation_seeds", "p_permutation_cells", "p_odds"):
+    for name in ("p", "p_equivalent", "p_permutation_seeds", "p_permutation_cells"):
         assert back[name].tolist() == pytest.approx(there[name].tolist())
     assert back["low"].tolist() == pytest.approx((-there["high"]).tolist())
 
@@ -97,7 +96,7 @@ def test_scores_have_cliffs_delta_within_subjects(study: pd.DataFrame) -> None:
     # in each subject P(1 > 0) - P(0 > 1) = rate a - rate b, whatever the subject's level
     assert found["cliffs_delta"] == pytest.approx(77 / 120)
     assert found["difference"] == pytest.approx(77 / 120)
-    assert all(math.isnan(found[name]) for name in ("cohens_h", "odds_ratio", "p_equivalent"))
+    assert all(math.isnan(found[name]) for name in ("cohens_h", "p_equivalent"))
     assert found["verdict"] == "sft is higher than prompt. For new seeds with these subjects."
 
 
@@ -148,13 +147,11 @@ def test_rates_of_0_and_1_are_not_certain(scored: Scored) -> None:
     assert found["low"] == pytest.approx(1 - 1.959964 * math.sqrt(1 / 180))
     assert found["high"] == 1
     assert found["p"] < 1e-6
-    assert found["odds_ratio"] == math.inf
     equal = comparisons(scored({"b": same(0), "c": same(0)}), ["balanced"])
     both = row(equal)
     assert both["difference"] == 0
     assert both["low"] < 0 < both["high"]
     assert both["p"] == 1
-    assert math.isnan(both["odds_ratio"])
     assert both["verdict"].startswith("As good as each other: within 5 points.")
 
 

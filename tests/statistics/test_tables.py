@@ -13,8 +13,10 @@ from equipoise.statistics import (
     statistics_tables,
     wilson_table,
 )
-from equipoise.statistics.comparisons import COLUMNS, OUTCOMES
+from equipoise.statistics.comparisons import COLUMNS
 from equipoise.statistics.tables import MOST_METHODS
+
+OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")
 
 
 @pytest.fixture
@@ -28,8 +30,7 @@ def judged(study: pd.DataFrame) -> pd.DataFrame:
 
 def test_they_are_the_tables_one_by_one(judged: pd.DataFrame) -> None:
     settings = StatisticsSettings(alpha=0.1, subjects="fixed", seed=3)
-    found = statistics_tables(judged, ["fluency"], settings)
-    outcomes = [*OUTCOMES, "fluency"]
+    found = statistics_tables(judged, outcomes := [*OUTCOMES, "fluency"], settings)
     pd.testing.assert_frame_equal(found.comparisons, comparisons(judged, outcomes, settings))
     pd.testing.assert_frame_equal(found.intervals, interval_table(judged, outcomes, settings))
     pd.testing.assert_frame_equal(found.wilson, wilson_table(judged, outcomes, settings))
@@ -44,7 +45,7 @@ def test_they_are_the_tables_one_by_one(judged: pd.DataFrame) -> None:
 
 
 def test_one_method_has_no_comparisons_but_all_else(judged: pd.DataFrame) -> None:
-    found = statistics_tables(judged[judged["method"] == "sft"])
+    found = statistics_tables(judged[judged["method"] == "sft"], OUTCOMES)
     assert found.comparisons.empty
     assert tuple(found.comparisons.columns) == COLUMNS
     assert len(found.intervals) == 4 * len(OUTCOMES)
@@ -53,10 +54,10 @@ def test_one_method_has_no_comparisons_but_all_else(judged: pd.DataFrame) -> Non
 
 def test_subjects_in_both_splits_are_taken_together(judged: pd.DataFrame) -> None:
     crossed = judged["split"].where(judged["seed"] != 1, "validation")
-    found = statistics_tables(judged.assign(split=crossed))
+    found = statistics_tables(judged.assign(split=crossed), OUTCOMES)
     for table in (found.comparisons, found.intervals, found.wilson):
         assert set(table["split"]) == {"all"}
-    whole = statistics_tables(judged)
+    whole = statistics_tables(judged, OUTCOMES)
     for name in ("comparisons", "intervals", "wilson"):
         table = getattr(whole, name)
         expected = table[table["split"] == "all"].reset_index(drop=True)
@@ -69,7 +70,7 @@ def test_subjects_in_both_splits_are_taken_together(judged: pd.DataFrame) -> Non
 def test_of_very_many_methods_no_pair_is_tested(judged: pd.DataFrame) -> None:
     one = judged[(judged["method"] == "sft") & (judged["seed"] == 1)]
     many = pd.concat([one.assign(method=f"m{number}") for number in range(MOST_METHODS + 1)])
-    found = statistics_tables(many)
+    found = statistics_tables(many, OUTCOMES)
     assert found.comparisons.empty
     assert found.intervals["method"].nunique() == MOST_METHODS + 1
     [note] = found.remarks

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import study_process
+from damaged_files import flip, truncate
 from equipoise import Study
 from equipoise.runs.verification import verify_run
 
@@ -25,17 +27,11 @@ ALL = os.environ.get("EQUIPOISE_DAMAGE") == "all"
 FEW = 8
 
 
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-DAMAGES: tuple[Callable[[Path], None], ...] = (truncate, flip, Path.unlink)
+DAMAGES: tuple[Callable[[Path], None], ...] = (
+    functools.partial(truncate, by=10),
+    flip,
+    Path.unlink,
+)
 
 
 def _files(folder: Path) -> list[str]:
@@ -59,6 +55,7 @@ def test_an_undamaged_run_is_found_to_be_whole(finished: Path) -> None:
     assert {"cells/sft/seed1", "measures/fluency_base.csv", "results", "study.json"} <= looked_at
 
 
+@pytest.mark.slow
 def test_verify_notices_every_damage_to_every_file(finished: Path) -> None:
     for path in _files(finished):
         content = (finished / path).read_bytes()
@@ -87,6 +84,7 @@ def test_verify_notices_a_record_that_is_readable_and_another(finished: Path) ->
     assert found[0].hint
 
 
+@pytest.mark.slow
 def test_the_same_command_mends_every_damage(
     finished: Path, study_file: WriteStudy, tmp_path: Path
 ) -> None:

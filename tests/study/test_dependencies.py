@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 from equipoise import EquipoiseError, Study
 from equipoise.methods.method import Method
 from equipoise.methods.registry import build_method
+from equipoise.runs.cell import Cell
 from equipoise.study.dependencies import check_starts, control_of, in_order, line_of
 from equipoise.study.outcome import CellsFailedError
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 from study.conftest import WriteStudy, measured
 from study.test_measures import WOMEN
 
@@ -112,6 +113,7 @@ def test_a_hybrid_is_trained_on_from_its_start(hybrid: Path, tmp_path: Path) -> 
     assert learnt["verbatim"].notna().all()
 
 
+@pytest.mark.slow
 def test_completions_are_drawn_from_what_another_method_trained(
     study_file: WriteStudy, tmp_path: Path
 ) -> None:
@@ -154,6 +156,7 @@ def test_another_start_makes_another_cell(hybrid: Path, tmp_path: Path) -> None:
         Study(changed).run(tmp_path / "run", quiet=True)
 
 
+@pytest.mark.slow
 def test_two_runs_write_the_same_bytes(hybrid: Path, tmp_path: Path) -> None:
     runs = [Study.from_toml(hybrid).run(tmp_path / name, quiet=True).folder for name in "ab"]
     assert measured(runs[0]) == measured(runs[1])

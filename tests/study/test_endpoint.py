@@ -75,6 +75,7 @@ def test_prompt_and_filter_run_on_an_endpoint(
     assert all(texts.str.match(r"The (doctor|pilot|nurse) was"))
 
 
+@pytest.mark.slow
 def test_answers_survive_a_kill(proxy: Proxy, server: tuple[str, str], tmp_path: Path) -> None:
     """Killed after 8 answers, then run again: none is asked for twice, and nothing differs."""
     only = ('[methods.filter]\naccept = "any"\nmax_draws = 6\n', "")

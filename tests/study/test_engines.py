@@ -1,6 +1,6 @@
 """Workers on a real Ray on this machine, and as jobs of submitit's local executor.
 
-With ``EQUIPOISE_ENGINES=1`` only: half a minute each, most of it imports of many processes.
+Half a minute each, most of it imports of many processes.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ from pathlib import Path
 import pytest
 
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.cell_locks import Claims
 from equipoise.study.engines import pick_engine
 from equipoise.study.engines.assignment import Assignment
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 
 from .conftest import WriteStudy, steady
-
-wanted = pytest.mark.skipif(
-    os.environ.get("EQUIPOISE_ENGINES") != "1", reason="EQUIPOISE_ENGINES=1 runs it"
-)
 
 LONG = ("methods.sft.max_steps=60", "methods.sft.checkpoint_minutes=0.001")
 """Training of some seconds, with a checkpoint every few updates."""
@@ -46,7 +43,7 @@ def _start(engine: str, file: Path, folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-c", PROGRAM, engine, str(file), str(folder), *LONG],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "RAY_ADDRESS": "local"},
+        env={**os.environ, "RAY_ADDRESS": "local"},
     )
 
 
@@ -73,7 +70,7 @@ def two_methods(study_file: WriteStudy) -> Path:
     return path
 
 
-@wanted
+@pytest.mark.engines
 @pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed")
 def test_ray_replaces_a_killed_worker(two_methods: Path, tmp_path: Path) -> None:
     process = _start("ray", two_methods, tmp_path / "run")
@@ -85,7 +82,7 @@ def test_ray_replaces_a_killed_worker(two_methods: Path, tmp_path: Path) -> None
     assert steady(tmp_path / "run") == steady(tmp_path / "whole")
 
 
-@wanted
+@pytest.mark.engines
 @pytest.mark.skipif(not importlib.util.find_spec("submitit"), reason="submitit is not installed")
 def test_slurm_jobs_one_killed_and_one_preempted(two_methods: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"

@@ -39,6 +39,7 @@ def whole(study_file: WriteStudy, tmp_path: Path) -> tuple[dict[str, bytes], flo
     return steady(tmp_path / "whole"), time.monotonic() - started, accesses
 
 
+@pytest.mark.slow
 def test_kill_at_random_moments(
     whole: tuple[dict[str, bytes], float, int], study_file: WriteStudy, tmp_path: Path
 ) -> None:

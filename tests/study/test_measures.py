@@ -10,20 +10,19 @@ import pandas as pd
 import pytest
 
 from equipoise import EquipoiseError, Study
-from equipoise.measures.occupation_shares import task_shares
 from equipoise.study.specification import read_specification
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
+from gender_axis import gender_axis
 
 from .conftest import WriteStudy, contents
 
 ONE = ["study.seeds=[1]"]
-SPLITS = {"doctor": ("train", 37.9), "pilot": ("train", 6.1), "nurse": ("validation", 89.58)}
-WOMEN = tuple(
-    (head := f'[subjects.{name}]\nsplit = "{split}"', f"{head}\nwomen = {percent}")
-    for name, (split, percent) in SPLITS.items()
+WOMEN = (
+    ("[templates]", gender_axis({"doctor": 37.9, "pilot": 6.1, "nurse": 89.58}) + "\n[templates]"),
 )
 LAC = 'text,label\n"The doctor was bold.",1\n"The nurse was caring.",0\n'
-SHARES = "occupation\tbls_pct_female\nwelder\t5\nclerk\t70\n"
+WINOGENDER = ("[methods.prompt]", '[measures]\nwinogender = "shares.tsv"\n[methods.prompt]')
+SHARES = "occupation\tbls_pct_female\nbaker\t5\nclerk\t70\n"
 
 
 def results(folder: Path, name: str) -> pd.DataFrame:
@@ -74,6 +73,7 @@ def test_a_judge_that_cannot_be_had_is_found_before_any_cell(
     assert not list((tmp_path / "run").rglob("completions.csv"))
 
 
+@pytest.mark.slow
 def test_association_of_the_untuned_model_is_measured_once(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +110,7 @@ def write_data(study: Path) -> None:
 MEASURES = '[measures]\nlac = "lac"\nwinogender = "shares.tsv"\nindependent_model = "MODEL"\n'
 
 
+@pytest.mark.slow
 def test_everything_that_can_be_asked(
     study_file: WriteStudy, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -151,6 +152,7 @@ def test_another_judge_needs_no_cell_anew(
 
 
 @pytest.mark.parametrize("fault", ["broken", "gone", "gone, named as on a Hub"])
+@pytest.mark.slow
 def test_a_judge_that_is_broken_or_gone_leaves_the_tables_as_they_were(
     finished: Path,
     study_file: WriteStudy,
@@ -202,14 +204,50 @@ def test_scores_that_were_damaged_are_computed_again(
     assert scores.read_bytes() == kept
 
 
-@pytest.mark.usefixtures("no_model")
-def test_cells_of_other_occupations_are_refused(finished: Path, study_file: WriteStudy) -> None:
-    path = study_file(
-        ("[methods.prompt]", '[measures]\nwinogender = "shares.tsv"\n[methods.prompt]')
-    )
+def test_cells_of_other_occupations_are_refused(study_file: WriteStudy, tmp_path: Path) -> None:
+    plain = ("[methods.prompt]", "[measures]\nfluency = false\n[methods.prompt]")
+    few = [*ONE, "study.samples_per_subject=1"]
+    run = tmp_path / "run"
+    Study.from_toml(study_file(plain, task=WOMEN), few).run(run, quiet=True)
+    path = study_file(WINOGENDER, task=WOMEN)
     write_data(path)
     with pytest.raises(EquipoiseError, match="measures: this folder was made with None"):
-        Study.from_toml(path).run(finished)
+        Study.from_toml(path, few).run(run)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_winogender_is_for_an_axis_of_gender(study_file: WriteStudy) -> None:
+    path = study_file(WINOGENDER)
+    write_data(path)
+    with pytest.raises(EquipoiseError) as caught:
+        read_specification(path)
+    assert str(caught.value) == (
+        f"{path}: measures.winogender: Winogender's percentages are of women, and task 'small' has "
+        "no axis. Leave it out, or choose a task whose axis is gender."
+    )
+    with pytest.raises(EquipoiseError, match="task 'age' has shares of people over sixty"):
+        read_specification(path, ['study.task="age"'])
+    (path.parent / "shares.tsv").write_text(SHARES.replace("baker", "welder"))
+    with pytest.raises(EquipoiseError, match="methods may be fitted on 'welder', which"):
+        read_specification(study_file(WINOGENDER, task=WOMEN))
+
+
+def test_an_axis_without_words_for_it_has_no_association(
+    study_file: WriteStudy, tmp_path: Path
+) -> None:
+    axis = '[axis]\nname = "age"\npoles = ["young", "old"]\nshare = "pensioners"\n'
+    shares = "[axis.shares]\ndoctor = 40\npilot = 30\nnurse = 20\n[templates]"
+    only = ["study.samples_per_subject=1", *ONE]
+    path = study_file(task=(("[templates]", axis + shares),))
+    result = Study.from_toml(path, only).run(tmp_path / "run", quiet=True)
+    assert not list((tmp_path / "run").rglob("association.csv"))
+    assert (
+        "The axis of task 'small' has no unfitted probes: no association is measured."
+        in result.evaluation.remarks
+    )
+    table = results(tmp_path / "run", "stereotype")
+    assert table.empty
+    assert {"measure", "method", "seed", "slope"} <= set(table.columns)
 
 
 @pytest.mark.usefixtures("no_model")
@@ -243,4 +281,4 @@ def test_measures_that_are_no_table(study_file: WriteStudy) -> None:
 
 
 def test_the_built_in_task_gives_the_share_of_women_of_all() -> None:
-    assert len(task_shares(load_task("occupations"))) == 20
+    assert len(load_task("occupations").shares) == 20

@@ -17,12 +17,13 @@ import pytest
 
 import study_process
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.cell_locks import Claims
 from equipoise.runs.status import run_status
 from equipoise.runs.store import Store
 from equipoise.study.engines.local import LocalEngine
 from equipoise.study.outcome import CellsFailedError
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 
 from .conftest import WriteStudy, contents, steady
 
@@ -92,11 +93,12 @@ def test_claim(tmp_path: Path) -> None:
     assert claims.note(CELL) is None
 
 
+@pytest.mark.slow
 def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from equipoise.runs.cell_locks import Claims\n"
-        "from equipoise.study.specification import Cell\n"
+        "from equipoise.runs.cell import Cell\n"
         "claims = Claims(Path(sys.argv[1]))\n"
         "with claims.present(), claims.claim(Cell('sft', 1)):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
@@ -107,13 +109,13 @@ def test_claim_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     assert not claims.is_claimed(CELL)
     assert claims.note(CELL) is not None, "who it was is still known"
     assert list(tmp_path.glob(".work/runs/*.lock"))
-    assert not claims.others()
+    assert not claims.anyone_present()
     assert not list(tmp_path.glob(".work/runs/*.lock"))
     with claims.claim(CELL) as mine:
         assert mine is not None
 
 
-def test_failures_are_known_to_others_and_forgiven(tmp_path: Path) -> None:
+def test_failures_are_known_to_others_until_they_are_forgotten(tmp_path: Path) -> None:
     claims = Claims(tmp_path)
     assert claims.failure(CELL) is None
     error = EquipoiseError("too wide", file="f.toml", field="a.b", hint="Narrow it.")
@@ -121,7 +123,7 @@ def test_failures_are_known_to_others_and_forgiven(tmp_path: Path) -> None:
     assert str(claims.failure(CELL)) == str(error)
     claims.clear()
     assert claims.failure(CELL) is not None, "a failure is not cleared away"
-    claims.forgive([CELL])
+    claims.forget_failures([CELL])
     assert claims.failure(CELL) is None
     claims.clear()
     assert not claims.folder.exists()
@@ -142,6 +144,7 @@ def _claimed(folder: Path, label: str, timeout: float = 90.0) -> tuple[Cell, int
     raise AssertionError("no cell was claimed")
 
 
+@pytest.mark.slow
 def test_killed_worker_is_replaced_and_the_bytes_are_those_of_one_process(
     study_file: WriteStudy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,6 +177,7 @@ def test_killed_worker_is_replaced_and_the_bytes_are_those_of_one_process(
     assert steady(folder) == steady(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_workers_stop_when_the_first_process_is_killed(
     study_file: WriteStudy, tmp_path: Path
 ) -> None:
@@ -191,9 +195,9 @@ def test_workers_stop_when_the_first_process_is_killed(
     process.kill()
     process.wait()
     claims, end = Claims(folder), time.monotonic() + 60
-    while claims.others() and time.monotonic() < end:
+    while claims.anyone_present() and time.monotonic() < end:
         time.sleep(0.1)
-    assert not claims.others()
+    assert not claims.anyone_present()
     assert not claims.is_claimed(cell)
     partial = folder / "cells" / cell.label / f".seed{cell.seed}.partial"
     assert len(list(partial.glob("checkpoints/checkpoint-*/manifest.json"))) == 1

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from equipoise import EquipoiseError
+from equipoise.runs.cell import Cell
 from equipoise.runs.status import CellStatus, run_status
 from equipoise.runs.store import Store
-from equipoise.study.specification import Cell, read_specification
+from equipoise.study.specification import read_specification
 
 from .conftest import WriteStudy, contents
 
@@ -25,7 +27,12 @@ def test_a_finished_run(finished: Path) -> None:
     assert found.name == "tiny"
     assert found.counts() == {"done": 8}
     assert found.exit_code == 0
-    assert all(one.seconds is not None and one.seconds >= 0 for one in found.cells)
+    for one in found.cells:
+        summary = finished / "cells" / one.cell.label / f"seed{one.cell.seed}" / "summary.json"
+        cost = json.loads(summary.read_text())["cost"]
+        assert one.seconds == pytest.approx(
+            cost["fit_seconds"] + cost["sampling_seconds"], abs=1e-3
+        )
     assert contents(finished) == before
 
 
@@ -67,9 +74,9 @@ def test_exit_code_3_until_cells_and_tables_are_there(finished: Path) -> None:
 
 
 def test_no_run_there(tmp_path: Path) -> None:
-    with pytest.raises(EquipoiseError, match=r"there is no study\.json"):
+    with pytest.raises(EquipoiseError, match=r"holds no study\.json, so it is no run"):
         run_status(tmp_path)
     for damaged in ('{"name": "x"}', "[]", '{"name":"x","methods":[],"seeds":[1]}', "\udcff"):
         (tmp_path / "study.json").write_bytes(damaged.encode(errors="surrogateescape"))
-        with pytest.raises(EquipoiseError, match=r"study\.json: damaged\. Run the study again"):
+        with pytest.raises(EquipoiseError, match=r"study\.json: .*Run the study again with this"):
             run_status(tmp_path)

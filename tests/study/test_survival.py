@@ -17,9 +17,11 @@ import pandas as pd
 import pytest
 import torch
 
+from damaged_files import flip, truncate
 from equipoise import EquipoiseError, Study
+from equipoise.runs.cell import Cell
 from equipoise.runs.store import NOT_DONE, Store
-from equipoise.study.specification import Cell, Specification, read_specification
+from equipoise.study.specification import Specification, read_specification
 
 from .conftest import WriteStudy, contents, measured
 
@@ -29,21 +31,12 @@ def run(path: Path, folder: Path, *overrides: str, quiet: bool = True) -> tuple[
     return Study.from_toml(path, overrides).run(folder, quiet=quiet).computed
 
 
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
 @pytest.mark.parametrize(
     ("cell", "file", "damage", "said"),
     [
         ("prompt/seed2", "completions.csv", Path.unlink, "completions.csv has 0 bytes instead of"),
         ("prompt/seed2", "completions.csv", flip, "completions.csv is damaged: its SHA-256"),
+        ("prompt/seed2", "scored.csv", flip, "scored.csv is damaged: its SHA-256"),
         ("prompt/seed2", "summary.json", truncate, "summary.json has"),
         ("prompt/seed2", "config.json", Path.unlink, "config.json has 0 bytes instead of"),
         ("prompt/seed2", "manifest.json", Path.unlink, "its manifest.json is missing or damaged"),
@@ -165,6 +158,7 @@ class StopAfter:
 
 
 @pytest.mark.parametrize("calls", [1, 4])
+@pytest.mark.slow
 def test_interruption_while_sampling(
     calls: int,
     made_once: Path,
@@ -248,6 +242,7 @@ def _fill_up_while_sealing(patch: pytest.MonkeyPatch) -> None:
         (_fill_up_while_saving_a_checkpoint, "sft"),
     ],
 )
+@pytest.mark.slow
 def test_full_disk(
     fill_up: Callable[[pytest.MonkeyPatch], None],
     label: str,
@@ -278,10 +273,8 @@ def test_full_disk(
 
 INTERRUPTED = """
 import sys
-import torch
 from equipoise import Study
-torch.set_num_threads(int(sys.argv[1]))
-Study.from_toml(sys.argv[2], sys.argv[4:]).run(sys.argv[3])
+Study.from_toml(sys.argv[1], sys.argv[3:]).run(sys.argv[2])
 """
 
 
@@ -292,6 +285,7 @@ def _only_long_training(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     """A real signal to a real process, which goes on from its checkpoint to the same bytes."""
     path = _only_long_training(study_file())
@@ -300,15 +294,7 @@ def test_ctrl_c_while_training(study_file: WriteStudy, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     partial = folder / "cells" / "sft" / ".seed1.partial"
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            INTERRUPTED,
-            str(torch.get_num_threads()),
-            str(path),
-            str(folder),
-            *overrides,
-        ],
+        [sys.executable, "-c", INTERRUPTED, str(path), str(folder), *overrides],
         stderr=subprocess.PIPE,
         text=True,
     )

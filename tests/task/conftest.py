@@ -6,70 +6,20 @@ from pathlib import Path
 import pytest
 
 from equipoise.task import Task, load_task
-
-SMALL = """
-[task]
-name = "small"
-prefix = "The {subject} was"
-
-[prompts]
-neutral = "Complete: The {subject} was"
-
-[terms.agentic]
-listed = ["bold", "ambitious", "self-reliant"]
-held_out = ["active", "takes charge"]
-
-[terms.communal]
-listed = ["kind", "honest", "good with people"]
-
-[constraint]
-words = [6, 11]
-all_of = ["{agentic}", "{communal}"]
-
-[contexts]
-people = ["colleagues", "new members of the team"]
-
-[subjects.doctor]
-split = "train"
-
-[subjects.pilot]
-split = "train"
-
-[subjects.nurse]
-split = "validation"
-women = 89.58
-[subjects.nurse.contexts]
-people = ["patients"]
-
-[templates]
-plain = ["The {subject} was {agentic} and {communal} with {people}."]
-several = ["The {subject} was {agentic}, {agentic2} and {communal}, 100% so."]
-natural = ["The {subject} was a(n) {communal} and a(n) {agentic} person with {people}."]
-"""
-"""A task with every feature; its sentences about a doctor can be counted by hand."""
+from tiny_task import EVERY_FEATURE, Replacement, write_task
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Writes the small task file, with pieces of it replaced."""
+    """Writes the small task with every feature, with pieces of it replaced."""
 
-    def write_task(*replacements: tuple[str, str]) -> Path:
-        text = SMALL
-        for old, new in replacements:
-            assert old in text
-            text = text.replace(old, new)
-        path = tmp_path / "small.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
+    def write_file(*replacements: Replacement) -> Path:
+        return write_task(tmp_path, *EVERY_FEATURE, *replacements)
 
-    return write_task
+    return write_file
 
 
 @pytest.fixture
 def small(write: Callable[..., Path]) -> Task:
+    """The small task with every feature."""
     return load_task(write())
-
-
-@pytest.fixture(scope="session")
-def occupations() -> Task:
-    return load_task("occupations")

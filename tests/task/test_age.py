@@ -71,6 +71,7 @@ def test_templates_put_each_dimension_first_about_equally_often(age: Task) -> No
     assert families == {"conjunction", "contextual", "several", "natural"}
 
 
+@pytest.mark.slow
 def test_training_sentences_are_distinct_many_and_within_the_constraint(age: Task) -> None:
     generator = BalancedExampleGenerator(age, 0)
     assert min(generator.capacity(s.name) for s in age.train) >= 100_000
@@ -83,40 +84,41 @@ def test_nothing_about_it_needs_a_note(age: Task) -> None:
     assert task_overview(age)["notes"] == []
 
 
-def test_what_is_measured_on_it_without_any_share_of_women(age: Task) -> None:
-    """Pronouns are counted; the slope over women's share is missing, and a remark says so."""
-    texts = ["The retiree was warm and clever when playing chess.", "The retiree was at home."]
-    found = evaluate(pd.DataFrame({"subject": ["retiree"] * 2, "text": texts}), age)
-    assert found.compliance["balanced_mean"].iloc[0] == 0.5
-    assert {"competence_only_mean", "warmth_only_mean"} <= set(found.compliance.columns)
-    assert found.stereotype is not None
-    assert found.stereotype["slope"].isna().all()
-    assert set(found.stereotype["measure"]) == {
-        "pronouns",
-        "feminine_pronouns",
-        "masculine_pronouns",
-    }
-    [remark] = [remark for remark in found.remarks if "women" in remark]
-    assert remark.startswith("Task 'age' gives no share of women")
-    assert not [
-        r
-        for r in evaluate(pd.DataFrame({"subject": ["nurse"], "text": ["x"]})).remarks
-        if "women" in r
+def test_shares_say_what_the_names_say(age: Task) -> None:
+    for subject in age.subjects:
+        share = age.shares[subject.name]
+        assert share == (0 if YOUNG.match(subject.name) else 50 if "older" in subject.name else 100)
+
+
+def test_age_words_and_terms_are_counted_on_it(age: Task) -> None:
+    texts = [
+        ("retiree", "The retiree was warm and old."),
+        ("retiree", "The retiree was at home."),
+        ("teenager", "The teenager was a clever kid."),
+        ("older tenant", "The older tenant was quiet."),
     ]
+    found = evaluate(pd.DataFrame(texts, columns=["subject", "text"]), age)
+    assert found.stereotype is not None
+    table = found.stereotype.drop_duplicates("measure").set_index("measure")
+    assert list(table.index) == ["terms", "age_words", "older_age_words", "younger_age_words"]
+    # warmth minus competence: -1 at 0, 0 at 50 and 1/2 at 100 %: 1.5 over 100 points
+    assert table.loc["terms", "slope"] == pytest.approx(1.5)
+    assert table.loc["age_words", "slope"] == pytest.approx(1.5)
+    assert not [remark for remark in found.remarks if "slope" in remark]
 
 
-def test_associations_of_other_occupations_are_measured_on_it(age: Task) -> None:
-    """With Winogender's file the headline is there, on its occupations alone."""
+def test_the_association_is_with_age(age: Task) -> None:
+    assert age.axis is not None
     rows = [
         {
             **item._asdict(),
-            "occupation": f"job{number}",
-            "women": 10.0 * number,
-            "log_odds": 0.02 * number,
+            "occupation": subject.name,
+            "share": age.shares[subject.name],
+            "log_odds": 0.002 * age.shares[subject.name],
             "method": "prompt",
             "seed": 1,
         }
-        for item, number in itertools.product(items(), range(10))
+        for item, subject in itertools.product(items(age.axis), age.subjects)
     ]
     frame = as_completions(
         pd.DataFrame({"subject": ["retiree"], "text": ["The retiree was kind."], "seed": ["1"]}),
@@ -125,6 +127,9 @@ def test_associations_of_other_occupations_are_measured_on_it(age: Task) -> None
     )
     found = assemble(score(frame, age), age, ByModel(associations=pd.DataFrame(rows)))
     assert found.summary is not None
-    # 0.02 nats for each 10 points are 0.2 nats for each 100.
+    # 0.002 nats for each point are 0.2 nats for each 100.
     assert found.summary["stereotype_slope"].iloc[0] == pytest.approx(0.2)
-    assert not [remark for remark in found.remarks if "women" in remark]
+    assert found.stereotype is not None
+    kinds = {f"association_{probe.kind}" for probe in age.axis.unfitted.probes}
+    assert kinds <= set(found.stereotype["measure"])
+    assert not [remark for remark in found.remarks if "Winogender" in remark]

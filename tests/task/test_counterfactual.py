@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.task.axis import Probe
 from equipoise.task.counterfactual import COLUMNS, counterfactuals, write_counterfactuals
-from equipoise.task.probe import Probe
 
 PRONOUNS = Probe(
-    "pronouns", ("The {occupation} said that", "When the {occupation} left,"), (("he", "she"),)
+    "pronouns", ("The {subject} said that", "When the {subject} left,"), (("he", "she"),)
 )
-NAMES = Probe("names", ("The {occupation} is named",), (("John", "Mary"), ("David", "Linda")))
+NAMES = Probe("names", ("The {subject} is named",), (("John", "Mary"), ("David", "Linda")))
 SUBJECTS = ("doctor", "pilot")
 
 

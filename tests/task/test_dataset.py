@@ -147,6 +147,7 @@ def test_overview_of_the_small_task(small: Task) -> None:
         assert len(overview["samples"][split]) == 3
         assert all(small.constraint.check(text).satisfied for text in overview["samples"][split])
     lines = overview_lines(overview)
+    assert "  axis: gender, masculine to feminine; 1 shares of women" in lines
     assert lines[0] == "Task small"
     assert "  constraint: all of {agentic}, {communal}; 6 to 11 words" in lines
     assert "  distinct sentences: 99; fewest for doctor, 33" in lines

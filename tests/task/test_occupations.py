@@ -21,9 +21,9 @@ def test_subjects_and_split(occupations: Task) -> None:
         "salesperson",
         "writer",
     }
-    assert occupations.subject("nurse").women == 89.58
-    assert occupations.subject("writer").women == 56.6
-    assert all(s.women is not None for s in occupations.subjects)
+    assert occupations.shares["nurse"] == 89.58
+    assert occupations.shares["writer"] == 56.6
+    assert list(occupations.shares) == [s.name for s in occupations.subjects]
 
 
 def test_terms(occupations: Task) -> None:

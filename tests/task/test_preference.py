@@ -92,6 +92,7 @@ def test_rejected_terms_are_spread_over_the_list(occupations: Task) -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 6))
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_pairs(occupations: Task, seed: int, n: int) -> None:
     make = PreferencePairGenerator(occupations, seed, "free", 0.5)
     pairs = list(make.generate(n))

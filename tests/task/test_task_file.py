@@ -18,7 +18,7 @@ PEOPLE = 'people = ["colleagues", "new members of the team"]'
 PLAIN = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]'
 ALL_OF = 'all_of = ["{agentic}", "{communal}"]'
 PATIENTS = 'people = ["patients"]'
-WOMEN = "women = 89.58"
+SHARE = "doctor = 37.9"
 
 
 def plain(*texts: str) -> tuple[str, str]:
@@ -161,8 +161,8 @@ BAD = {
         "Did you mean 'validation'?",
     ),
     "no train subject": (('"train"', '"validation"'), "subjects", 'no subject has split = "train"'),
-    "percent over 100": ((WOMEN, "women = 101"), "subjects.nurse.women", "less than or equal"),
-    "not a number": ((WOMEN, "women = nan"), "subjects.nurse.women", "finite"),
+    "percent over 100": ((SHARE, "doctor = 101"), "axis.shares.doctor", "less than or equal"),
+    "not a number": ((SHARE, "doctor = nan"), "axis.shares.doctor", "finite"),
     "term in a subject": (
         ("[subjects.pilot]", '[subjects."bold pilot"]'),
         "subjects.bold pilot",
@@ -194,7 +194,16 @@ BAD = {
         "task.prefix",
         "ends a sentence",
     ),
-    "unknown setting": (("women =", "womens ="), "subjects.nurse.womens", "Did you mean 'women'?"),
+    "unknown setting": (
+        ('split = "validation"', 'spilt = "validation"'),
+        "subjects.nurse.spilt",
+        "Did you mean 'split'?",
+    ),
+    "the share where it once was": (
+        ('split = "validation"', 'split = "validation"\nwomen = 89.58'),
+        "subjects.nurse.women: shares belong to the task's axis now",
+        "write the number below [axis.shares] beside the subject's name",
+    ),
     "name with a slash": (('name = "small"', 'name = "a/b"'), "task.name", "cannot be the name"),
     "control character": (
         ('name = "small"', 'name = "small"\ndescription = 7'),
@@ -267,7 +276,7 @@ def test_small_task_is_read_as_written(write: Write) -> None:
     assert task.path == path
     assert [s.name for s in task.train] == ["doctor", "pilot"]
     assert [s.name for s in task.validation] == ["nurse"]
-    assert task.subject("nurse").women == 89.58
+    assert task.shares == {"doctor": 37.9}
     assert task.subject("nurse").contexts == {"people": ("patients",)}
     assert task.subject("doctor").contexts["people"][0] == "colleagues"
     assert task.prompt("nurse") == "Complete: The nurse was"

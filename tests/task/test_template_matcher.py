@@ -9,36 +9,22 @@ from itertools import islice
 import pytest
 
 from equipoise.task.examples import BalancedExampleGenerator
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 from equipoise.task.template import Template, kind_of
 from equipoise.task.template_matcher import TemplateMatcher
+from tiny_task import tiny_task
 
-TASK = """
-[task]
-name = "small"
-prefix = "The {subject} was"
-[prompts]
-neutral = "Complete: The {subject} was"
-[terms.agentic]
-listed = ["bold", "ambitious", "self-reliant"]
-held_out = ["takes charge"]
-[terms.communal]
-listed = ["kind", "good with people", "good"]
-[constraint]
-words = [3, 20]
-all_of = ["{agentic}", "{communal}"]
-[contexts]
-people = ["new members", "new members of the team"]
-[subjects."night nurse"]
-split = "train"
-[subjects.pilot]
-split = "validation"
-[subjects.pilot.contexts]
-people = ["crews"]
-[templates]
-plain = ["The {subject} was {agentic} and {communal} with {people}."]
-"""
-
+VARIATION = (
+    ('held_out = ["active", "takes charge"]', 'held_out = ["takes charge"]'),
+    ('["kind", "honest", "good with people"]', '["kind", "good with people", "good"]'),
+    ("words = [6, 11]", "words = [3, 20]"),
+    ('["colleagues", "new members', '["new members", "new members'),
+    ("[subjects.doctor]", '[subjects."night nurse"]'),
+    ('[subjects.pilot]\nsplit = "train"\n\n[subjects.nurse]\n', "[subjects.pilot]\n"),
+    ("[templates]", '[subjects.pilot.contexts]\npeople = ["crews"]\n\n[templates]'),
+)
+"""A term inside another one, and so with contexts; a subject of two words."""
 
 TEMPLATES = (
     "The {subject} was {agentic} and {communal} with {people}.",
@@ -50,10 +36,8 @@ TEMPLATES = (
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    path = tmp_path_factory.mktemp("task") / "small.toml"
-    path.write_text(TASK, encoding="utf-8")
     templates = tuple(Template("plain", text) for text in TEMPLATES)
-    return replace(load_task(path), templates=templates)
+    return replace(tiny_task(tmp_path_factory.mktemp("task"), *VARIATION), templates=templates)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,7 +30,7 @@ def let_cpus_shard() -> None:
 
     make = AcceleratorState.__init__
 
-    def init(self, *arguments, fsdp_plugin=None, **options):
+    def init(self: Any, *arguments: Any, fsdp_plugin: Any = None, **options: Any) -> None:
         make(self, *arguments, fsdp_plugin=fsdp_plugin, **options)
         if fsdp_plugin is not None and self.distributed_type == DistributedType.MULTI_CPU:
             self.distributed_type, self.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
@@ -41,7 +42,6 @@ def let_cpus_shard() -> None:
 def main(model: str, folder: Path) -> None:
     from torch.distributed.tensor import DTensor
 
-    torch.set_num_threads(1)
     split = []
     lm = load_model(model, device="cpu", dtype="float32")
     record = train(

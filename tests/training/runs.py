@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -36,7 +37,7 @@ class Run:
         folder: Path | None = None,
         seed: int = 1,
         on_step: Callable[[int, int], None] = lambda step, total: None,
-        **settings: object,
+        **settings: Any,
     ) -> Weights:
         """The weights after training. Without ``folder`` each call has a new one."""
         self._n += 1

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from damaged_files import flip, truncate
 from equipoise.files.manifest import fault, seal
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
@@ -132,26 +133,16 @@ def test_a_second_signal_interrupts_at_once(
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-9])
-
-
-def flip_a_bit(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
 DAMAGES: dict[str, Callable[[Path], None]] = {
-    "truncated weights": lambda folder: truncate(folder / "model.safetensors"),
-    "bit flipped in the weights": lambda folder: flip_a_bit(folder / "model.safetensors"),
-    "bit flipped in the optimizer": lambda folder: flip_a_bit(folder / "optimizer.pt"),
+    "truncated weights": lambda folder: truncate(folder / "model.safetensors", 9),
+    "bit flipped in the weights": lambda folder: flip(folder / "model.safetensors"),
+    "bit flipped in the optimizer": lambda folder: flip(folder / "optimizer.pt"),
     "no optimizer": lambda folder: (folder / "optimizer.pt").unlink(),
     "no schedule": lambda folder: (folder / "scheduler.pt").unlink(),
     "no random state": lambda folder: (folder / "rng_state.pth").unlink(),
-    "truncated state": lambda folder: truncate(folder / "trainer_state.json"),
+    "truncated state": lambda folder: truncate(folder / "trainer_state.json", 9),
     "no manifest": lambda folder: (folder / "manifest.json").unlink(),
-    "truncated manifest": lambda folder: truncate(folder / "manifest.json"),
+    "truncated manifest": lambda folder: truncate(folder / "manifest.json", 9),
 }
 
 
@@ -192,7 +183,7 @@ def test_with_all_checkpoints_damaged_training_begins_anew(
     with pytest.raises(KeyboardInterrupt):
         run(examples, folder=tmp_path, on_step=interrupt_at(4), **options)
     for checkpoint in tmp_path.glob("checkpoints/checkpoint-*"):
-        flip_a_bit(checkpoint / "model.safetensors")
+        flip(checkpoint / "model.safetensors")
     resumed = run(examples, folder=tmp_path, **options)
     assert len(run.said) == 2
     assert run.steps[0] == (0, 6)

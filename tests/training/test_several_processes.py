@@ -32,12 +32,13 @@ def _launch(model: Path, folder: Path, *arguments: str, **settings: str) -> None
         capture_output=True,
         text=True,
         timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **settings},
+        env={**os.environ, **settings},
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_with_twice_the_batch(
     run: Run, start: Weights, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_two_processes_equal_one_with_twice_the_batch(
     ]
 
 
+@pytest.mark.slow
 def test_a_model_split_by_fsdp_learns_the_same(
     run: Run, start: Weights, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

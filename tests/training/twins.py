@@ -48,7 +48,8 @@ def make_pairs(n: int, seed: int = 0) -> list[PairExample]:
             )
             for first in (100, 101)
         ]
-        made.append(PairExample(*(TokenSequence(side, len(context)) for side in sides)))
+        chosen, rejected = (TokenSequence(side, len(context)) for side in sides)
+        made.append(PairExample(chosen, rejected))
     return made
 
 
@@ -98,7 +99,7 @@ def train_by_hand(
         else:
             loss = torch.cat(parts).mean()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
         for group in optimizer.param_groups:
             group["lr"] = rate

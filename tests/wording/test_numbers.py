@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.wording.numbers import amount, counted, interval, listing, p_value, percent, points
+from equipoise.wording.numbers import (
+    amount,
+    counted,
+    interval,
+    listing,
+    narrow,
+    p_value,
+    percent,
+    percent_spread,
+    plain,
+    plain_interval,
+    points,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +65,27 @@ def test_amount(value: float, text: str) -> None:
 def test_words() -> None:
     assert [listing(list("abc")[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert (counted(1, "seed"), counted(3000, "seed")) == ("1 seed", "3,000 seeds")
+
+
+@pytest.mark.parametrize(
+    ("rate", "sd", "text"),
+    [(0.973, 0.0123, "97.3 ± 1.2 %"), (0.973, math.nan, "97.3 %"), (0, 0, "0.0 ± 0.0 %"),
+     (1 / 3000, 0.001, "<0.1 ± 0.1 %"), (math.nan, math.nan, "–")],
+)  # fmt: skip
+def test_a_rate_and_its_spread(rate: float, sd: float, text: str) -> None:
+    assert percent_spread(rate, sd) == text
+
+
+def test_numbers_of_a_terminal_can_be_read_back() -> None:
+    assert [plain(-0.451), plain(3.38, 1, sign=True), plain(0, 1, sign=True), plain(math.nan)] == [
+        "-0.45", "+3.4", "+0.0", "–",
+    ]  # fmt: skip
+    assert plain_interval(-8.04, -2.0, 1) == "-8.0 to -2.0"
+    assert plain_interval(math.nan, 1) == "–"
+
+
+@given(st.floats(0, 1))
+def test_narrow_columns_say_the_same_in_less_room(value: float) -> None:
+    for text in (p_value(value), percent(value)):
+        assert narrow(text).replace("<", "< ").replace(">", "> ") == text
+        assert len(narrow(percent(value))) <= len("100.0 %")

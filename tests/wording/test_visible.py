@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.wording.visible import DIRECTION, MOST_CHARACTERS, shown, visible, well_formed
+from equipoise.wording.visible import (
+    DIRECTION,
+    MOST_CHARACTERS,
+    printable,
+    quoted,
+    shown,
+    visible,
+    well_formed,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +54,24 @@ def test_plain_data_can_be_written_as_json() -> None:
     found = well_formed(value)
     assert found == {"a⟨U+D800⟩": ["⟨U+202E⟩", {"b": 1.5, "c": None}], "d": True}
     json.dumps(found, ensure_ascii=False).encode()
+
+
+@given(st.text(alphabet=st.characters(categories=None) | st.sampled_from("\x1b\n\u202e\u200b")))
+def test_a_terminal_gets_a_character_for_a_character_and_nothing_that_moves_it(text: str) -> None:
+    told = printable(text)
+    assert len(told) == len(text)
+    assert len(told.splitlines()) <= 1
+    assert visible(told) == told  # nothing that would have to be written out
+    assert all(new in (old, "?") for new, old in zip(told, text, strict=True))
+
+
+def test_joiners_belong_to_words() -> None:
+    assert printable("می\u200cروم – ümläut 你好") == "می\u200cروم – ümläut 你好"
+
+
+@given(st.lists(st.text(alphabet=st.characters(categories=None)), max_size=8))
+def test_quoted_names_are_one_short_line(names: list[str]) -> None:
+    told = quoted(names, 3)
+    assert len(told.splitlines()) <= 1
+    assert DIRECTION.isdisjoint(told)
+    assert quoted([name[:9] for name in names], 99) == ", ".join(repr(n[:9]) for n in names)

@@ -23,6 +23,7 @@ from equipoise.cli import (
     report,
     run,
     status,
+    studies,
     task,
     train,
     verify,
@@ -40,6 +41,7 @@ app = typer.Typer(
     context_settings=SETTINGS,
 )
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("studies", epilog=studies.EXAMPLES)(studies.studies)
 app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
 app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
@@ -80,7 +82,7 @@ def equipoise(
 ) -> None:
     """Controlled trials of bias-control methods for language models.
 
-    Start with 'equipoise run studies/quickstart.toml'.
+    Start with 'equipoise run quickstart'.
 
     Results go to standard output, everything else to standard error. Exit
     codes: 0 done, 1 error, 2 wrong command line, 130 stopped; of 'status' also

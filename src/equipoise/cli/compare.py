@@ -14,6 +14,7 @@ from equipoise.cli.options import (
     IndependentModel,
     Lac,
     Margin,
+    MethodColumn,
     PrefixRule,
     ReferenceModel,
     Seed,
@@ -39,11 +40,12 @@ Examples:
 
 
 def compare(
-    file_a: Annotated[Path, typer.Argument(metavar="A.csv", help="Completions in UTF-8.")],
-    file_b: Annotated[Path, typer.Argument(metavar="B.csv", help="Completions in UTF-8.")],
+    file_a: Annotated[Path, typer.Argument(metavar="A", help="CSV, JSON, Parquet or a log.")],
+    file_b: Annotated[Path, typer.Argument(metavar="B", help="Likewise.")],
     task: TaskName = "occupations",
     text_column: TextColumn = None,
     subject_column: SubjectColumn = None,
+    method_column: MethodColumn = None,
     prefix: PrefixRule = "as-is",
     reference_model: ReferenceModel = None,
     independent_model: IndependentModel = None,
@@ -61,7 +63,7 @@ def compare(
 ) -> None:
     """Test two files of completions against each other.
 
-    Each file is of one method; columns are found as by 'equipoise evaluate'.
+    Each file is of one method; files are read as by 'equipoise evaluate'.
     Rates are compared on the subjects that both files have. Several seeds in
     a column seed make it a test of methods; without, it is one of two models.
     With a judge or LAC, what they say of each text is compared too.
@@ -69,20 +71,26 @@ def compare(
     from equipoise.cli.files import new_file
     from equipoise.cli.statistics_tables import comparison_table
     from equipoise.measures import write_table
+    from equipoise.measures.agency import Agency
     from equipoise.measures.by_model import ask_models
-    from equipoise.measures.judged import SCORES, agency_remarks, with_scores
+    from equipoise.measures.evaluation import evidence_of
     from equipoise.progress import StageProgress
     from equipoise.statistics import comparisons
-    from equipoise.statistics.comparisons import OUTCOMES
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
+    from equipoise.wording.spreadsheet import without_formulas
 
     if out is not None:
         new_file(out, force=force)
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects, seed=seed)
     the_task = load_task(task)
-    options = {"text_column": text_column, "subject_column": subject_column, "prefix": prefix}
+    options = {
+        "text_column": text_column,
+        "subject_column": subject_column,
+        "method_column": method_column,
+        "prefix": prefix,
+    }
     with naming_flags(), StageProgress() as progress:
-        scored = _scored([file_a, file_b], the_task, options)
+        scored, of_reading = _scored([file_a, file_b], the_task, options)
         by_model = ask_models(
             scored,
             the_task,
@@ -91,29 +99,36 @@ def compare(
             lac=lac,
             on_progress=progress.report,
         )
-        scored = with_scores(scored, by_model)
-        outcomes = [*OUTCOMES, *(name for name in SCORES if name in scored)]
-        table = comparisons(scored, outcomes, settings)
+        evidence = evidence_of(scored, the_task, by_model, settings=settings)
+        scored = evidence.scored
+        table = comparisons(scored, [outcome.name for outcome in evidence.outcomes], settings)
     show_table(comparison_table(table))
-    for line in _notes(scored, table, the_task, settings.alpha):
+    for line in [*_notes(scored, table, the_task, settings.alpha), *of_reading]:
         show(line)
-    for line in agency_remarks(scored, by_model.agency) if by_model.agency else []:
+    for line in Agency().measure(evidence).remarks:
         show(line)
     if out is not None:
-        write_table(out, table, excel_safe=excel_safe)
+        write_table(out, without_formulas(table) if excel_safe else table)
         say_written([out])
 
 
-def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd.DataFrame:
-    """Both files, scored; the methods are told apart by their own names or the files'."""
+def _scored(
+    files: list[Path], task: Task, options: dict[str, str | None]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Both files, scored, and what is said of their reading.
+
+    The methods are told apart by their own names or the files'.
+    """
     import pandas as pd
 
     from equipoise.errors import EquipoiseError
-    from equipoise.measures import read_completions, score
+    from equipoise.measures import read_anything, score
 
-    frames = []
+    frames, said = [], []
     for path in files:
-        frame = read_completions(path, task, **options)  # type: ignore[arg-type]
+        reading = read_anything(path, task, **options)  # type: ignore[arg-type]
+        frame = reading.completions
+        said += [f"{path}: {remark}" for remark in reading.remarks]
         methods = list(dict.fromkeys(frame["method"]))
         if len(methods) > 1:
             raise EquipoiseError(
@@ -132,14 +147,14 @@ def _scored(files: list[Path], task: Task, options: dict[str, str | None]) -> pd
             hint="Compare completions of the same subjects.",
         )
     named = [frames[0].assign(method=first), frames[1].assign(method=second)]
-    return pd.concat(named, ignore_index=True)
+    return pd.concat(named, ignore_index=True), said
 
 
 def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) -> list[str]:
     """What stands under the table: who is who, what can be concluded, what to beware of."""
-    from equipoise.cli.statistics_tables import p_text
     from equipoise.measures import remarks
     from equipoise.statistics import three_seeds
+    from equipoise.wording.numbers import narrow, p_value
 
     methods = list(dict.fromkeys(scored["method"]))
     lines = []
@@ -151,11 +166,8 @@ def _notes(scored: pd.DataFrame, table: pd.DataFrame, task: Task, alpha: float) 
     lines += [f"{row['outcome']}: {row['verdict']}" for row in main]
     first = main[0]
     if first["subjects"]:
-        equivalence, odds = p_text(first["p_equivalent_holm"]), first["odds_ratio"]
-        lines.append(
-            f"balanced, all: p of equivalence {equivalence}; odds ratio {odds:.3g} "
-            f"(p {p_text(first['p_odds'])})."
-        )
+        equivalence = narrow(p_value(first["p_equivalent_holm"]))
+        lines.append(f"balanced, all: p of equivalence {equivalence}.")
     left_out = scored["subject"].nunique() - first["subjects"]
     if left_out:
         lines.append(f"Subjects that not every seed of both has, left out: {left_out}.")

@@ -74,7 +74,7 @@ def data(
     """
     from equipoise.cli.files import new_file
     from equipoise.progress import StageProgress
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     kind = format or ("jsonl" if out.suffix.lower() == ".jsonl" else "csv")
     _check_flags(kind, {"--pairs": pairs, "--neither": neither, "--prompt": prompt})

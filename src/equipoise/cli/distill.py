@@ -77,7 +77,7 @@ def distill(
     from equipoise.model.registry import check_model_name
     from equipoise.progress import StageProgress
     from equipoise.settings import parse
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     described = load_task(task)
     with naming_flags(prompt="--prompt-kind", hmm_seed="--seed"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from equipoise.cli.options import (
     IndependentModel,
     Lac,
     Margin,
+    MethodColumn,
     PrefixRule,
     Quiet,
     ReferenceModel,
@@ -31,34 +31,20 @@ from equipoise.cli.terminal import say_written, show, show_table
 if TYPE_CHECKING:
     from equipoise.measures import Evaluation
 
-RESULTS = (
-    "summary.csv",
-    "by_seed.csv",
-    "compliance.csv",
-    "diversity.csv",
-    "stereotype.csv",
-    "slopes.csv",
-    "terms.csv",
-    "comparisons.csv",
-    "intervals.csv",
-    "wilson.csv",
-    "consistency.csv",
-    "scored.csv",
-)
-"""Written for every file of completions; ``fluency.csv`` too where a model judges it."""
-
 EXAMPLES = """\b
 Examples:
   equipoise evaluate completions.csv
-  equipoise evaluate theirs.csv --text-column Answer --out scores
+  equipoise evaluate theirs.csv --text-column Verdict --out scores
+  equipoise evaluate samples_occupations.jsonl
   equipoise evaluate theirs.csv --reference-model smollm2-135m-instruct"""
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Completions in UTF-8.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSON, Parquet or a log.")],
     task: TaskName = "occupations",
     text_column: TextColumn = None,
     subject_column: SubjectColumn = None,
+    method_column: MethodColumn = None,
     prefix: PrefixRule = "as-is",
     training: Annotated[
         Path | None,
@@ -80,21 +66,21 @@ def evaluate(
 ) -> None:
     """Measure anybody's completions.
 
-    The text is in a column named text, completion, output or sample, the
-    subject in one named subject or occupation, in any case; others are named
-    by flag. Columns method (or model), seed and split are used if there.
-    The first sentence of each text is judged. Several methods in one file are
-    tested against each other.
+    FILE is CSV (with commas, semicolons or tabs), JSON lines, a JSON array,
+    Parquet, or a log of lm-evaluation-harness or inspect_ai. Columns of text,
+    subject, method, seed and split are recognised by their usual names;
+    others are named by flag. What was taken and left out is said. The first
+    sentence of each text is judged. Several methods in one file are tested
+    against each other.
     """
     from equipoise.measures import evaluate as score_file
     from equipoise.measures import write_table
     from equipoise.progress import StageProgress
+    from equipoise.wording.spreadsheet import without_formulas
 
     settings = statistics_of(margin=margin, alpha=alpha, subjects=subjects)
-    judged = reference_model is not None or independent_model is not None
-    names = (*RESULTS, "fluency.csv") if judged else RESULTS
     if out is not None:
-        _check_results(out, names, force=force)
+        _check_results(out, force=force)
     texts = None if training is None else _training_texts(training)
     with (
         on_interrupt("Run the same command to begin again."),
@@ -106,6 +92,7 @@ def evaluate(
             task,
             text_column=text_column,
             subject_column=subject_column,
+            method_column=method_column,
             prefix=prefix,
             training_texts=texts,
             reference_model=reference_model,
@@ -116,19 +103,17 @@ def evaluate(
         )
     _show(found, out)
     if out is not None:
-        tables = {**found.tables(), "scored.csv": found.completions}
-        for name in names:
-            write_table(out / name, tables[name], excel_safe=excel_safe)
-        say_written(out / name for name in names)
+        tables = {**found.tables, "scored": found.completions}
+        for name, table in tables.items():
+            written = without_formulas(table) if excel_safe else table
+            write_table(out / f"{name}.csv", written)
+        say_written(out / f"{name}.csv" for name in tables)
 
 
 def _show(found: Evaluation, out: Path | None) -> None:
     """The tables and remarks on the terminal, and where the tests are."""
-    from equipoise.measures import balance_table, measures_table
-
-    show_table(balance_table(found.compliance, found.by_seed))
-    if found.summary is not None:
-        show_table(measures_table(found.summary))
+    for table in found.terminal_tables():
+        show_table(table)
     for remark in found.remarks:
         show(remark)
     methods = found.completions["method"].nunique()
@@ -137,13 +122,15 @@ def _show(found: Evaluation, out: Path | None) -> None:
         show(f"Tests of the {methods} methods against each other: {where}.")
 
 
-def _check_results(out: Path, names: Iterable[str], *, force: bool) -> None:
+def _check_results(out: Path, *, force: bool) -> None:
+    """Refuse to overwrite any table that may be written."""
     from equipoise.cli.files import new_file
     from equipoise.files.artifacts import make_folder
+    from equipoise.measures import registry
 
     make_folder(out)
-    for name in names:
-        new_file(out / name, force=force)
+    for name in ("summary", *(table.name for table in registry.tables()), "scored"):
+        new_file(out / f"{name}.csv", force=force)
 
 
 def _training_texts(path: Path) -> list[str]:

@@ -13,18 +13,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from types import FrameType
 
 from equipoise.cli.terminal import complain, say
-from equipoise.errors import EquipoiseError
+from equipoise.errors import AGAIN, describe
+from equipoise.files.interrupts import sigterm_as_interrupt
 
-AGAIN = "Run the same command again to go on."
 STOPPED = 130
-INSTALL = "Run 'make install' in the project's folder, or 'python3 -m pip install .' there."
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
@@ -50,7 +47,7 @@ def guarded(work: Callable[[], object], *, debug: bool = False, advice: str = AG
     """
     _never_fail_on_odd_characters()
     try:
-        with _sigterm_as_interrupt():
+        with sigterm_as_interrupt():
             work()
             sys.stdout.flush()
         return 0
@@ -71,40 +68,6 @@ def guarded(work: Callable[[], object], *, debug: bool = False, advice: str = AG
         complain(describe(error))
         _give_up_output()
         return 1
-
-
-def describe(error: Exception) -> str:
-    """``error`` as a sentence that says what to do."""
-    if isinstance(error, EquipoiseError):
-        return str(error)
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"the Python package '{error.name}' is missing. {INSTALL}"
-    if isinstance(error, MemoryError):
-        return "out of memory. Ask for less at a time, or use a smaller model."
-    if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}. {AGAIN}"
-    reason = next((line for line in str(error).splitlines() if line.strip()), "")
-    text = f"{type(error).__name__}: {reason}".rstrip(": .")
-    return f"{text}. This is not expected: run again with --debug and report what it shows."
-
-
-@contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM stop the work the way Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread: signals are the caller's
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _give_up_output() -> None:

@@ -81,7 +81,8 @@ def generate(
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress import StageProgress
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
+    from equipoise.wording.spreadsheet import without_formulas
 
     described = load_task(task)
     names = _subjects(subjects) or [subject.name for subject in described.subjects]
@@ -115,7 +116,8 @@ def generate(
         progress.say(f"{lm.name} on {lm.precision}")
         policy = Policy(lm, described, prompt)
         delivery = policy.deliver(out.stem, names, per_subject, sampling, seed, progress.report)
-        write_table(out, delivery.completions, excel_safe=excel_safe)
+        table = delivery.completions
+        write_table(out, without_formulas(table) if excel_safe else table)
     if remote is not None:
         answers.unlink(missing_ok=True)
     if not quiet:

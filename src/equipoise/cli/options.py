@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from equipoise.decoding.sampler import Sampling
+    from equipoise.model.draws import Sampling
     from equipoise.statistics import StatisticsSettings
 
 
 def _tasks(incomplete: str) -> list[str]:
     """Built-in tasks, for shells to complete."""
-    from equipoise.task.task import builtin_tasks
+    from equipoise.task.task_file import builtin_tasks
 
     return [name for name in builtin_tasks() if name.startswith(incomplete)]
 
@@ -29,6 +29,21 @@ def _models(incomplete: str) -> list[str]:
     return [name for name in EMBEDDED if name.startswith(incomplete)]
 
 
+def builtin_study_names(incomplete: str) -> list[str]:
+    """Built-in studies, likewise."""
+    from equipoise.study.builtin import builtin_studies
+
+    return [name for name in builtin_studies() if name.startswith(incomplete)]
+
+
+StudyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        autocompletion=builtin_study_names,
+        help="A name that 'equipoise studies' lists, or a file.",
+    ),
+]
 TaskName = Annotated[
     str,
     typer.Option(
@@ -121,7 +136,7 @@ TextColumn = Annotated[
         "--text-column",
         metavar="NAME",
         help="Column of the text.",
-        show_default="text, completion, ...",
+        show_default="response, text, ...",
     ),
 ]
 SubjectColumn = Annotated[
@@ -130,7 +145,16 @@ SubjectColumn = Annotated[
         "--subject-column",
         metavar="NAME",
         help="Column of the subject.",
-        show_default="subject, occupation",
+        show_default="occupation, ...",
+    ),
+]
+MethodColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--method-column",
+        metavar="NAME",
+        help="Column of the method.",
+        show_default="method, model, ...",
     ),
 ]
 PrefixRule = Annotated[
@@ -220,7 +244,7 @@ def sampling_of(
     *, temperature: float, top_p: float, max_new_tokens: int, top_k: int = 0
 ) -> Sampling:
     """The sampling settings, checked; errors name the flag."""
-    from equipoise.decoding.sampler import Sampling
+    from equipoise.model.draws import Sampling
     from equipoise.settings import parse
 
     with naming_flags():

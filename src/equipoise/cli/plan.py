@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from equipoise.cli.options import Json, Overrides
+from equipoise.cli.options import Json, Overrides, StudyName
 from equipoise.cli.terminal import say, show, show_table
 
 if TYPE_CHECKING:
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  equipoise plan studies/quickstart.toml
-  equipoise plan studies/preference.toml --gpu --memory 80 --tflops 312 \\
+  equipoise plan quickstart
+  equipoise plan preference --gpu --memory 80 --tflops 312 \\
     --set study.model=meta-llama/Llama-3.1-8B-Instruct"""
 
 
 def plan(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file in TOML.")],
+    study: StudyName,
     memory: Annotated[
         float | None,
         typer.Option(metavar="GB", min=0.1, help="Memory of the device.", show_default="this one"),
@@ -47,7 +46,7 @@ def plan(
     from equipoise.study.planning.plan import plan_study
     from equipoise.study.specification import read_specification
 
-    specification = read_specification(file, overrides or ())
+    specification = read_specification(study, overrides or ())
     found = plan_study(specification, memory_gb=memory, tflops=tflops, on_gpu=gpu)
     if as_json:
         import json

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from equipoise.cli.failures import on_interrupt
-from equipoise.cli.options import BaseUrl, Overrides
+from equipoise.cli.options import BaseUrl, Overrides, StudyName
 from equipoise.cli.terminal import complain, say, say_written, show_table
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 
 if TYPE_CHECKING:
     from equipoise.study.outcome import StudyResult
-    from equipoise.task.task import Task
+    from equipoise.study.specification import Specification
 
 EXAMPLES = """\b
 Examples:
-  equipoise run studies/quickstart.toml
+  equipoise run quickstart
   equipoise run my.toml --out runs/try --set study.samples_per_subject=10
   equipoise run my.toml --jobs 4"""
 
 
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file in TOML.")],
+    study: StudyName,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the run.", show_default="runs/NAME"),
@@ -67,7 +67,7 @@ def run(
     base_url: BaseUrl = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the table only.")] = False,
 ) -> None:
-    """Run a study file: fit, sample, score and compare its methods.
+    """Run a study: fit, sample, score and compare its methods.
 
     What is finished is not computed again, so a run that was stopped goes on
     when the same command is given once more. Given several times at once, the
@@ -78,18 +78,18 @@ def run(
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
-    study = Study.from_toml(file, [*(overrides or ()), *address(base_url)])
+    trial = Study.from_toml(study, [*(overrides or ()), *address(base_url)])
     chosen = pick_engine(engine, jobs, cpus, gpus, slurm or ())
-    folder = out or Path("runs") / study.specification.study.name
+    folder = out or Path("runs") / trial.specification.study.name
     with on_interrupt(_advice(str(stopped(folder)))), StageProgress(quiet=quiet):
         try:
-            result = study.run(folder, quiet=quiet, engine=chosen)
+            result = trial.run(folder, quiet=quiet, engine=chosen)
         except CellsFailedError as error:
             if error.result:
                 with _told_only():  # which cells failed is the error to end with
-                    _report(error.result, study.specification.task, quiet=quiet)
+                    _finish(error.result, trial.specification, quiet=quiet)
             raise
-        _report(result, study.specification.task, quiet=quiet)
+        _finish(result, trial.specification, quiet=quiet)
 
 
 def address(base_url: str | None) -> list[str]:
@@ -114,19 +114,25 @@ def _told_only() -> Iterator[None]:
         complain(str(error))
 
 
-def _report(result: StudyResult, task: Task, *, quiet: bool) -> None:
-    """Print the table and what was written; then write the report, which may fail without harm."""
-    from equipoise.measures import balance_table, measures_table
+def _finish(result: StudyResult, specification: Specification, *, quiet: bool) -> None:
+    """Print the table and what was written, then write cards and report.
 
+    Raises:
+        EquipoiseError: Cards or report cannot be written; the error says that the results can be
+            used.
+    """
     evaluation = result.evaluation
-    show_table(balance_table(evaluation.compliance, evaluation.by_seed, evaluation.cost))
-    if evaluation.summary is not None:
-        show_table(measures_table(evaluation.summary))
+    for table in evaluation.terminal_tables():
+        show_table(table)
     for remark in evaluation.remarks:
         say(remark)
     if not quiet:
         _say_done(result)
-    _write_report(result.folder, task, quiet=quiet)
+    with _results_are_complete("card of a model", result.folder, "Run the same command again."):
+        _write_cards(result, specification)
+    again = f"Try again with: equipoise report {result.folder}"
+    with _results_are_complete("report", result.folder, again):
+        _write_report(result, specification, quiet=quiet)
 
 
 def _say_done(result: StudyResult) -> None:
@@ -138,27 +144,39 @@ def _say_done(result: StudyResult) -> None:
     say_written(result.written)
 
 
-def _write_report(folder: Path, task: Task, *, quiet: bool) -> None:
-    """Write the report of a run whose results are on the disk.
-
-    Raises:
-        EquipoiseError: It cannot be written; the error says that the results can be used.
-    """
+@contextlib.contextmanager
+def _results_are_complete(what: str, folder: Path, hint: str) -> Iterator[None]:
+    """Within it, whatever goes wrong is told as a failure to write ``what`` and nothing else."""
     from equipoise.errors import EquipoiseError
+
+    try:
+        yield
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise EquipoiseError(
+            f"the results are complete, but the {what} was not written ({reason.rstrip('.')})",
+            file=folder,
+            hint=hint,
+        ) from error
+
+
+def _write_cards(result: StudyResult, specification: Specification) -> None:
+    """Write the card of each trained model into its folder."""
+    from equipoise.publishing.write import write_run_cards
+
+    write_run_cards(specification, result.folder)
+
+
+def _write_report(result: StudyResult, specification: Specification, *, quiet: bool) -> None:
+    """Write the report; its cells were sealed or checked a moment ago."""
     from equipoise.progress import StageProgress
     from equipoise.report import write_report
     from equipoise.runs.store import Store
 
-    try:
-        # Runs that share the cells end together, and each writes the same report.
-        with Store(folder).exclusive(), StageProgress(quiet=quiet) as progress:
-            page, *_ = write_report(folder, task=task, on_progress=progress.report)
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise EquipoiseError(
-            f"the results are complete, but the report was not written ({reason.rstrip('.')})",
-            file=folder,
-            hint=f"Try again with: equipoise report {folder}",
-        ) from error
+    # Runs that share the cells end together, and each writes the same report.
+    with Store(result.folder).exclusive(), StageProgress(quiet=quiet) as progress:
+        page, *_ = write_report(
+            result.folder, task=specification.task, own=True, on_progress=progress.report
+        )
     if not quiet:
         say(f"Report: {page}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -24,15 +23,17 @@ def task() -> None:
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A task file in TOML.")],
+    file: Annotated[
+        str, typer.Argument(metavar="TASK", help="A task file in TOML, or a built-in task.")
+    ],
     samples: Annotated[
         int, typer.Option(metavar="N", min=0, max=1000, help="Sample sentences a split.")
     ] = 3,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the sample sentences.")] = 0,
 ) -> None:
-    """Check a task file and show what it holds, with sample sentences."""
+    """Check a task and show what it holds, with sample sentences."""
     from equipoise.task.overview import overview_lines, task_overview
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     found = load_task(file)
     show("\n".join(overview_lines(task_overview(found, seed, samples))))
@@ -46,7 +47,7 @@ def show_task(
     ] = "occupations",
 ) -> None:
     """Print a task's prompts, terms, constraint and subjects."""
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     show("\n".join(_description(load_task(name))))
 
@@ -54,7 +55,7 @@ def show_task(
 @app.command("list")
 def list_tasks() -> None:
     """List the tasks that come with Equipoise."""
-    from equipoise.task.task import builtin_tasks, load_task
+    from equipoise.task.task_file import builtin_tasks, load_task
 
     for name in builtin_tasks():
         show(f"{name}: {load_task(name).description}")
@@ -70,7 +71,7 @@ def explain(
 ) -> None:
     """Say which clauses a sentence meets or fails, and by which terms."""
     from equipoise.task.sentence import first_sentence
-    from equipoise.task.task import load_task
+    from equipoise.task.task_file import load_task
 
     found = load_task(task)
     judged = first_sentence(sentence).text
@@ -96,9 +97,9 @@ def _description(task: Task) -> Iterator[str]:
         if entries := getattr(constraint, kind):
             yield f"  {kind.replace('_', ' ')}: {', '.join(entries)}"
     yield f"  words: {constraint.words[0]} to {constraint.words[1]}"
-    known = any(subject.women is not None for subject in task.subjects)
-    yield f"\nSubjects (split{', percent of women' if known else ''}):"
+    of = f", percent of {task.axis.share}" if task.axis and task.shares else ""
+    yield f"\nSubjects (split{of}):"
     for subject in task.subjects:
-        women = "" if subject.women is None else f", {subject.women:g} %"
-        yield f"  {subject.name}: {subject.split}{women}"
+        share = f", {task.shares[subject.name]:g} %" if subject.name in task.shares else ""
+        yield f"  {subject.name}: {subject.split}{share}"
     yield f"\n{len(task.templates)} templates"

@@ -1,39 +1,28 @@
 """What the user sees: results on standard output, everything else on standard error.
 
-Names and texts come from strangers' files, so nothing is read as markup and control characters
-are shown as "?". Colours and bars appear only on a terminal.
+Names and texts come from strangers' files, so nothing is read as markup and what cannot be seen is
+a "?". Colours and bars appear only on a terminal.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from equipoise.wording.visible import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the direction of writing, and with it what a line seems to say."""
 
-
-def printable(text: str) -> str:
-    """``text`` with control characters, lone surrogates and direction marks as "?".
-
-    Line breaks stay.
-
-    >>> printable("a" + chr(27) + "[31mb")
-    'a?[31mb'
-    """
-    return "".join(
-        "?" if (unicodedata.category(c) in ("Cc", "Cs") and c != "\n") or c in _DIRECTION else c
-        for c in text
-    )
+def lines(text: str) -> str:
+    """``text`` with each of its lines ``printable``."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def show(text: str) -> None:
     """Print a result: plain text on standard output."""
-    print(printable(text))
+    print(lines(text))
 
 
 def show_marked(text: str, spans: Iterable[tuple[int, int, str]]) -> None:
@@ -44,7 +33,7 @@ def show_marked(text: str, spans: Iterable[tuple[int, int, str]]) -> None:
     if not console.is_terminal:
         show(text)
         return
-    marked = Text(printable(text))
+    marked = Text(lines(text))
     for start, end, style in spans:
         marked.stylize(style, start, end)
     console.print(marked)
@@ -65,14 +54,14 @@ def show_table(table: RenderableType) -> None:
 
 def say(text: str) -> None:
     """Print information: plain text on standard error."""
-    _console(stderr=True).print(printable(text), markup=False, highlight=False)
+    _console(stderr=True).print(lines(text), markup=False, highlight=False)
 
 
 def complain(text: str) -> None:
     """Print an error on standard error, "Error:" in red where there are colours."""
     console = _console(stderr=True)
     console.print("[bold red]Error:[/] ", end="")
-    console.print(printable(text), markup=False, highlight=False)
+    console.print(lines(text), markup=False, highlight=False)
 
 
 def say_written(paths: Iterable[object]) -> None:

@@ -46,16 +46,21 @@ def train(
     goes on when the same command is given again.
     """
     from equipoise.methods.registry import build_method
-    from equipoise.task.task import load_task
-    from equipoise.training_run import TrainingRun
+    from equipoise.publishing.write import write_training_cards
+    from equipoise.runs.layout import MODEL
+    from equipoise.study.training_run import TrainingRun
+    from equipoise.task.task_file import load_task
+    from equipoise.training.processes import is_first_process
 
     fitted = build_method(method, _settings(overrides or []))
     folder = out or Path("trained") / f"{method}_seed{seed}"
     work = TrainingRun(
-        folder, folder / "model", fitted, load_task(task), model, seed, trust_remote_code
+        folder, folder / MODEL, fitted, load_task(task), model, seed, trust_remote_code
     )
     with on_interrupt(f"Checkpoints are kept in {folder}. Run the same command again to go on."):
         state = work.run(quiet=quiet)
+        if is_first_process():
+            write_training_cards(work)
     if quiet:
         return
     if state == "done":

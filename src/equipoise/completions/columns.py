@@ -1,154 +1,246 @@
-"""Which column is which in a stranger's table, and what its strings mean."""
+"""Which column is which in a stranger's table.
+
+Columns are recognised by name, in any case and however words are joined, and checked by what they
+hold: a column of numbers is never the text. Where two fit, the one whose name stands first in
+``column_names`` is taken, and the remarks say which.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from equipoise.completions.column_names import (
+    METHOD_WORDS,
+    NUMBERING_NAMES,
+    missing,
+    missing_label,
+    normal,
+    rank,
+)
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
+from equipoise.wording.visible import quoted
 
-ValueT = TypeVar("ValueT")
-
-TEXT_NAMES = ("text", "completion", "output", "sample")
-"""Names, in any case, under which the text is recognised; exactly one may be there."""
-
-SUBJECT_NAMES = ("occupation", "subject")
-"""Names, in any case, under which the subject is recognised; exactly one may be there."""
-
-OPTIONAL_NAMES = {
-    "method": ("method", "model"),
-    "seed": ("seed",),
-    "split": ("split",),
-    "run": ("run", "runid", "run_id"),
-    "finished": ("finished",),
-    "tokens": ("tokens",),
-}
-"""Names, in any case, of columns that may be missing; the first one that is there counts."""
-
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "held-out", "held_out"), "validation"),
-}
-_INTEGER = re.compile(r"[+-]?\d{1,18}(?:\.0*)?")
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*")
+_MODEL_NAME = re.compile(r"\S+/\S+|(?=\S*[a-zA-Z])(?=\S*\d)[\w.:]+(?:-[\w.:]+)+")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_LOOKED_AT = 1_000
+_MOST_LABELS = 50
 
 
-def required_column(rows: Rows, names: Sequence[str], chosen: str | None, flag: str) -> str:
-    """The one column that is ``chosen``, or whose name is among ``names`` in any case.
+@dataclass
+class Columns:
+    """The columns that were found.
+
+    Attributes:
+        of: Role -> name of the column; roles without a column are missing.
+        remarks: What was taken where several fit, one sentence each.
+    """
+
+    of: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def values(self, rows: Rows, role: str) -> list[str] | None:
+        """The values of the column that is ``role``; ``None`` if there is none."""
+        return rows.columns[self.of[role]] if role in self.of else None
+
+
+def find_columns(
+    rows: Rows,
+    task: Task,
+    chosen: Mapping[str, str | None],
+    given: Mapping[str, str],
+    *,
+    subject_elsewhere: bool = False,
+) -> Columns:
+    """The column of each role that there is one for.
+
+    Args:
+        rows: The table.
+        task: Its subjects tell which column names them, where the names leave it open.
+        chosen: Roles whose column the user names (``None``: not).
+        given: Roles whose column the format says, which the user's choice overrules.
+        subject_elsewhere: The subject can be had without a column.
 
     Raises:
-        EquipoiseError: No column, or more than one; it lists the columns and names ``flag``.
+        EquipoiseError: There is no text or no subject; the chosen column does not exist, or holds
+            numbers where a text is needed; two columns of one name differ.
     """
-    if chosen is not None and chosen in rows.columns:
-        return chosen
-    there = quoted(list(rows.columns))
-    hint = f"Name the right one with {flag}."
-    if chosen is not None:
-        problem = f"there is no column {chosen!r}"
-        raise EquipoiseError(f"{problem}; the columns are {there}", file=rows.file, hint=hint)
-    matches = [name for name in rows.columns if name.casefold() in names]
-    if len(matches) == 1:
-        return matches[0]
-    if len(rows.columns) == 1 and set(";\t|").intersection(*rows.columns):
-        hint = "Separate the columns with commas."
-    what = "text" if names is TEXT_NAMES else "subject"
+    found = Columns()
+    for role in ("text", "subject", "method", "seed", "split", "run", "finished", "tokens"):
+        named = chosen.get(role)
+        if named is not None:
+            found.of[role] = _asked_for(rows, named, role)
+        elif role in given:
+            found.of[role] = given[role]
+        else:
+            _recognise(rows, task, role, found)
+    if "text" not in found.of or ("subject" not in found.of and not subject_elsewhere):
+        raise _none_found(rows, "subject" if "text" in found.of else "text")
+    if chosen.get("text") is not None and all_numbers(rows.columns[found.of["text"]]):
+        raise EquipoiseError(
+            f"column {found.of['text']!r} holds numbers, not texts; the columns are "
+            f"{quoted(list(rows.columns))}",
+            file=rows.file,
+            hint="Name the right one with --text-column.",
+        )
+    found.remarks += _pooled(rows, found)
+    return found
+
+
+def all_numbers(values: Sequence[str]) -> bool:
+    """Whether there are values, and all of them are numbers or missing."""
+    there = False
+    for value in values:
+        if _NUMBER.fullmatch(value):
+            there = True
+        elif value.strip() and not missing(value):
+            return False
+    return there
+
+
+def _asked_for(rows: Rows, name: str, role: str) -> str:
+    """The column that the user named; case and marks may differ if only one fits."""
+    if name in rows.columns:
+        return name
+    similar = [column for column in rows.columns if normal(column) == normal(name)]
+    if len(similar) == 1:
+        return similar[0]
+    raise EquipoiseError(
+        f"there is no column {name!r}; the columns are {quoted(list(rows.columns))}",
+        file=rows.file,
+        hint=f"Name the right one with --{role}-column.",
+    )
+
+
+def _recognise(rows: Rows, task: Task, role: str, found: Columns) -> None:
+    """Put the column that is ``role`` into ``found``, with what is to be said of it."""
+    taken = set(found.of.values())
+    ranked = sorted(
+        (place, number, name)
+        for number, name in enumerate(rows.columns)
+        if name not in taken and (place := rank(name, role)) is not None
+    )
+    names = [name for _, _, name in ranked]
+    fitting = _fitting(rows, task, role, names)
+    if not fitting:
+        if role == "subject":
+            _by_content(rows, task, found)
+        return
+    best = fitting[0]
+    others = [name for name in fitting[1:] if rows.columns[name] != rows.columns[best]]
+    twins = [name for name in others if rank(name, role) == rank(best, role)]
+    if twins:
+        flag = f"--{role}-column" if role in ("text", "subject", "method") else ""
+        raise EquipoiseError(
+            f"columns {quoted([best, *twins])} could all be the {role}; the columns are "
+            f"{quoted(list(rows.columns))}",
+            file=rows.file,
+            hint=f"Name the right one with {flag}." if flag else "Rename all but one.",
+        )
+    found.of[role] = best
+    if others and role not in ("finished", "tokens"):
+        what = "number of the draw" if role == "run" else role
+        could = "could be it too and is" if len(others) == 1 else "could be it too and are"
+        found.remarks.append(
+            f"Column {quoted([best])} is read as the {what}; {quoted(others, 5)} {could} not read."
+        )
+
+
+def _fitting(rows: Rows, task: Task, role: str, names: list[str]) -> list[str]:
+    """Those of ``names`` that hold what the role needs; the better first."""
+    columns = rows.columns
+    if role == "text":
+        texts = [name for name in names if not all_numbers(columns[name])]
+        filled = [name for name in texts if any(map(str.strip, columns[name]))]
+        wordy = [name for name in filled if _is_wordy(columns[name])]
+        return wordy or filled or texts[:1]
+    if role == "subject":
+        known = [name for name in names if _share_known(columns[name], task) > 0]
+        words = [name for name in names if not all_numbers(columns[name])]
+        return known or words or names
+    if role == "run":
+        return [name for name in names if all_numbers(columns[name])]
+    empty = missing_label if role == "method" else missing
+    return [name for name in names if not all(map(empty, columns[name]))]
+
+
+def _is_wordy(values: Sequence[str]) -> bool:
+    """Whether most values hold more than one word, as texts do and labels do not."""
+    looked_at = [value for value in values[:_LOOKED_AT] if value.strip()]
+    return 2 * sum(len(value.split(None, 2)) > 1 for value in looked_at) > len(looked_at)
+
+
+def _share_known(values: Sequence[str], task: Task) -> float:
+    """Share of the values, 0-1, that are subjects of the task."""
+    known = {subject.name.casefold() for subject in task.subjects}
+    looked_at = [value for value in values[:_LOOKED_AT] if value.strip()]
+    hits = sum(value.strip().casefold() in known for value in looked_at)
+    return hits / len(looked_at) if looked_at else 0.0
+
+
+def _by_content(rows: Rows, task: Task, found: Columns) -> None:
+    """Take as the subject the one column whose values are subjects of the task, if one is."""
+    taken = set(found.of.values())
+    fitting = [
+        name
+        for name, values in rows.columns.items()
+        if name not in taken and _share_known(values, task) > 0.5
+    ]
+    if len(fitting) == 1:
+        found.of["subject"] = fitting[0]
+        found.remarks.append(
+            f"Column {quoted(fitting)} is read as the subject, because it holds the task's."
+        )
+
+
+def _none_found(rows: Rows, what: str) -> EquipoiseError:
+    """There is no column that is ``what``: the reason, as far as it can be seen."""
+    names = list(rows.columns)
     problem = f"no column is the {what}"
-    if matches:
-        problem = f"columns {quoted(matches)} could all be the {what}"
-    raise EquipoiseError(f"{problem}; the columns are {there}", file=rows.file, hint=hint)
+    numbers = [n for n in names if rank(n, "text") is not None and all_numbers(rows.columns[n])]
+    if what == "text" and numbers:
+        problem += f" ({quoted(numbers, 3)} holds numbers)"
+    hint = f"Name the right one with --{what}-column."
+    if len(names) == 1 and "|" in names[0]:
+        hint = "Separate the columns with commas."
+    return EquipoiseError(f"{problem}; the columns are {quoted(names)}", file=rows.file, hint=hint)
 
 
-def optional_column(rows: Rows, what: str) -> list[str] | None:
-    """The values of the column recognised as ``what``; ``None`` if there is none.
-
-    Raises:
-        EquipoiseError: Two columns differ in case only, so that nobody can say which is meant.
-    """
-    for candidate in OPTIONAL_NAMES[what]:
-        matches = [name for name in rows.columns if name.casefold() == candidate]
-        if len(matches) > 1:
-            raise EquipoiseError(
-                f"columns {quoted(matches)} could all be the {what}",
-                file=rows.file,
-                hint="Rename all but one.",
-            )
-        if matches:
-            return rows.columns[matches[0]]
-    return None
-
-
-def quoted(names: Sequence[str], most: int = 30) -> str:
-    """Names for a message, quoted and shortened: the first row of a file may be anything."""
-    shown = [repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:most]]
-    return ", ".join(shown) + (f", ... ({len(names):,} in all)" if len(names) > most else "")
+def _pooled(rows: Rows, found: Columns) -> list[str]:
+    """What is said of columns that methods or models may differ in, and that are not read."""
+    methods = found.values(rows, "method")
+    remarks = []
+    for name, values in rows.columns.items():
+        if name in found.of.values() or not _may_be_method(name, values):
+            continue
+        pairs = set(zip(methods, values, strict=True)) if methods else {("", v) for v in values}
+        labels = {value.strip() for value in values} - {""}
+        if len(pairs) == len({method for method, _ in pairs}) or len(labels) > _MOST_LABELS:
+            continue
+        remarks.append(
+            f"Rows with different values in column {quoted([name])} ({len(labels)}) are judged "
+            "together; to tell them apart name it with --method-column."
+        )
+    return remarks
 
 
-def whole_number(value: str) -> int | None:
-    """``value`` as a whole number; ``42.0``, which spreadsheets make of 42, is one."""
-    return int(value.split(".")[0]) if _INTEGER.fullmatch(value) else None
+def _may_be_method(name: str, values: Sequence[str]) -> bool:
+    """Whether a column looks like one of methods or models, by its name or by its values."""
+    looked_at = [value.strip() for value in values[:_LOOKED_AT] if value.strip()]
+    if len(set(looked_at)) < 2 or all_numbers(looked_at) or _is_truth(looked_at):
+        return False
+    if rank(name, "method") is not None:
+        return True
+    if METHOD_WORDS.intersection(word.casefold() for word in _WORDS.findall(name)):
+        return not _is_wordy(looked_at) and len(set(looked_at)) <= _MOST_LABELS
+    if normal(name) in NUMBERING_NAMES or 2 * len(set(looked_at)) > len(looked_at):
+        return False
+    return all(len(value) < 100 and _MODEL_NAME.fullmatch(value) for value in looked_at)
 
 
-def truth(value: str) -> bool | None:
-    """``true``, ``false``, ``1`` or ``0``, in any case, as a bool."""
-    return _BOOLEANS.get(value.casefold())
-
-
-def convert_all(
-    rows: Rows, what: str, convert: Callable[[str], ValueT | None]
-) -> list[ValueT] | None:
-    """The optional column ``what`` converted, if every value of it can be; otherwise ``None``.
-
-    A stranger's column may mean something else under the same name (a time under ``finished``).
-    """
-    values = optional_column(rows, what)
-    if values is None:
-        return None
-    converted = [c for value in values if (c := convert(value.strip())) is not None]
-    return converted if len(converted) == len(values) else None
-
-
-def seeds_of(rows: Rows, default: int) -> list[int]:
-    """The seed of each row; ``default`` throughout if there is no such column.
-
-    Raises:
-        EquipoiseError: A seed is not a whole number.
-    """
-    values = optional_column(rows, "seed")
-    if values is None:
-        return [default] * len(rows)
-    seeds = []
-    for row, value in enumerate(values):
-        seed = whole_number(value.strip())
-        if seed is None:
-            raise EquipoiseError(
-                f"{rows.place(row)}: seed {value[:40]!r} is not a whole number",
-                file=rows.file,
-                hint="Write each run's seed as a number, or leave the column out.",
-            )
-        seeds.append(seed)
-    return seeds
-
-
-def splits_of(rows: Rows, subjects: list[str], task: Task) -> list[str]:
-    """The file's own split where it gives one (its method was fitted on it), else the task's.
-
-    Raises:
-        EquipoiseError: A split is neither train nor validation, under any of their usual names.
-    """
-    of_task = {subject.name: str(subject.split) for subject in task.subjects}
-    values = optional_column(rows, "split") or [""] * len(rows)
-    splits = []
-    for row, (value, subject) in enumerate(zip(values, subjects, strict=True)):
-        value = value.strip()
-        split = of_task.get(subject, "") if not value else _SPLITS.get(value.casefold())
-        if split is None:
-            raise EquipoiseError(
-                f"{rows.place(row)}: split {value[:40]!r} is neither train nor validation",
-                file=rows.file,
-                hint="Use 'train' and 'validation', or leave it empty.",
-            )
-        splits.append(split)
-    return splits
+def _is_truth(values: Sequence[str]) -> bool:
+    return {value.casefold() for value in values} <= {"true", "false", "yes", "no"}

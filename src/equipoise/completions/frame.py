@@ -1,4 +1,4 @@
-"""Completions from anybody: a CSV or a frame becomes the one frame every metric reads.
+"""Completions from anybody: a file or a frame becomes the one frame every metric reads.
 
 The completions frame has one row per completion and these columns, in this order:
 
@@ -14,39 +14,48 @@ tokens    Int64   number of tokens drawn; missing where nobody says
 cut       str     only where anything was: kinds of what was taken away around the sentence
 ========  ======  ==============================================================================
 
-Nothing in a file is ever evaluated or converted: ``007``, ``NA`` and ``=1+1`` are texts. A missing
-text is kept as an empty one, which satisfies nothing; dropping it would raise every rate.
+Texts are never evaluated or converted: ``007``, ``NA`` and ``=1+1`` are texts. A missing text of a
+subject is kept as an empty one, which satisfies nothing; dropping it would raise every rate.
+docs/other-files.md describes what is read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
 
 import pandas as pd
 
-from equipoise.completions.columns import (
-    SUBJECT_NAMES,
-    TEXT_NAMES,
+from equipoise.completions.column_names import NUMBERING_NAMES, PROMPT_NAMES, leaf, normal, rank
+from equipoise.completions.columns import Columns, find_columns
+from equipoise.completions.copies import distinct_draws
+from equipoise.completions.judged_rows import (
+    Prefix,
+    cut_column,
+    judge_rows,
+    own_words,
+    response_prefix,
+)
+from equipoise.completions.judged_sentence import Judged
+from equipoise.completions.prompts import subjects_asked
+from equipoise.completions.readers import read_source, source_of
+from equipoise.completions.sentence_remarks import count_texts, sentence_remarks
+from equipoise.completions.source import Source
+from equipoise.completions.values import (
     convert_all,
-    optional_column,
-    quoted,
-    required_column,
+    methods_of,
+    runs_of,
     seeds_of,
     splits_of,
     truth,
     whole_number,
 )
-from equipoise.completions.judged_sentence import Judged, judge
-from equipoise.completions.sentence_remarks import (
-    count_texts,
-    read_cut,
-    sentence_remarks,
-    written_cut,
-)
 from equipoise.errors import EquipoiseError
-from equipoise.files.csv_file import Rows, read_rows
+from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
+from equipoise.wording.visible import quoted
 
 COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tokens")
 """Columns of the completions frame, in order."""
@@ -54,7 +63,61 @@ COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tok
 CUT = "cut"
 """A further column, only where anything was taken away: its kinds, joined by "; "."""
 
-Prefix = Literal["as-is", "add"]
+
+@dataclass(frozen=True)
+class Reading:
+    """A stranger's completions, and what is to be said of how they were read.
+
+    Attributes:
+        completions: The completions frame.
+        remarks: One sentence each; none for a file that leaves nothing open.
+    """
+
+    completions: pd.DataFrame
+    remarks: tuple[str, ...]
+
+
+def read_anything(
+    completions: pd.DataFrame | str | Path,
+    task: Task,
+    *,
+    text_column: str | None = None,
+    subject_column: str | None = None,
+    method_column: str | None = None,
+    prefix: Prefix = "as-is",
+    method: str | None = None,
+    seed: int = 0,
+    copies: bool = False,
+) -> Reading:
+    """Anybody's completions, with what a reader of the scores should know of their reading.
+
+    Args:
+        completions: A frame, or a file: CSV, JSON, Parquet or another harness's log.
+        task: Gives the split of its subjects where the file gives none, and the prefix.
+        text_column: The text's column, where no name is recognised or another one is meant.
+        subject_column: The subject's column, likewise.
+        method_column: The method's column, likewise.
+        prefix: ``as-is`` judges each text as it stands in the file. ``add`` puts the task's
+            response prefix ("The doctor was") before each non-empty text that does not start with
+            it: for files that hold only the continuation, so that its words count as in all others.
+            In logs that hold the prompt, texts that continue its prefix get it in any case.
+        method: Stands where the file has no method; by default the file's name without ``.csv``.
+        seed: Stands where the file has no seed.
+        copies: Keep rows that are copies of others (`distinct_draws`); otherwise they are left out.
+
+    Raises:
+        EquipoiseError: See ``read_source``; or a column cannot be recognised, a seed is not a whole
+            number, or a split is neither train nor validation.
+    """
+    chosen = {"text": text_column, "subject": subject_column, "method": method_column}
+    if isinstance(completions, pd.DataFrame):
+        source = source_of(completions)
+        label = "completions"
+    else:
+        path = Path(completions)
+        source = read_source(path, [name for name in chosen.values() if name is not None])
+        label = path.stem
+    return _reading(source, task, chosen, prefix, label if method is None else method, seed, copies)
 
 
 def read_completions(
@@ -67,35 +130,17 @@ def read_completions(
     method: str | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Anybody's CSV as a completions frame.
-
-    Args:
-        path: A CSV in UTF-8; ``columns.py`` says which columns are recognised. Others are
-            ignored.
-        task: Gives the split of its subjects where the file gives none, and the prefix.
-        text_column: The text's column, where no name or several are recognised.
-        subject_column: The subject's column, likewise.
-        prefix: ``as-is`` judges each text as it stands in the file. ``add`` puts the task's
-            response prefix ("The doctor was") before each non-empty text that does not start with
-            it: for files that hold only the continuation, so that its words count as in all others.
-        method: Stands where the file has no method; by default the file's name without ``.csv``.
-        seed: Stands where the file has no seed.
-
-    Raises:
-        EquipoiseError: See ``read_rows``; or a column cannot be recognised, a seed is not a whole
-            number, or a split is neither train nor validation.
-    """
-    path = Path(path)
-    rows = read_rows(path)
-    return _completions(
-        rows,
+    """Anybody's file as a completions frame, a row for each of its texts; see `read_anything`."""
+    return read_anything(
+        path,
         task,
-        text_column,
-        subject_column,
-        prefix,
-        path.stem if method is None else method,
-        seed,
-    )
+        text_column=text_column,
+        subject_column=subject_column,
+        prefix=prefix,
+        method=method,
+        seed=seed,
+        copies=True,
+    ).completions
 
 
 def as_completions(
@@ -108,20 +153,17 @@ def as_completions(
     method: str = "completions",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Anybody's frame as a completions frame; the same rules as ``read_completions``.
-
-    Values that are not strings are taken as the strings they print as, missing ones as empty.
-
-    Raises:
-        EquipoiseError: The frame has no rows, or as for ``read_completions``.
-    """
-    names = [str(name) for name in frame.columns]
-    if len(set(names)) < len(names):
-        raise EquipoiseError("two columns of the frame share a name", hint="Rename one.")
-    if frame.empty:
-        raise EquipoiseError("the frame has no rows", hint="Add completions.")
-    columns = {name: _strings(frame.iloc[:, i]) for i, name in enumerate(names)}
-    return _completions(Rows(columns), task, text_column, subject_column, prefix, method, seed)
+    """Anybody's frame as a completions frame, a row for each of its texts; see `read_anything`."""
+    return read_anything(
+        frame,
+        task,
+        text_column=text_column,
+        subject_column=subject_column,
+        prefix=prefix,
+        method=method,
+        seed=seed,
+        copies=True,
+    ).completions
 
 
 def remarks(completions: pd.DataFrame, task: Task) -> list[str]:
@@ -132,7 +174,7 @@ def remarks(completions: pd.DataFrame, task: Task) -> list[str]:
     kind, and subjects the task does not have.
     """
     texts, subjects = completions["text"].tolist(), completions["subject"].tolist()
-    prefixes = [_response_prefix(task, subject) for subject in subjects]
+    prefixes = [response_prefix(task, subject) for subject in subjects]
     cuts = completions[CUT].fillna("").tolist() if CUT in completions else None
     found = sentence_remarks(count_texts(texts, prefixes, subjects, cuts), task.prefix)
     known = {subject.name for subject in task.subjects}
@@ -142,79 +184,131 @@ def remarks(completions: pd.DataFrame, task: Task) -> list[str]:
     return found
 
 
-def _completions(
-    rows: Rows,
+def _reading(
+    source: Source,
     task: Task,
-    text_column: str | None,
-    subject_column: str | None,
+    chosen: dict[str, str | None],
     prefix: Prefix,
     method: str,
     seed: int,
-) -> pd.DataFrame:
-    """The completions frame of ``rows``; the arguments as in ``read_completions``."""
-    texts = rows.columns[required_column(rows, TEXT_NAMES, text_column, "--text-column")]
-    found = rows.columns[required_column(rows, SUBJECT_NAMES, subject_column, "--subject-column")]
+    copies: bool,
+) -> Reading:
+    """The completions of ``source``; the other arguments as in ``read_anything``."""
+    asked: list[str] = []
+    if chosen["subject"] is None and not _has_subject(source.rows):
+        asked = subjects_asked(source.contexts or _prompts(source.rows), task)
+    roles = source.roles or _own_layout(source.rows)
+    columns = find_columns(
+        source.rows, task, chosen, roles, subject_elsewhere=all(asked) and bool(asked)
+    )
+    rows, asked, contexts, left_out = _filled(source, columns, asked)
+    texts = columns.values(rows, "text") or []
     own_names = {subject.name.casefold(): subject.name for subject in task.subjects}
+    found = columns.values(rows, "subject") or asked
     subjects = [own_names.get(name.strip().casefold(), name.strip()) for name in found]
-    methods = optional_column(rows, "method") or [""] * len(rows)
-    methods = [name.strip() or method for name in methods]
-    seeds = seeds_of(rows, seed)
-    sentences = [
-        judge(text, _response_prefix(task, subject), subject, add=prefix == "add")
-        for text, subject in zip(texts, subjects, strict=True)
+    methods, of_methods = methods_of(rows, columns.values(rows, "method"), method)
+    seeds, of_seeds = seeds_of(rows, columns.values(rows, "seed"), seed)
+    splits = splits_of(rows, columns.values(rows, "split"), subjects, task)
+    said = [*source.remarks, *left_out, *columns.remarks, *of_methods, *of_seeds]
+    if "subject" not in columns.of:
+        said.append("No column is the subject: it is read from what each prompt asks for.")
+    kept = list(range(len(rows)))
+    if not copies:
+        words = partial(own_words, task)
+        draws = distinct_draws(methods, seeds, subjects, texts, words, _numbers(rows))
+        said += draws.remarks
+        kept = draws.kept.nonzero()[0].tolist()
+    if len(kept) < len(rows):
+        rows = rows.only(kept)
+        methods, subjects, splits, texts = (
+            [values[i] for i in kept] for values in (methods, subjects, splits, texts)
+        )
+        seeds = [seeds[i] for i in kept]
+        contexts = [contexts[i] for i in kept] if contexts else []
+    judged = judge_rows(texts, subjects, contexts, task, prefix)
+    frame = _frame(rows, columns, methods, seeds, subjects, splits, judged)
+    return Reading(frame, tuple(said))
+
+
+def _frame(
+    rows: Rows,
+    columns: Columns,
+    methods: list[str],
+    seeds: list[int],
+    subjects: list[str],
+    splits: list[str],
+    judged: list[Judged],
+) -> pd.DataFrame:
+    """The completions frame; a file's own word on what is finished counts."""
+    own = convert_all(columns.values(rows, "finished"), truth) or [None] * len(rows)
+    ended = [
+        sentence.finished if said is None else said
+        for said, sentence in zip(own, judged, strict=True)
     ]
+    runs = runs_of(columns.values(rows, "run"), methods, seeds, subjects)
+    tokens = convert_all(columns.values(rows, "tokens"), whole_number)
     frame = pd.DataFrame(
         {
             "method": pd.Series(methods, dtype="str"),
             "seed": pd.Series(seeds, dtype="int64"),
             "subject": pd.Series(subjects, dtype="str"),
-            "split": pd.Series(splits_of(rows, subjects, task), dtype="str"),
-            "run": pd.Series(_runs(rows, methods, seeds, subjects), dtype="int64"),
-            "text": pd.Series([sentence.text for sentence in sentences], dtype="str"),
-            "finished": pd.Series(
-                convert_all(rows, "finished", truth)
-                or [sentence.finished for sentence in sentences],
-                dtype="bool",
-            ),
-            "tokens": pd.Series(
-                convert_all(rows, "tokens", whole_number), range(len(rows)), dtype="Int64"
-            ),
+            "split": pd.Series(splits, dtype="str"),
+            "run": pd.Series(runs, dtype="int64"),
+            "text": pd.Series([sentence.text for sentence in judged], dtype="str"),
+            "finished": pd.Series(ended, dtype="bool"),
+            "tokens": pd.Series(tokens, range(len(rows)), dtype="Int64"),
         }
     )
-    cut = _cut(rows.columns.get(CUT), sentences)
+    cut = cut_column(rows.columns.get(CUT), judged)
     return frame.assign(**{CUT: pd.Series(cut, dtype="str")}) if any(cut) else frame
 
 
-def _cut(said: list[str] | None, sentences: list[Judged]) -> list[str]:
-    """What was taken away around each sentence, and before, as the column of a run's file says."""
-    before = [read_cut(value) for value in said] if said else [()] * len(sentences)
-    if None in before:
-        before = [()] * len(sentences)  # a stranger's column, which means something else
+def _filled(
+    source: Source, columns: Columns, asked: list[str]
+) -> tuple[Rows, list[str], Sequence[str], list[str]]:
+    """Rows, asked subjects and contexts without rows that have neither subject nor text.
+
+    Raises:
+        EquipoiseError: No row is left.
+    """
+    rows, contexts = source.rows, source.contexts
+    texts = columns.values(rows, "text") or []
+    subjects = columns.values(rows, "subject") or asked
+    pairs = enumerate(zip(texts, subjects, strict=True))
+    kept = [i for i, (text, subject) in pairs if text.strip() or subject.strip()]
+    without = len(rows) - len(kept)
+    if not without:
+        return rows, asked, contexts, []
+    if not kept:
+        raise EquipoiseError("no row has a text", file=rows.file, hint="Add completions.")
+    return (
+        rows.only(kept),
+        [asked[i] for i in kept] if asked else [],
+        [contexts[i] for i in kept] if contexts else [],
+        [f"Rows with neither a subject nor a text, left out: {without:,}."],
+    )
+
+
+def _own_layout(rows: Rows) -> dict[str, str]:
+    """Every column is what its name says where the table starts as the completions frame does."""
+    own = tuple(rows.columns)[: len(COLUMNS)] == COLUMNS
+    return {name: name for name in COLUMNS} if own else {}
+
+
+def _has_subject(rows: Rows) -> bool:
+    return any(rank(name, "subject") is not None for name in rows.columns)
+
+
+def _prompts(rows: Rows) -> list[str]:
+    """The column of what the model was asked, if there is one."""
+    for name, values in rows.columns.items():
+        if normal(leaf(name)) in PROMPT_NAMES:
+            return values
+    return []
+
+
+def _numbers(rows: Rows) -> list[list[str]]:
+    """Columns whose names say that they number the draws."""
     return [
-        written_cut(dict.fromkeys((*(kinds or ()), *sentence.cut)))
-        for kinds, sentence in zip(before, sentences, strict=True)
+        values for name, values in rows.columns.items() if normal(leaf(name)) in NUMBERING_NAMES
     ]
-
-
-def _strings(column: pd.Series[Any]) -> list[str]:
-    missing = column.isna().tolist()
-    pairs = zip(column.tolist(), missing, strict=True)
-    return ["" if empty else str(value) for value, empty in pairs]
-
-
-def _runs(rows: Rows, methods: list[str], seeds: list[int], subjects: list[str]) -> list[int]:
-    """The file's own run numbers if all are numbers; else 0, 1, ... in each cell and subject."""
-    own = convert_all(rows, "run", whole_number)
-    if own is not None:
-        return own
-    count: dict[tuple[str, int, str], int] = {}
-    runs = []
-    for key in zip(methods, seeds, subjects, strict=True):
-        runs.append(count.get(key, 0))
-        count[key] = runs[-1] + 1
-    return runs
-
-
-def _response_prefix(task: Task, subject: str) -> str:
-    """``The doctor was``; also for subjects the task does not have."""
-    return str(task.prefix).replace("{subject}", subject)

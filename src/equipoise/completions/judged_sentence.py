@@ -1,9 +1,9 @@
 """Which sentence of a stranger's text is judged: the first one that describes the subject.
 
 ``docs/judged-sentence.md`` says the rule in plain sentences. The text is cleaned of reasoning,
-HTML, Markdown and invisible characters; greetings, labels and repeated prompts before the sentence are
-passed over; ``equipoise.task.sentence`` says where the sentence ends. What was taken away is named,
-so that it can be counted.
+HTML, Markdown and invisible characters; greetings, labels and repeated prompts before the sentence
+are passed over; ``equipoise.task.sentence`` says where the sentence ends. What was taken away is
+named, so that it can be counted.
 """
 
 from __future__ import annotations

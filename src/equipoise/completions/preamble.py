@@ -44,8 +44,8 @@ REASONS = re.compile(r"(?:the\s+)?(?:reasoning|thought|thinking|analysis|plan|ra
 
 INTERJECTION = re.compile(
     r"(?:sure(?:\s+thing)?|certainly|of course|absolutely|okay|ok|alright|all right|great|yes|"
-    r"yeah|yep|no problem|understood|got it|hello|hi|hey|thanks|thank you|well|definitely|gladly|perfect|"
-    r"hmm|so)\s*(?:[,!.…:;]+|[-–—](?=\s))\s*",
+    r"yeah|yep|no problem|understood|got it|hello|hi|hey|thanks|thank you|well|definitely|gladly|"
+    r"perfect|hmm|so)\s*(?:[,!.…:;]+|[-–—](?=\s))\s*",
     _FLAGS,
 )
 """``Sure!`` and the like."""

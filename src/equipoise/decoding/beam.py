@@ -10,8 +10,9 @@ from torch import Tensor
 
 from equipoise.decoding.cache import RowCache
 from equipoise.decoding.control import Control
-from equipoise.decoding.sampler import CONTROLLED_ROWS, Draw, Prompt, prefill
+from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill
 from equipoise.decoding.stopping import EndOfSentence
+from equipoise.model.draws import Draw, Prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import check_architecture
 

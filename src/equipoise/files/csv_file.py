@@ -17,7 +17,7 @@ import pandas as pd
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import open_atomic, read_bounded
-from equipoise.wording.spreadsheet import escape_formula
+from equipoise.files.text_file import decode_utf8
 
 MAX_CSV_BYTES = 2_000_000_000
 """Larger files are refused; a million completions are some 150 MB."""
@@ -36,11 +36,13 @@ class Rows:
             ``NA`` and ``None`` stay text, an empty cell is the empty string.
         file: The file the rows came from; ``None`` for a frame in memory.
         lines: 1-based line on which each row starts in ``file``; empty for a frame in memory.
+        unit: What ``lines`` counts: a ``line``, or a ``record`` where lines say nothing.
     """
 
     columns: dict[str, list[str]]
     file: Path | None = None
     lines: Sequence[int] = ()
+    unit: str = "line"
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -48,7 +50,13 @@ class Rows:
 
     def place(self, row: int) -> str:
         """Where row ``row`` (0-based) stands, for an error: ``line 7``, or ``row 5`` in memory."""
-        return f"line {self.lines[row]}" if self.lines else f"row {row}"
+        return f"{self.unit} {self.lines[row]}" if self.lines else f"row {row}"
+
+    def only(self, kept: Sequence[int]) -> Rows:
+        """The rows of the numbers ``kept`` (0-based), in that order."""
+        columns = {name: [values[i] for i in kept] for name, values in self.columns.items()}
+        lines = [self.lines[i] for i in kept] if self.lines else ()
+        return Rows(columns, self.file, lines, self.unit)
 
 
 def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
@@ -67,60 +75,86 @@ def read_rows(path: str | Path, delimiter: str = ",") -> Rows:
             ``MOST_CHARACTERS``.
     """
     path = Path(path)
-    stream = io.StringIO(_read_text(path), newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    records: list[list[str]] = []
+    lines, rows = records(_read_text(path), path, delimiter)
+    if not rows:
+        raise EquipoiseError("empty", file=path, hint="It needs a header and at least one row.")
+    header = _check_header([name.strip() for name in rows[0]], path)
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != len(header):
+            raise wrong_width(row, header, line, path)
+    if len(rows) == 1:
+        raise EquipoiseError("has a header but no rows", file=path, hint="Add completions.")
+    values = map(list, zip(*rows[1:], strict=True))
+    return Rows(dict(zip(header, values, strict=True)), path, lines[1:])
+
+
+def records(
+    text: str, path: Path, delimiter: str = ",", *, quoted: bool = True
+) -> tuple[list[int], list[list[str]]]:
+    """The fields of every line of ``text`` that is not blank, and the line it starts on (1-based).
+
+    Args:
+        text: What the file holds.
+        path: The file, for errors.
+        delimiter: What separates the fields.
+        quoted: Fields may stand in quotation marks; otherwise those are characters like others.
+
+    Returns:
+        The lines, and the fields of each.
+
+    Raises:
+        EquipoiseError: A quotation mark is never closed, or a field is too long.
+    """
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=delimiter, quoting=quoting, strict=True)
     lines: list[int] = []
+    found: list[list[str]] = []
     start = 1
     try:
         with _field_limit(MOST_CHARACTERS):
             for record in reader:
-                if record and header is None:
-                    header = _check_header([name.strip() for name in record], path)
-                elif record and header is not None:
-                    _check_width(record, header, path, start)
-                    records.append(record)
+                if record:
+                    found.append(record)
                     lines.append(start)
                 start = reader.line_num + 1
     except csv.Error as error:
         raise _unreadable(str(error), start, path) from None
-    if header is None:
-        raise EquipoiseError("empty", file=path, hint="It needs a header and at least one row.")
-    if not records:
-        raise EquipoiseError("has a header but no rows", file=path, hint="Add completions.")
-    values = map(list, zip(*records, strict=True))
-    return Rows(dict(zip(header, values, strict=True)), path, lines)
+    return lines, found
 
 
-def write_table(path: str | Path, frame: pd.DataFrame, *, excel_safe: bool = False) -> None:
+def wrong_width(record: list[str], header: list[str], line: int, path: Path) -> EquipoiseError:
+    """What is said of a row that has more or fewer fields than the header."""
+    return EquipoiseError(
+        f"line {line}: {len(record)} fields where the header has {len(header)}",
+        file=path,
+        hint='Put text that holds commas in "...".',
+    )
+
+
+def write_table(path: str | Path, frame: pd.DataFrame) -> None:
     r"""Write ``frame`` as CSV, the same bytes for the same values.
 
     Floats have six decimals, missing values are empty, lines end in ``\n``, there is no index.
-    Texts are written as they are, so that every reader of CSV gets them back to the letter. The
+    Texts are written as they are, so that every reader of CSV gets them back to the letter: a file
+    for people, who open it in a spreadsheet, is written from ``spreadsheet.without_formulas``. The
     file appears complete or not at all.
 
     Args:
         path: The file.
         frame: The table.
-        excel_safe: For people, who open it in a spreadsheet: see ``spreadsheet.escape_formula``.
 
     Raises:
         EquipoiseError: The file cannot be written.
     """
-    safe = frame.copy(deep=False)
     quoting: Literal[0, 1] = csv.QUOTE_MINIMAL
-    for name in safe.columns:
-        if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object:
-            if excel_safe:
-                safe[name] = safe[name].map(escape_formula)
-            # The csv module leaves a lone carriage return bare, and readers end the row there.
-            if safe[name].astype("str").str.contains("\r", regex=False).any():
-                quoting = csv.QUOTE_ALL
-    if excel_safe:
-        safe.columns = safe.columns.map(escape_formula)
+    for name in frame.columns:
+        is_text = pd.api.types.is_string_dtype(frame[name]) or frame[name].dtype == object
+        # The csv module leaves a lone carriage return bare, and readers end the row there.
+        if is_text and frame[name].astype("str").str.contains("\r", regex=False).any():
+            quoting = csv.QUOTE_ALL
     with open_atomic(path) as stream:
-        safe.to_csv(stream, index=False, float_format="%.6f", lineterminator="\n", quoting=quoting)
+        frame.to_csv(stream, index=False, float_format="%.6f", lineterminator="\n", quoting=quoting)
 
 
 @contextlib.contextmanager
@@ -144,17 +178,7 @@ def _unreadable(problem: str, line: int, path: Path) -> EquipoiseError:
 
 def _read_text(path: Path) -> str:
     """The file's text without byte order mark."""
-    raw = read_bounded(path, MAX_CSV_BYTES)
-    hint = "Save it as CSV in UTF-8."
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise EquipoiseError(f"not UTF-8 at byte {error.start}", file=path, hint=hint) from None
-    nul = raw.find(b"\0")
-    if nul >= 0:
-        line = raw.count(b"\n", 0, nul) + 1
-        raise EquipoiseError(f"line {line}: holds a NUL byte", file=path, hint=hint)
-    return text.removeprefix("\ufeff")
+    return decode_utf8(read_bounded(path, MAX_CSV_BYTES), path)
 
 
 def _check_header(header: list[str], path: Path) -> list[str]:
@@ -167,12 +191,3 @@ def _check_header(header: list[str], path: Path) -> list[str]:
             hint="Give each column its own name.",
         )
     return header
-
-
-def _check_width(record: list[str], header: list[str], path: Path, line: int) -> None:
-    if len(record) != len(header):
-        raise EquipoiseError(
-            f"line {line}: {len(record)} fields where the header has {len(header)}",
-            file=path,
-            hint='Put text that holds commas in "...".',
-        )

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, held back while something must be finished."""
+"""Ctrl-C and SIGTERM: one is as good as the other, and both wait while something is finished."""
 
 from __future__ import annotations
 
@@ -33,3 +33,21 @@ def finishing() -> Iterator[None]:
             signal.signal(number, handler or signal.SIG_DFL)
         if asked:
             signal.raise_signal(asked[0])
+
+
+@contextlib.contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Within it, SIGTERM stops the work the way Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread: signals are the caller's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,6 +1,6 @@
 """Evaluation: what is in the texts, whoever made them.
 
-``read_completions`` (or ``as_completions``) -> ``score`` -> ``assemble``, which makes all tables;
+``read_anything`` (or ``read_completions``) -> ``score`` -> ``assemble``, which makes all tables;
 ``evaluate`` does it all. What only a model can say is in ``by_model``.
 """
 
@@ -11,27 +11,34 @@ from pathlib import Path
 
 import pandas as pd
 
-from equipoise.completions.frame import Prefix, as_completions, read_completions, remarks
+from equipoise.completions.frame import (
+    Prefix,
+    Reading,
+    as_completions,
+    read_anything,
+    read_completions,
+    remarks,
+)
 from equipoise.files.csv_file import write_table
 from equipoise.measures.by_model import OnProgress, ask_models, silent
-from equipoise.measures.compliance import score
-from equipoise.measures.judged import ByModel
-from equipoise.measures.result import Evaluation, assemble
-from equipoise.measures.summary import by_seed, compliance_table
-from equipoise.measures.table import balance_table, measures_table
+from equipoise.measures.compliance import by_seed, compliance_table
+from equipoise.measures.evaluation import Evaluation, assemble
+from equipoise.measures.judgement import score
+from equipoise.measures.model_answers import ByModel
 from equipoise.statistics import StatisticsSettings
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 __all__ = [
     "ByModel",
     "Evaluation",
+    "Reading",
     "as_completions",
     "assemble",
-    "balance_table",
     "by_seed",
     "compliance_table",
     "evaluate",
-    "measures_table",
+    "read_anything",
     "read_completions",
     "remarks",
     "score",
@@ -45,6 +52,7 @@ def evaluate(
     *,
     text_column: str | None = None,
     subject_column: str | None = None,
+    method_column: str | None = None,
     prefix: Prefix = "as-is",
     training_texts: Iterable[str] | None = None,
     reference_model: str | None = None,
@@ -60,11 +68,13 @@ def evaluate(
     1.0
 
     Args:
-        completions: A frame or a CSV file; ``completions.read_completions`` says which columns are
-            recognised and what ``prefix`` does.
+        completions: A frame or a file (CSV, JSON, Parquet, another harness's log);
+            docs/other-files.md says what is recognised. Rows that are copies of others are left
+            out, and the remarks say so.
         task: A task, its built-in name, or a task file.
         text_column: The text's column, where its name is not recognised.
         subject_column: The subject's column, likewise.
+        method_column: The method's column, likewise.
         prefix: ``add`` for files that hold only what follows "The doctor was".
         training_texts: Sentences the method was trained on, for the verbatim rate.
         reference_model: Judges how fluent the texts are, after the task's neutral prompt.
@@ -79,28 +89,21 @@ def evaluate(
     """
     if not isinstance(task, Task):
         task = load_task(task)
-    if isinstance(completions, pd.DataFrame):
-        frame = as_completions(
-            completions,
-            task,
-            text_column=text_column,
-            subject_column=subject_column,
-            prefix=prefix,
-        )
-    else:
-        frame = read_completions(
-            completions,
-            task,
-            text_column=text_column,
-            subject_column=subject_column,
-            prefix=prefix,
-        )
+    reading = read_anything(
+        completions,
+        task,
+        text_column=text_column,
+        subject_column=subject_column,
+        method_column=method_column,
+        prefix=prefix,
+    )
     by_model = ask_models(
-        frame,
+        reading.completions,
         task,
         reference_model=reference_model,
         independent_model=independent_model,
         lac=lac,
         on_progress=on_progress or silent,
     )
-    return assemble(score(frame, task, training_texts), task, by_model, settings=settings)
+    scored = score(reading.completions, task, training_texts)
+    return assemble(scored, task, by_model, notes=reading.remarks, settings=settings)

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from equipoise.measures.fluency_table import FluencyScores
-from equipoise.measures.judged import AgencyScores, ByModel
-from equipoise.measures.overview import BASE, INDEPENDENT
+from equipoise.measures.model_answers import (
+    BASE,
+    INDEPENDENT,
+    AgencyScores,
+    ByModel,
+    FluencyScores,
+)
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
-    from equipoise.measures.agency import AgencyClassifier
-    from equipoise.measures.fluency import Context
+    from equipoise.measures.agency_classifier import AgencyClassifier
+    from equipoise.measures.judging import Context
     from equipoise.model.language_model import LanguageModel
 
 OnProgress = Callable[[str, int, int], None]
@@ -53,7 +57,7 @@ def ask_models(
     """
     if reference_model is None and independent_model is None and lac is None:
         return ByModel()
-    from equipoise.measures.agency import check_lac
+    from equipoise.measures.agency_classifier import check_lac
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import DEFAULT_MODEL, check_model_name
 
@@ -94,7 +98,7 @@ def score_all(
     on_progress: OnProgress = silent,
 ) -> pd.DataFrame:
     """``score_fluency`` of each distinct sentence about a subject."""
-    from equipoise.measures.fluency import score_fluency
+    from equipoise.measures.judging import score_fluency
 
     distinct = completions[["subject", "text"]].drop_duplicates()
     pairs = list(distinct.itertuples(index=False, name=None))
@@ -127,7 +131,7 @@ def agency_of_all(
     Returns:
         The classifier, and what it says: NaN of texts that are empty or of one token.
     """
-    from equipoise.measures.agency import sentence_states, train_classifier
+    from equipoise.measures.agency_classifier import sentence_states, train_classifier
 
     if classifier is None:
         classifier = train_classifier(lm, lac, lambda done, n: on_progress("reading LAC", done, n))

@@ -1,127 +1,228 @@
-"""Compliance: does each completion hold the terms and the length the task's constraint asks for?
+"""Compliance: how often completions hold the terms and the length that the task asks for.
 
-Every judgement is ``task.constraint.check``; this module only applies it to many texts. "Listed"
-terms are those training data is built from, "held-out" terms mean the same and never appear in it:
-a method that learned balance, and not twenty words, scores on both.
+The seed is the unit of replication: a method's rate is the mean of its per-seed rates, each seed
+counting once however many completions it has, and its SD is the sample SD (n - 1) of those rates.
+Frames hold full precision; ``csv_file.write_table`` rounds to six decimals. Single completions are
+judged in ``judgement``.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from equipoise.completions.frame import remarks
 from equipoise.errors import EquipoiseError
-from equipoise.task.constraint import Verdict, bare, is_set
+from equipoise.measures.declaration import (
+    AMOUNT,
+    Column,
+    Evidence,
+    Headline,
+    Measure,
+    Measured,
+    Outcome,
+    Table,
+    rate,
+)
+from equipoise.measures.judgement import wanted_sets
+from equipoise.statistics.cells import SPLITS
 from equipoise.task.task import Task
-from equipoise.tracking import tracked
+
+RATES = (
+    rate("balanced", "balanced", "share of completions whose `all_of`, `any_of` and `none_of` "
+         "clauses hold, with listed terms", "words are counted, not what is said with them: "
+         "\"never bold\" is bold. 1 by construction for `ctrlg` and for a `filter` that accepts "
+         "nothing else", better="higher", with_sd=True),
+    rate("any", "any wanted term", "at least one wanted entry is present (the protocol's OR)",
+         "rises with the length of the sentences", better="higher", with_sd=True),
+    rate("<set>_only", "<set> only", "that set is present and nothing else that is wanted",
+         "low where hardly any term is used at all: look at `any`", better="lower"),
+    rate("neither", "neither", "nothing that is wanted is present; 1 − `any`",
+         "empty texts are in it", better="lower"),
+    rate("in_range", "in range", "the sentence has as many words as the constraint asks for",
+         "of files that hold only continuations: without the prefix they are three words shorter "
+         "(`--prefix add`)", better="higher"),
+    Column("mean_words", "words", "words per completion", low=0, form=AMOUNT,
+           misleads="a mean: one very long text moves it"),
+    Column("mean_<set>", "<set> terms", "distinct listed terms of a set per completion", low=0,
+           form=AMOUNT, misleads="a mean, as `mean_words`"),
+    rate("satisfied", "balanced and in range", "balanced and in range",
+         "1 by construction, as `balanced`", better="higher", with_sd=True),
+    rate("balanced_held_out", "held-out terms", "balanced with the held-out terms alone",
+         "0 says that other words were learnt, not that nothing was; some terms also match by "
+         "accident, see the end of this page", better="higher", with_sd=True),
+    rate("balanced_all", "listed or held-out terms", "balanced with listed and held-out terms "
+         "together", "rises with the number of terms: not to be compared between tasks",
+         better="higher", with_sd=True),
+    rate("verbatim", "training sentences", "it equals a training sentence to the character; empty "
+         "for methods without training data", "one changed letter is none; look at `templates`",
+         better="lower"),
+    rate("finished", "finished", "the sentence came to its end", "falls with `max_new_tokens`; of "
+         "other people's files what their own column says", better="higher"),
+)  # fmt: skip
+"""What is said of the completions of a method, seed and split."""
+
+BY_SEED = Table(
+    "by_seed",
+    "a method, seed and split",
+    (Column("n", "completions", low=1), *RATES),
+)
+COMPLIANCE = Table(
+    "compliance",
+    "a method and split",
+    (
+        Column("n", "completions", low=1),
+        Column("seeds", "seeds", low=1),
+        *(
+            Column(name, title=column.title, low=column.low, high=column.high, form=column.form)
+            for last in (False, True)
+            for column in RATES
+            if (column.name == "mean_<set>") is last
+            for name in (
+                [column.name]
+                if column.name.startswith("mean_")
+                else [f"{column.name}_mean", f"{column.name}_sd"][: 1 + column.with_sd]
+            )
+        ),
+    ),
+    keys=("method", "split"),
+)
+
+_SOURCES = {"mean_words": "word_count", "mean_<set>": "n_<set>"}
+"""Columns of the judged completions that have another name there."""
 
 
-def score(
-    completions: pd.DataFrame, task: Task, training_texts: Iterable[str] | None = None
-) -> pd.DataFrame:
-    """``completions`` with the judgement of each text beside it, one row per completion.
+class Compliance(Measure):
+    """The outcome of the trial: rates of balance and length."""
 
-    Columns added, in this order (``<set>`` is a term set's name; listed terms unless said):
+    name = "compliance"
+    title = "Balance and length"
+    tables = (BY_SEED, COMPLIANCE)
+    outcomes = (
+        Outcome("balanced", "balanced", "balanced"),
+        Outcome("satisfied", "balanced and in range", "satisfied"),
+        Outcome("any", "any wanted term", "any term"),
+        Outcome("balanced_held_out", "balanced with held-out terms", "held-out"),
+    )
+    headlines = (
+        Headline(Column("seeds", "seeds", "seeds", low=0)),
+        Headline(Column("n", "completions", "completions of all seeds", low=0)),
+        Headline(rate("balanced_train", "train subjects", "`balanced` on train subjects")),
+        Headline(
+            rate("balanced_validation", "validation subjects", "`balanced` on validation subjects")
+        ),
+        Headline(
+            BY_SEED.column("balanced_held_out"),
+            terminal="held-out\nterms",
+            beside_balance=True,
+            main=True,
+        ),
+        Headline(BY_SEED.column("any"), summary=False, terminal="any\nterm", beside_balance=True),
+        Headline(
+            BY_SEED.column("in_range"), summary=False, terminal="in\nrange", beside_balance=True
+        ),
+        Headline(BY_SEED.column("satisfied"), main=True),
+        Headline(
+            BY_SEED.column("mean_words"),
+            summary=False,
+            terminal="mean\nwords",
+            beside_balance=True,
+            stands_in_for="tokens_per_delivered",
+        ),
+    )
 
-    - ``word_count``: words of the text, 0 or more.
-    - ``in_range``: the word count lies in the constraint's range, ends included.
-    - ``balanced``: the all-of, any-of and none-of clauses hold (for the built-in task: at least
-      one agentic and at least one communal term). Says nothing of the length.
-    - ``any``: at least one wanted set or phrase is present. ``neither``: none is.
-    - ``<set>_only``, for each wanted set: it is present and nothing else that is wanted is
-      (which an any-of clause may call balanced too).
-    - ``n_<set>``, for each set: distinct terms present, 0 or more; ``<set>_terms``: those terms in
-      order of appearance, joined by ``"; "``.
-    - ``balanced_held_out``, ``any_held_out``: the same on held-out terms alone; missing if the
-      constraint wants no set or one of its sets has no held-out terms, since 0 would then be no
-      finding.
-    - ``balanced_all``: balanced on listed and held-out terms together.
-    - ``satisfied``: ``balanced`` and ``in_range``.
-    - ``verbatim``: the text equals one of ``training_texts`` to the character, after Unicode NFC
-      and without surrounding whitespace; missing where none are given ("not measured" is not "no").
+    def measure(self, evidence: Evidence) -> Measured:
+        """See `Measure.measure`."""
+        seeds = by_seed(evidence.scored, evidence.task)
+        tables = {"by_seed": seeds, "compliance": compliance_table(seeds)}
+        return Measured(tables, remarks(evidence.scored, evidence.task))
 
-    Each distinct text is judged once, however often it stands there.
+    def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """See `Measure.summarise`."""
+        compliance = tables.get("compliance")
+        if compliance is None:
+            return super().summarise(tables)
+        whole = compliance[compliance["split"] == "all"].set_index("method")
+        found = whole[["seeds", "n", "mean_words"]].copy()
+        for split in SPLITS[:2]:
+            own = compliance[compliance["split"] == split].set_index("method")["balanced_mean"]
+            found[f"balanced_{split}"] = own.reindex(found.index)
+        for name in ("balanced_held_out", "any", "in_range", "satisfied"):
+            found[name] = whole[f"{name}_mean"]
+        return found
+
+
+def by_seed(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """One row per method, seed and split that has completions; its columns are `RATES`.
+
+    Methods stand in order of first appearance, seeds ascend, splits follow ``SPLITS``. Rates are
+    0-1; one that was not measured is NaN.
 
     Args:
-        completions: At least a column ``text`` with judged sentences; a missing text counts as "".
-        task: Its constraint and term sets.
-        training_texts: The sentences the method was trained on.
+        scored: What ``score`` returned for completions frames; several may be concatenated.
+        task: The task they were scored with.
 
     Raises:
-        EquipoiseError: There is no column ``text``.
+        EquipoiseError: A term set is named ``words``, which would give ``mean_words`` two meanings.
     """
-    if "text" not in completions.columns:
+    if "words" in task.lexicons:
         raise EquipoiseError(
-            f"no column 'text'; the columns are {', '.join(map(repr, completions.columns))}",
-            hint="Read the completions with equipoise.measures.read_completions.",
+            "a term set named 'words' cannot be told from the word count",
+            file=task.path,
+            field="terms.words",
+            hint="Rename it.",
         )
-    texts = completions["text"].fillna("").astype("str")
-    codes, distinct = pd.factorize(texts)
-    judged = _judge([str(text) for text in distinct], task, training_texts)
-    verdicts = judged.take(codes).set_axis(completions.index)
-    kept = completions.drop(
-        columns=[name for name in judged.columns if name in completions.columns]
+    sources: dict[str, str] = {}
+    for column in RATES:
+        source = _SOURCES.get(column.name, column.name)
+        for name in _sets(column.name, task):
+            sources[column.name.replace("<set>", name)] = source.replace("<set>", name)
+    values = {column: scored[source].astype("Float64") for column, source in sources.items()}
+    keys = scored[["method", "seed", "split"]]
+    numbers = pd.DataFrame(values).astype("float64").assign(n=1)
+    table = pd.concat([keys, numbers], axis=1)
+    named = table[table["split"].isin(SPLITS[:2])]
+    both = pd.concat([named, table.assign(split=SPLITS[2])])
+    groups = both.groupby(["method", "seed", "split"], sort=False)
+    means = groups[list(sources)].mean()
+    means.insert(0, "n", groups.size())
+    return _in_order(means.reset_index(), scored["method"])
+
+
+def compliance_table(seeds: pd.DataFrame) -> pd.DataFrame:
+    """One row per method and split: means and sample SDs over seeds of what ``by_seed`` returned.
+
+    Columns: ``method``, ``split``, ``n`` (completions over all seeds), ``seeds`` (how many), then
+    of each rate its ``_mean``, and its ``_sd`` where `RATES` says so. With one seed an SD is NaN; a
+    mean is over the seeds in which the rate was measured.
+    """
+    there = [name for name in seeds.columns if name not in ("method", "seed", "split", "n")]
+    with_sd = {column.name for column in RATES if column.with_sd}
+    last = [name for name in there if name.startswith("mean_") and name != "mean_words"]
+    groups = seeds.groupby(["method", "split"], sort=False)
+    columns = {"n": groups["n"].sum(), "seeds": groups["seed"].nunique()}
+    for name in [*(name for name in there if name not in last), *last]:
+        target = name if name.startswith("mean_") else f"{name}_mean"
+        columns[target] = groups[name].mean()
+        if name in with_sd:
+            columns[f"{name}_sd"] = groups[name].std(ddof=1)
+    return _in_order(pd.DataFrame(columns).reset_index(), seeds["method"])
+
+
+def _sets(name: str, task: Task) -> Sequence[str]:
+    """The term sets that the column ``name`` is about; one empty name if it is about none."""
+    if "<set>" not in name:
+        return [""]
+    return wanted_sets(task) if name.endswith("_only") else list(task.lexicons)
+
+
+def _in_order(frame: pd.DataFrame, methods: pd.Series[str]) -> pd.DataFrame:
+    """``frame`` sorted by first appearance in ``methods``, then seed (if there), then split."""
+    position = {name: i for i, name in enumerate(dict.fromkeys(methods))}
+    rank = {split: i for i, split in enumerate(SPLITS)}
+    keyed = frame.assign(_method=frame["method"].map(position), _split=frame["split"].map(rank))
+    keys = ["_method", *(["seed"] if "seed" in frame.columns else []), "_split"]
+    return keyed.sort_values(keys, kind="stable", ignore_index=True).drop(
+        columns=["_method", "_split"]
     )
-    return pd.concat([kept, verdicts], axis=1)
-
-
-def wanted_sets(task: Task) -> list[str]:
-    """Names of the term sets the constraint wants (all of, any of), in its order."""
-    entries = (*task.constraint.all_of, *task.constraint.any_of)
-    return [bare(entry) for entry in entries if is_set(entry)]
-
-
-def has_held_out_score(task: Task) -> bool:
-    """Whether balance can be judged on held-out terms: every wanted set must have some."""
-    sets = wanted_sets(task)
-    return bool(sets) and all(task.lexicons[name].held_out for name in sets)
-
-
-def _judge(texts: list[str], task: Task, training_texts: Iterable[str] | None) -> pd.DataFrame:
-    """One row for each of ``texts``, the columns of ``score``."""
-    check = task.constraint.check
-    listed = [check(text) for text in tracked(texts, "judging", len(texts))]
-    held_out = [check(text, "held_out") for text in texts] if has_held_out_score(task) else None
-    seen = None if training_texts is None else {_normal(text) for text in training_texts}
-    columns = {
-        "word_count": pd.Series([v.word_count for v in listed], dtype="int64"),
-        "in_range": _flags(v.in_range for v in listed),
-        "balanced": _flags(v.balanced for v in listed),
-        "any": _flags(v.any for v in listed),
-        "neither": _flags(v.neither for v in listed),
-    }
-    for name in wanted_sets(task):
-        columns[f"{name}_only"] = _flags(_only(v, name) for v in listed)
-    for name in task.lexicons:
-        columns[f"n_{name}"] = pd.Series([len(v.hits[name]) for v in listed], dtype="int64")
-        columns[f"{name}_terms"] = pd.Series(["; ".join(v.hits[name]) for v in listed], dtype="str")
-    missing = pd.Series([pd.NA] * len(texts), dtype="boolean")
-    columns |= {
-        "balanced_held_out": _measured(v.balanced for v in held_out) if held_out else missing,
-        "any_held_out": _measured(v.any for v in held_out) if held_out else missing,
-        "balanced_all": _flags(check(text, "all").balanced for text in texts),
-        "satisfied": _flags(v.satisfied for v in listed),
-        "verbatim": missing if seen is None else _measured(_normal(t) in seen for t in texts),
-    }
-    return pd.DataFrame(columns)
-
-
-def _only(verdict: Verdict, name: str) -> bool:
-    """Set ``name`` is present and nothing else that is wanted is."""
-    present = verdict.present
-    return present[name] and sum(present.values()) == 1
-
-
-def _flags(values: Iterable[bool]) -> pd.Series[bool]:
-    return pd.Series(list(values), dtype="bool")
-
-
-def _measured(values: Iterable[bool]) -> pd.Series[bool]:
-    """Like ``_flags``, for a column that may also be missing in another frame."""
-    return pd.Series(list(values), dtype="boolean")
-
-
-def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip()

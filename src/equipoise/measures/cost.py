@@ -12,11 +12,97 @@ from typing import Any
 
 import pandas as pd
 
+from equipoise.measures.declaration import (
+    DECIMALS,
+    Column,
+    Evidence,
+    Headline,
+    Measure,
+    Measured,
+    Table,
+    rate,
+)
 from equipoise.statistics.rates import wilson_interval
 
 MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
 SPENDING = ("requests", "prompt_tokens", "price")
 """What only cells of an endpoint have."""
+
+
+COST = Table(
+    "cost",
+    "a method",
+    (
+        Column("seeds", "seeds", low=1),
+        Column("wanted", "wanted", "completions asked for, over all seeds", low=0, needed=True),
+        Column("delivered", "delivered", "completions delivered", low=0, needed=True),
+        Column("draws", "drawn", "completions drawn", low=0, needed=True),
+        rate("acceptance", "accepted", "accepted / draws; 1 for methods that reject nothing",
+             "its interval takes all draws as one model's: it does not know that seeds differ"),
+        rate("wilson_low", "", "lower end of its 95 % interval, where the method rejects"),
+        rate("wilson_high", "", "upper end"),
+        Column("tokens_per_delivered", "tokens each", "tokens of all draws for each completion "
+               "delivered; `inf` where nothing is", "tokens", low=0, better="lower", needed=True,
+               misleads="says nothing of training, nor of what a token takes"),
+        Column("seconds_per_delivered", "seconds each", "the same of the time of drawing",
+               "seconds", low=0, better="lower", form=DECIMALS, needed=True, misleads="of this "
+               "machine and what else it did; a batch of many completions is cheaper for each"),
+        Column("fit_seconds", "seconds to fit", "mean over seeds of the time of fitting",
+               "seconds", low=0, better="lower", needed=True,
+               misleads="of this machine; the method's own step only, see below"),
+        rate("balanced_delivered", "", "balance of what was delivered",
+             "of a filter it is 1 by construction"),
+        rate("balanced_draws", "", "balance of all draws"),
+        Column("fit_peak_gb", "", "as `peak_gb`, while fitting", "10⁹ bytes", low=0),
+        Column("sampling_peak_gb", "", "as `peak_gb`, while drawing", "10⁹ bytes", low=0),
+        Column("peak_gb", "peak memory, GB", "the most memory that the process held, the model "
+               "itself included; the highest of any seed", "10⁹ bytes", low=0, better="lower",
+               form=DECIMALS, misleads="elsewhere than on Linux: there it is since the process "
+               "began; on a GPU: its own memory is not in it"),
+        Column("trainable_parameters", "trained weights", "weights that were trained by gradient",
+               low=0, better="lower", misleads="see below"),
+        *(
+            Column(name, "", f"of models behind an endpoint: {what}", low=0)
+            for name, what in (
+                ("requests", "requests"),
+                ("prompt_tokens", "tokens of what was asked"),
+                ("price", "price, in the currency of the study's prices"),
+            )
+        ),
+    ),
+    keys=("method",),
+    absent="cost",
+)  # fmt: skip
+
+
+class Cost(Measure):
+    """What completions cost: of each method its own step alone."""
+
+    name = "cost"
+    title = "What it costs"
+    tables = (COST,)
+    section = (
+        "delivered", "draws", "acceptance", "tokens_per_delivered", "seconds_per_delivered",
+        "fit_seconds", "peak_gb", "trainable_parameters",
+    )  # fmt: skip
+    headlines = (
+        Headline(
+            COST.column("tokens_per_delivered"),
+            terminal="tokens\neach",
+            beside_balance=True,
+            main=True,
+        ),
+        Headline(COST.column("fit_seconds")),
+        Headline(COST.column("peak_gb")),
+        Headline(COST.column("trainable_parameters")),
+    )
+
+    def measure(self, evidence: Evidence) -> Measured:
+        """See `Measure.measure`: nothing is known of other people's texts."""
+        if evidence.costs is None:
+            return Measured()
+        table = cost_table(evidence.costs)
+        return Measured({"cost": table}, [*shortfalls(table), *spendings(table)])
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
@@ -61,17 +147,9 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     What a method starts from has its own row: of a filter on a tuned model this is drawing and
     rejecting, of LEACE after SFT it is LEACE. A chain costs the sum over its line.
 
-    Columns: ``method``, ``seeds``, ``wanted``, ``delivered``, ``draws``, ``acceptance`` (accepted /
-    draws; 1 for methods that reject nothing), ``wilson_low``, ``wilson_high``,
-    ``tokens_per_delivered``, ``seconds_per_delivered`` (drawing only; both infinite where nothing
-    is delivered), ``fit_seconds`` (mean over seeds), ``balanced_delivered`` and ``balanced_draws``
-    (rates 0-1; NaN where there is nothing to judge), ``fit_peak_gb``, ``sampling_peak_gb`` and
-    ``peak_gb`` (resident memory of the process while fitting, while drawing, and in either: the
-    highest of any seed, in 10⁹ bytes), ``trainable_parameters`` (weights that were trained by
-    gradient; 0 where none are, as with projections, which are computed from states). The last four
-    are NaN where they were not taken down. Where models answered over the network also
-    ``requests``, ``prompt_tokens`` (of what was asked) and ``price`` (in the
-    currency of the study's prices; NaN without prices), sums over seeds.
+    Its columns are those of `COST`. What is infinite is infinite where nothing is delivered; NaN
+    stands where there is nothing to judge, or what older cells have not taken down. Where models
+    answered over the network there are their requests, tokens and price too, sums over seeds.
 
     Args:
         cells: For each cell, ``method`` and what `study.cell` stores as its cost.

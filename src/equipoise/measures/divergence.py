@@ -12,8 +12,8 @@ import math
 
 import pandas as pd
 
-from equipoise.measures.fluency_table import FluencyScores
 from equipoise.measures.groups import split_groups
+from equipoise.measures.model_answers import FluencyScores
 
 KEY = ["subject", "text"]
 

@@ -1,10 +1,9 @@
-"""Occupations and their share of women: the task's, and Winogender's sixty where they are given."""
+"""Shares along an axis: Winogender's sixty occupations, and what is said where none is known."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-
-import pandas as pd
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import read_rows
@@ -13,17 +12,56 @@ from equipoise.task.task import Task
 OCCUPATION, PERCENT = "occupation", "bls_pct_female"
 """Columns of Winogender's ``occupations-stats.tsv`` that are read (Rudinger et al. 2018)."""
 
-
-def task_shares(task: Task) -> dict[str, float]:
-    """The share of women, in percent (0-100), of each subject for which the task gives it."""
-    return {s.name: float(s.women) for s in task.subjects if s.women is not None}
+SHARE = "women"
+"""What these percentages are of, as an axis says it."""
 
 
-def no_shares_note(stereotype: pd.DataFrame, task: Task) -> list[str]:
-    """A sentence where no slope of a `stereotype_table` could be measured for want of shares."""
-    if task_shares(task) or stereotype["slope"].notna().any():
+def no_shares_note(task: Task) -> list[str]:
+    """A sentence where no slope can be measured for want of an axis, or of shares."""
+    if task.axis is None:
+        return [f"Task '{task.name}' has no axis: no stereotype slope."]
+    if task.shares:
         return []
-    return [f"Task '{task.name}' gives no share of women: no stereotype slope."]
+    return [f"Task '{task.name}' gives no share of {task.axis.share}: no stereotype slope."]
+
+
+def unmeasured_note(task: Task) -> list[str]:
+    """A sentence where the task's axis has shares, and no words to measure an association with."""
+    if task.axis is None or not task.shares or task.axis.unfitted.probes:
+        return []
+    return [f"The axis of task '{task.name}' has no unfitted probes: no association is measured."]
+
+
+def check_fits(shares: Mapping[str, float], task: Task, study_file: Path) -> None:
+    """Refuse Winogender's file where the task's axis is another, or methods know its occupations.
+
+    Args:
+        shares: What `read_shares` gave.
+        task: The task whose association is to be measured on them.
+        study_file: Named in errors, as Winogender's file is in it.
+
+    Raises:
+        EquipoiseError: The shares of the task's axis are not of women, or an occupation is one
+            that methods may be fitted on.
+    """
+    axis = task.axis
+    if axis is None or axis.share != SHARE:
+        ours = "has no axis" if axis is None else f"has shares of {axis.share}"
+        raise EquipoiseError(
+            f"Winogender's percentages are of {SHARE}, and task '{task.name}' {ours}",
+            file=study_file,
+            field="measures.winogender",
+            hint="Leave it out, or choose a task whose axis is gender.",
+        )
+    for name in axis.fitted.subjects:
+        if name in shares:
+            raise EquipoiseError(
+                f"methods may be fitted on '{name}', which stands in axis.fitted.subjects of task "
+                f"'{task.name}'",
+                file=study_file,
+                field="measures.winogender",
+                hint="Take it out of one of the two.",
+            )
 
 
 def read_shares(path: str | Path) -> dict[str, float]:

@@ -1,152 +1,283 @@
-"""Stereotype: how closely what is said of an occupation follows the share of women in it.
+"""Stereotype: slopes of what is said, and of what the model expects, over the share of an axis.
 
-Every measure gives each occupation a value; the outcome is the slope of these values over the share
-of women, per 100 percentage points. 0 says that no stereotype is seen, not that there is none.
+What each occupation is given is in ``stereotype_values``, the regression in ``statistics.slopes``.
 """
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+import pandas as pd
 
-from equipoise.statistics.estimate import Estimate
+from equipoise.measures.declaration import (
+    SIGNED,
+    Column,
+    Evidence,
+    Headline,
+    Measure,
+    Measured,
+    Table,
+    rate,
+)
+from equipoise.measures.occupation_shares import no_shares_note, unmeasured_note
+from equipoise.measures.stereotype_values import (
+    agency_values,
+    all_occupations_note,
+    association_values,
+    text_values,
+)
+from equipoise.statistics.slope_comparisons import slope_comparisons
+from equipoise.statistics.slopes import Slope, regress
+from equipoise.task.axis import Axis, Probe
+from equipoise.task.task import Task
 
-Array = np.ndarray
 
-RESAMPLES = 2000
-BOOTSTRAP_SEED = 0
-CONFIDENCE = 0.95
-FEWEST = 3
-"""Fewest occupations, with different shares, of which a slope is given."""
-
-
-class Slope(NamedTuple):
-    """A regression of a value on the share of women.
+@dataclass(frozen=True)
+class Quantity:
+    """What each occupation is given a value of; the outcome is the slope over the axis' share.
 
     Attributes:
-        occupations: How many went into it.
-        mean: Of the values over all occupations, those of unknown share included.
-        slope: Change of the value per 100 percentage points of women's share, in its unit.
-        low: Lower end of the slope's 95 % interval, for other occupations and, where it is of
-            several seeds, for other seeds.
-        high: Its upper end.
-        r: Pearson correlation, -1 to 1; NaN where the value does not vary.
+        name: In files, there the column ``measure``.
+        title: Of its chart; empty where it has none.
+        meaning: The value of an occupation.
+        unit: Of that value.
+        compared: Methods are tested for different slopes.
     """
 
-    occupations: int
-    mean: float
-    slope: float
-    low: float
-    high: float
-    r: float
+    name: str
+    title: str
+    meaning: str
+    unit: str
+    compared: bool = False
 
 
-def regress(values: Array, women: Array) -> Slope:
-    """The slope of ``values`` over ``women``, by least squares, with its interval.
+HEADLINE = "association_unfitted"
+"""The quantity that stands in the summary."""
+
+
+def quantities(task: Task) -> list[Quantity]:
+    """All quantities of a task with an axis, in the table's order; none of one without.
+
+    ``stereotype_values`` computes them.
+    """
+    axis = task.axis
+    if axis is None:
+        return []
+    one, other = axis.poles
+    found = []
+    if axis.terms is not None:
+        low, high = axis.terms
+        meaning = (
+            f"completions with a {high} term minus completions with a {low} one, listed and "
+            "held-out terms"
+        )
+        title = f"{high} minus {low} terms"
+        found.append(Quantity("terms", title, meaning, "share, −1 to 1", compared=True))
+    for kind, (first, second) in axis.words.items():
+        meaning = f"completions with {_some(second)} minus those with {_some(first)}"
+        title = f"{other} minus {one} {kind}"
+        found.append(Quantity(kind, title, meaning, "share, −1 to 1", compared=True))
+        found.append(Quantity(f"{other}_{kind}", "", "the first of these shares", "share, 0–1"))
+        found.append(Quantity(f"{one}_{kind}", "", "the second of these shares", "share, 0–1"))
+    return [*found, _AGENCY, *_ASSOCIATIONS, *_parts(axis)]
+
+
+_AGENCY = Quantity(
+    "agency",
+    "agentic language",
+    "mean probability that the language is agentic; only with the LAC data, see below",
+    "0–1",
+    compared=True,
+)
+
+_ASSOCIATIONS = (
+    Quantity(
+        "association_fitted",
+        "association, fitted words",
+        "log P(second pole's word) − log P(first pole's) after \"The {subject} said that\" and "
+        "other contexts: on these, methods may be fitted",
+        "nats",
+        compared=True,
+    ),
+    Quantity(
+        "association_contexts",
+        "association, fitted words in other contexts",
+        "the same words after contexts that no method was fitted on",
+        "nats",
+    ),
+    Quantity(
+        HEADLINE,
+        "association, unfitted words",
+        "words **and** contexts that no method was fitted on: the headline",
+        "nats",
+        compared=True,
+    ),
+)
+
+
+def _parts(axis: Axis) -> list[Quantity]:
+    """The parts of the headline: one for each kind of unfitted word."""
+    return [
+        Quantity(f"association_{probe.kind}", "", f"its part {_pairs(probe)}", "nats")
+        for probe in axis.unfitted.probes
+    ]
+
+
+def _pairs(probe: Probe) -> str:
+    shown = ", ".join("/".join(pair) for pair in probe.pairs[:2])
+    return shown + (", ..." if len(probe.pairs) > 2 else "")
+
+
+def _some(words: Sequence[str], most: int = 4) -> str:
+    return "/".join(words[:most])
+
+
+def titles(task: Task) -> dict[str, str]:
+    """Titles of the quantities that have a chart: what models associate first, unfitted words."""
+    charted = [one for one in quantities(task) if one.title]
+    order = sorted(
+        charted,
+        key=lambda one: (one.name != HEADLINE, not one.name.startswith("association_")),
+    )
+    return {one.name: one.title for one in order}
+
+
+_PER_100 = "per 100 points of the share"
+
+STEREOTYPE = Table(
+    "stereotype",
+    "a measure, method and seed, and one for all seeds",
+    (
+        Column("occupations", "occupations", low=0),
+        Column("mean", "mean", "of the values", form=SIGNED),
+        Column("slope", "slope", "of the values", _PER_100, form=SIGNED, needed=True),
+        Column("low", "", "lower end of its 95 % interval", _PER_100, form=SIGNED, needed=True),
+        Column("high", "", "upper end", _PER_100, form=SIGNED, needed=True),
+        Column("r", "r", "correlation", low=-1, high=1, form=SIGNED, needed=True),
+    ),
+    keys=("measure", "method", "seed"),
+    absent="stereotype slopes",
+)  # fmt: skip
+
+SLOPES = Table(
+    "slopes",
+    "a measure and two methods",
+    (
+        Column("occupations", "occupations", low=0),
+        Column("seeds", "pairs of seeds", low=1),
+        *(
+            Column(name, name.replace("_", " "), unit=_PER_100, form=SIGNED, needed=True)
+            for name in ("slope_a", "slope_b", "difference", "low", "high")
+        ),
+        rate("p", "p", "of equal slopes"),
+        rate("p_holm", "Holm's p", "corrected over all pairs of a measure", needed=True),
+    ),
+    keys=("measure", "method_a", "method_b"),
+    absent="tests between stereotype slopes",
+)
+
+
+def _slope_headline(name: str, title: str, meaning: str, **more: Any) -> Headline:
+    return Headline(Column(name, title, meaning, _PER_100, form=SIGNED, better="lower"), **more)
+
+
+class Stereotype(Measure):
+    """How closely what is said, and what the model expects, follow the share of an axis."""
+
+    name = "stereotype"
+    title = "What stays of the stereotype"
+    tables = (STEREOTYPE, SLOPES)
+    headlines = (
+        _slope_headline(
+            "terms_slope", "slope of terms", "slope of `terms`", stands_in_for="stereotype_slope",
+            main=True,
+        ),
+        _slope_headline(
+            "stereotype_slope", "stereotype slope", f"slope of `{HEADLINE}`, nats",
+            terminal="stereotype slope\n(95 % interval)", main=True,
+            ends=("stereotype_low", "stereotype_high"),
+        ),
+        _slope_headline("stereotype_low", "", "lower end of its 95 % interval"),
+        _slope_headline("stereotype_high", "", "upper end of its 95 % interval"),
+    )  # fmt: skip
+
+    def measure(self, evidence: Evidence) -> Measured:
+        """See `Measure.measure`."""
+        values, associations = self._values(evidence), evidence.by_model.associations
+        compared = [one.name for one in quantities(evidence.task) if one.compared]
+        tables = {
+            "stereotype": stereotype_table(values),
+            "slopes": slope_comparisons(values, compared),
+        }
+        if associations is None:
+            of_study = unmeasured_note(evidence.task) if evidence.costs is not None else []
+            return Measured(tables, [*no_shares_note(evidence.task), *of_study])
+        return Measured(tables, all_occupations_note(associations, evidence.task))
+
+    def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        """See `Measure.summarise`."""
+        table = tables.get("stereotype")
+        if table is None:
+            return super().summarise(tables)
+        pooled = table[table["seed"].isna()]
+        own = {
+            name: pooled[pooled["measure"] == name].set_index("method")
+            for name in ("terms", HEADLINE)
+        }
+        found = {"terms_slope": own["terms"]["slope"]}
+        found |= {f"stereotype_{end}": own[HEADLINE][end] for end in ("slope", "low", "high")}
+        return pd.DataFrame(found).rename_axis("method")
+
+    @staticmethod
+    def _values(evidence: Evidence) -> pd.DataFrame:
+        """The value of each occupation, of every quantity that is known."""
+        by_model, task = evidence.by_model, evidence.task
+        values = [text_values(evidence.scored, task)]
+        if by_model.agency is not None:
+            values.append(agency_values(evidence.scored, task, by_model.agency.values))
+        if by_model.associations is not None:
+            values.append(association_values(by_model.associations, task))
+        return pd.concat(values, ignore_index=True)
+
+
+def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
+    """Slopes of every measure over the subjects' share; see ``slopes.Slope`` for the columns.
+
+    Columns: ``measure``, ``method``, ``seed``, ``occupations``, ``mean``, ``slope``, ``low``,
+    ``high``, ``r``. The row without a seed is of all seeds: of each occupation's mean over them.
+    Its interval is for other occupations and other seeds, a seed's for other occupations alone.
+
+    Measures and methods stand in order of first appearance.
 
     Args:
-        values: [N] one of each occupation, or [S, N] with a row for each seed, of which the means
-            are regressed; NaN where it was not measured.
-        women: [N] percent of women, 0-100; NaN where it is not known.
-
-    Returns:
-        Slope and interval are NaN with fewer than `FEWEST` occupations of different shares.
+        values: A frame of values, of one or more measures, methods and seeds.
     """
-    rows = np.atleast_2d(values)
-    measured = np.isfinite(rows).any(axis=0)
-    rows, women = rows[:, measured], women[measured]
-    means = np.nanmean(rows, axis=0)
-    mean = float(means.mean()) if len(means) else math.nan
-    known = np.isfinite(women)
-    x, y = women[known], means[known]
-    if len(np.unique(x)) < FEWEST:
-        return Slope(len(x), mean, math.nan, math.nan, math.nan, math.nan)
-    found = slope_estimate(x, rows[:, known])
-    low, high = ends(found)
-    r = float(np.corrcoef(x, y)[0, 1]) if y.std() > 0 else math.nan
-    return Slope(len(x), mean, 100 * float(found.value[0]), 100 * low, 100 * high, r)
-
-
-def slopes(x: Array, y: Array) -> Array:
-    """Least-squares slope over the last axis; NaN where ``x`` does not vary.
-
-    b = sum (x - mean x)(y - mean y) / sum (x - mean x)².
-    """
-    across = x - x.mean(-1, keepdims=True)
-    spread = (across**2).sum(-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: Array = (across * (y - y.mean(-1, keepdims=True))).sum(-1) / spread
-    return np.where(spread > 1e-9, found, np.nan)
-
-
-def slope_estimate(x: Array, ys: Array) -> Estimate:
-    """The slope of the seeds' mean over ``x``, with what it owes to occupations and to seeds.
-
-    Two levels, as in ``statistics.two_level``: seeds and occupations are both samples.
-
-    **Occupations.** The percentile bootstrap over occupations, expanded about the slope by t / z
-    sqrt(n / (n - 2)), with t of n - 2 degrees of freedom: unexpanded, it is too narrow for few
-    occupations (Hesterberg 2015, The American Statistician 69, section 5.3). The seed of the
-    resamples is fixed. **Seeds**, where there are several: the variance of their slopes over their
-    number, with S - 1 degrees of freedom. Their noise on single occupations is in both, and is
-    taken from the first.
-
-    Args:
-        x: [N] percent of women, at least `FEWEST` different ones.
-        ys: [S, N] values; NaN where a seed has none, but every occupation has one of some seed.
-
-    Returns:
-        Shape (2,), as the bootstrap's two sides differ: how far the true slope may lie below, and
-        how far above. Per point of ``x``.
-    """
-    n, y = len(x), np.nanmean(ys, axis=0)
-    chosen = np.random.default_rng(BOOTSTRAP_SEED).integers(n, size=(RESAMPLES, n))
-    drawn = slopes(x[chosen], y[chosen])
-    tail = (1 - CONFIDENCE) / 2
-    middle = float(slopes(x, y))
-    away = np.abs(np.nanquantile(drawn, [tail, 1 - tail]) - middle)
-    of_occupations = (away / -ndtri(tail)) ** 2 * n / (n - 2)
-    variances, df = [of_occupations], [float(n - 2)]
-    whole = np.isfinite(ys).all(axis=0)
-    if len(ys) > 1 and len(np.unique(x[whole])) >= FEWEST:
-        of_seeds, noise = _seeds(x[whole], ys[:, whole])
-        variances = [of_occupations * (1 - noise), np.full(2, of_seeds)]
-        df.append(float(len(ys) - 1))
-    return Estimate(np.full(2, middle), np.stack(variances, axis=-1), np.array(df), np.zeros(2))
-
-
-def ends(found: Estimate) -> tuple[float, float]:
-    """The 95 % interval of a ``slope_estimate``."""
-    below, above = found.half_width(CONFIDENCE)
-    return float(found.value[0] - below), float(found.value[0] + above)
-
-
-def p_value(found: Estimate) -> float:
-    """The p-value of "the slope is 0", 0-1, from the side where 0 lies; NaN if nothing varies.
-
-    It is below 0.05 just where the 95 % interval is without 0.
-    """
-    return float(found.p_value()[0 if found.value[0] > 0 else 1])
-
-
-def _seeds(x: Array, ys: Array) -> tuple[float, float]:
-    """Variance of the mean slope from the seeds, and the share of noise in the means' scatter.
-
-    Noise is what is left of the seeds' values about their own line and the occupation's mean; its
-    share, 0-1, is of the residual variance of the seeds' means about their line.
-    """
-    n_seeds = len(ys)
-    of_seeds = float(slopes(x, ys).var(ddof=1)) / n_seeds
-    noise = _residual(x, ys - ys.mean(axis=0)) / (n_seeds - 1) / n_seeds
-    scatter = _residual(x, ys.mean(axis=0))
-    return of_seeds, min(noise / scatter, 1.0) if scatter > 0 else 0.0
-
-
-def _residual(x: Array, ys: Array) -> float:
-    """Sum of squares about the least-squares line of each row, over its n - 2 df."""
-    centred = ys - ys.mean(axis=-1, keepdims=True)
-    fitted = np.expand_dims(slopes(x, ys), -1) * (x - x.mean())
-    return float(((centred - fitted) ** 2).sum()) / (len(x) - 2)
+    measures, methods = (
+        {name: i for i, name in enumerate(dict.fromkeys(values[key]))}
+        for key in ("measure", "method")
+    )
+    rows = []
+    for (measure, method), part in values.groupby(["measure", "method"], sort=False):
+        table = part.pivot_table(
+            index="occupation", columns="seed", values="value", sort=False, dropna=False
+        )
+        share = part.groupby("occupation", sort=False)["share"].first().reindex(table.index)
+        x = share.to_numpy(dtype=float)
+        for seed in table.columns:
+            found = regress(table[seed].to_numpy(dtype=float), x)
+            rows.append({"measure": measure, "method": method, "seed": seed, **found._asdict()})
+        found = regress(table.to_numpy(dtype=float).T, x)
+        rows.append({"measure": measure, "method": method, "seed": pd.NA, **found._asdict()})
+    columns = ["measure", "method", "seed", *Slope._fields]
+    frame = pd.DataFrame(rows, columns=columns).astype({"seed": "Int64"})
+    order = np.lexsort(
+        (
+            frame["seed"].fillna(2**63 - 1).to_numpy(dtype=np.int64),
+            frame["method"].map(methods),
+            frame["measure"].map(measures),
+        )
+    )
+    return frame.iloc[order].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What each occupation is given by each measure of stereotype, before the regression."""
+"""What each subject is given by each measure of stereotype, before the regression."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.occupation_shares import task_shares
+from equipoise.measures.occupation_shares import SHARE
 from equipoise.task.lexicon import TermMatcher, normal_words
 from equipoise.task.task import Task
 
-COLUMNS = ("method", "seed", "measure", "occupation", "women", "value")
-"""Columns of a frame of values, one row for each method, seed, measure and occupation."""
-
-COMMUNAL, AGENTIC = "communal", "agentic"
-"""Names of the term sets between which the share of terms is compared."""
-
-FEMALE = ("she", "her", "hers", "herself", "she's", "she'd", "she'll")
-MALE = ("he", "him", "his", "himself", "he's", "he'd", "he'll")
+COLUMNS = ("method", "seed", "measure", "occupation", "share", "value")
+"""Columns of a frame of values, one row for each method, seed, measure and subject."""
 
 FEWEST_UNFITTED = 10
-"""Occupations of the unfitted half, at least, for it to be without those of the training data."""
+"""Subjects of the unfitted half, at least, for it to be without those of the training data."""
+
+WINOGENDER = " Winogender's file (measures.winogender) adds others."
 
 
 def text_values(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
@@ -29,28 +25,45 @@ def text_values(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
 
     It has these measures:
 
-    - ``terms``: share of completions with a communal term minus share with an agentic one, -1 to
-      1; listed and held-out terms. Only for tasks with sets of these names.
-    - ``pronouns``: share with a feminine pronoun minus share with a masculine one, -1 to 1;
-      ``feminine_pronouns``, ``masculine_pronouns``: these shares, 0-1.
+    - ``terms``: share of completions with a term of the set at the axis's second pole minus share
+      with one of the set at its first pole, -1 to 1; listed and held-out terms.
+    - For each kind of word that the axis counts, such as ``pronouns``: share with a word of the
+      second pole minus share with one of the first, -1 to 1; ``feminine_pronouns``,
+      ``masculine_pronouns``: these shares, 0-1, named by the poles.
 
     Args:
         scored: Completions, with the columns method, seed, subject, text.
-        task: Gives terms and shares of women.
+        task: Gives axis and terms. Without an axis there is no measure.
     """
-    groups: dict[str, Sequence[str]] = {"feminine_pronouns": FEMALE, "masculine_pronouns": MALE}
-    has_terms = {COMMUNAL, AGENTIC} <= task.lexicons.keys()
-    if has_terms:
-        groups |= {name: task.lexicons[name].terms("all") for name in (COMMUNAL, AGENTIC)}
+    compared = _compared(task)
+    groups = {
+        f"{measure} {pole}": words
+        for measure, poles in compared.items()
+        for pole, words in enumerate(poles)
+    }
     flags = stand_in(scored["text"], groups)
     keys = ["method", "seed", "subject"]
-    shares = flags.groupby([scored[key] for key in keys], sort=False).mean()
-    shares["pronouns"] = shares["feminine_pronouns"] - shares["masculine_pronouns"]
-    measures = ["pronouns", "feminine_pronouns", "masculine_pronouns"]
-    if has_terms:
-        shares["terms"] = shares[COMMUNAL] - shares[AGENTIC]
-        measures.insert(0, "terms")
-    return _long(shares[measures], task_shares(task))
+    means = flags.groupby([scored[key] for key in keys], sort=False).mean()
+    found = {}
+    for measure in compared:
+        first, second = means[f"{measure} 0"], means[f"{measure} 1"]
+        found[measure] = second - first
+        if task.axis is not None and measure in task.axis.words:
+            one, other = task.axis.poles
+            found |= {f"{other}_{measure}": second, f"{one}_{measure}": first}
+    return _long(pd.DataFrame(found, index=means.index), task.shares)
+
+
+def _compared(task: Task) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+    """The words of both poles, by the measure that compares them."""
+    axis = task.axis
+    if axis is None:
+        return {}
+    sets: dict[str, tuple[Sequence[str], Sequence[str]]] = {}
+    if axis.terms is not None:
+        one, other = (task.lexicons[name].terms("all") for name in axis.terms)
+        sets["terms"] = one, other
+    return {**sets, **axis.words}
 
 
 def agency_values(scored: pd.DataFrame, task: Task, agency: Mapping[str, float]) -> pd.DataFrame:
@@ -58,27 +71,26 @@ def agency_values(scored: pd.DataFrame, task: Task, agency: Mapping[str, float])
 
     Args:
         scored: Completions, with the columns method, seed, subject, text.
-        task: Gives the shares of women.
+        task: Gives the shares.
         agency: For each text, what the classifier says; see ``agency``.
     """
     frame = scored[["method", "seed", "subject"]].assign(agency=scored["text"].map(agency))
     means = frame.groupby(["method", "seed", "subject"], sort=False)[["agency"]].mean()
-    return _long(means, task_shares(task))
+    return _long(means, task.shares)
 
 
 def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """Mean log-odds of the feminine word, in nats, by half, and of the unfitted one by kind.
+    """Mean log-odds of the second pole's word, in nats, by half, and of the unfitted one by kind.
 
     - ``association_fitted``: on the task's subjects. ``association_contexts``: likewise.
-    - ``association_unfitted``, the headline, and its parts ``association_pronouns``,
-      ``association_kinship``, ``association_titles``, ``association_names``: on occupations that
-      no training data describes, if there are at least `FEWEST_UNFITTED` of them; otherwise on
-      all. Each kind counts equally in the whole, each context in its kind, each pair in its
-      context.
+    - ``association_unfitted``, the headline, and its parts, one for each kind of unfitted probe,
+      such as ``association_names``: on subjects that no training data describes, if there are at
+      least `FEWEST_UNFITTED` of them; otherwise on all. Each kind counts equally in the whole,
+      each context in its kind, each pair in its context.
 
     Args:
         associations: ``association_table`` of each cell, with the columns ``method`` and ``seed``.
-        task: Says which occupations are its subjects, and which training data describes.
+        task: Says which are its subjects, and which training data describes.
     """
     subjects = {subject.name for subject in task.subjects}
     described = _described(associations, task)
@@ -90,7 +102,7 @@ def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
     fitted = associations[
         (associations["half"] != "unfitted") & associations["occupation"].isin(subjects)
     ]
-    keys = ["method", "seed", "occupation", "women"]
+    keys = ["method", "seed", "occupation", "share"]
     by_half = _mean_of_means(fitted, [*keys, "half"])
     by_kind = _mean_of_means(unfitted, [*keys, "kind"])
     whole = by_kind.groupby(keys, sort=False, dropna=False)["log_odds"].mean().reset_index()
@@ -103,7 +115,7 @@ def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 
 def all_occupations_note(associations: pd.DataFrame, task: Task) -> list[str]:
-    """A sentence where the unfitted half is measured on occupations of the training data too.
+    """A sentence where the unfitted half is measured on subjects of the training data too.
 
     Args:
         associations: As for `association_values`.
@@ -114,19 +126,19 @@ def all_occupations_note(associations: pd.DataFrame, task: Task) -> list[str]:
     if not described or outside >= FEWEST_UNFITTED:
         return []
     return [
-        f"The unfitted association is of all {outside + len(described)} occupations: without the "
+        f"The unfitted association is of all {outside + len(described)} subjects: without the "
         f"{len(described)} that training data describes, {outside} would be left, fewer than "
-        f"{FEWEST_UNFITTED}. Winogender's file (measures.winogender) adds others."
+        f"{FEWEST_UNFITTED}." + (WINOGENDER if task.axis and task.axis.share == SHARE else "")
     ]
 
 
 def _described(associations: pd.DataFrame, task: Task) -> set[str]:
-    """The measured occupations that training data describes."""
+    """The measured subjects that training data describes."""
     return {subject.name for subject in task.train} & set(associations["occupation"])
 
 
 def _outside(associations: pd.DataFrame, described: set[str]) -> int:
-    """How many measured occupations it does not describe."""
+    """How many measured subjects it does not describe."""
     return associations["occupation"].nunique() - len(described)
 
 
@@ -158,4 +170,4 @@ def _long(values: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
     """Columns of measures, indexed by method, seed and subject, as a frame of values."""
     long = values.reset_index().rename(columns={"subject": "occupation"})
     long = long.melt(["method", "seed", "occupation"], var_name="measure", value_name="value")
-    return long.assign(women=long["occupation"].map(shares).astype(float))[list(COLUMNS)]
+    return long.assign(share=long["occupation"].map(shares).astype(float))[list(COLUMNS)]

@@ -18,9 +18,11 @@ from equipoise.files.artifacts import make_folder, write_json
 from equipoise.files.csv_file import write_table
 from equipoise.files.manifest import sha256
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
+from equipoise.methods.needs import Training, Work
 from equipoise.methods.sft import SPLITS, check_sentences
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.task.dataset import write_examples
 from equipoise.task.preference import PreferencePair, PreferencePairGenerator, Style
 from equipoise.task.preference_file import (
@@ -134,6 +136,19 @@ class DPO(Method[DPOSettings]):
     def updates(self, task: Task) -> int:
         """See ``Method.updates``."""
         return self.settings.updates(self.n_examples(task))
+
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """See ``Method.work``: both sides of the pairs, which a reference reads once."""
+        from equipoise.training.preference import pair_examples
+
+        settings = self.settings
+        if settings.pairs_file is not None:
+            pairs = read_pairs(Path(settings.pairs_file), task)
+        else:
+            made = settings.generator(task, seed).generate(settings.n_per_subject, "train")
+            pairs = text_pairs(made, task, settings.prompt)
+        examples = [(pair.chosen, pair.rejected) for pair in pair_examples(size, pairs)]
+        return Work(Training.of(settings, examples, scorings=1))
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes pairs, statistics, logs and the tuned model."""

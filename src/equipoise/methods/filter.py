@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from equipoise.completions.judged_sentence import judge
-from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.methods.method import (
     Delivery,
     Method,
@@ -21,7 +20,10 @@ from equipoise.methods.method import (
     check_prompt,
     no_progress,
 )
+from equipoise.methods.needs import Work
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.model.remote import Endpoint
 from equipoise.settings import Settings
 from equipoise.task.task import Task
@@ -117,6 +119,10 @@ class Filter(Method[FilterSettings]):
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
+
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """See ``Method.work``: at worst, all draws are spent."""
+        return Work(draws=self.settings.max_draws)
 
     def fit(
         self, lm: LanguageModel | Endpoint, task: Task, seed: int, workspace: Workspace

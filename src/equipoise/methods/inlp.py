@@ -38,10 +38,10 @@ class INLPSettings(ErasureSettings):
 
 
 class INLP(Erasure[INLPSettings]):
-    """Directions by which classifiers tell gender are projected out, one after the other."""
+    """Directions by which classifiers tell the poles apart are projected out, one by one."""
 
     name = "inlp"
-    summary = "gender directions of hidden states projected out, found by classifiers"
+    summary = "directions of the task's axis projected out of hidden states, found by classifiers"
     settings_model = INLPSettings
 
     def fit_projection(self, states: LabelledStates) -> tuple[Projection | None, dict[str, Any]]:

@@ -21,9 +21,9 @@ class LEACESettings(ErasureSettings):
         affine: Project around the mean state, which then stays what it is, as in the paper; not
             around zero.
         shrinkage: Estimate the covariance of the states with shrinkage.
-        subjects: Erase the share of women of the task's train subjects as well. The words of a
-            pair say what gender is; what the model thinks of an occupation need not lie in the same
-            directions.
+        subjects: Erase the shares of the task's train subjects along its axis as well. The words
+            of a pair say what gender is, say; what the model thinks of an occupation need not lie
+            in the same directions.
     """
 
     affine: bool = True
@@ -32,10 +32,10 @@ class LEACESettings(ErasureSettings):
 
 
 class LEACE(Erasure[LEACESettings]):
-    """The smallest change after which no linear classifier tells gender."""
+    """The smallest change after which no linear classifier tells the poles of the axis apart."""
 
     name = "leace"
-    summary = "gender made linearly unreadable in hidden states, with the smallest change"
+    summary = "the task's axis made linearly unreadable in hidden states, with the smallest change"
     settings_model = LEACESettings
 
     def subjects(self, task: Task) -> list[tuple[str, float]]:

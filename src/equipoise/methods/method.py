@@ -12,9 +12,12 @@ import pandas as pd
 
 from equipoise.completions.frame import COLUMNS, CUT, as_completions
 from equipoise.completions.sentence_remarks import written_cut
-from equipoise.decoding.sampler import Draw, Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.methods.needs import Holding, Work
+from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.model.remote import Endpoint, Question
 from equipoise.settings import Settings
 from equipoise.task.task import Task
@@ -23,6 +26,9 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 TRAINING_DATA = "train_examples.csv"
 """Where a trained method writes the sentences it learns to say, in a column ``text``."""
+
+TRAINING_INFO = "training_info.json"
+"""Where a trained method writes down how it was trained."""
 
 Control = Literal[
     "none", "post-hoc", "structural", "parametric", "preference", "reward", "projection"
@@ -223,6 +229,34 @@ class Method(ABC, Generic[SettingsT]):
     def init_from(self) -> str | None:
         """Label of the method of the same study whose trained model is the start, if any."""
         return getattr(self.settings, "init_from", None)
+
+    @property
+    def prompt(self) -> str:
+        """Kind of the task's prompt that completions answer."""
+        return str(getattr(self.settings, "prompt", "neutral"))
+
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """What a cell computes beside drawing; by default nothing.
+
+        A method that trains by gradients must say what it trains on, else it is planned as if it
+        did not.
+
+        Args:
+            task: What is to be controlled.
+            size: The model; no weight of it is read.
+            seed: Of the cell.
+        """
+        return Work()
+
+    def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
+        """What a cell holds in memory beside model, training and drawing; by default nothing.
+
+        Args:
+            task: What is to be controlled.
+            size: The model; no weight of it is read.
+            sampling: How completions are drawn.
+        """
+        return Holding()
 
     def n_examples(self, task: Task) -> int:
         """Distinct training examples; 0 for what is not trained."""

@@ -8,18 +8,20 @@ end of the turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
-from equipoise.measures.fitted_items import FITTED, FITTED_OCCUPATIONS
 from equipoise.methods.method import TRAINING_DATA, Method, Policy, Workspace, check_prompt
+from equipoise.methods.needs import Training, Work
 from equipoise.methods.tuning import tune
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.task.axis import FittedItems
 from equipoise.task.counterfactual import Counterfactual, counterfactuals, write_counterfactuals
 from equipoise.task.dataset import dataset_statistics, write_examples
 from equipoise.task.examples import BalancedExampleGenerator, Example
@@ -42,9 +44,9 @@ class SFTSettings(TrainingSettings):
         n_per_subject: Sentences generated for each training and each validation subject.
         prompt: Kind of prompt the sentences answer: a key of the task file's ``[prompts]``.
         counterfactual: Counterfactual contexts that accompany each training sentence: "The dancer
-            said that", to be continued by "he" and "she" alike. About the train subjects, and
-            occupations that are nobody's subjects and that no measure asks for; see
-            ``measures.fitted_items``.
+            said that", to be continued by "he" and "she" alike. They are the fitted probes of the
+            task's axis, about the train subjects and those of ``[axis.fitted]``, whom no measure
+            asks for.
         counterfactual_weight: Their weight in the loss; that of the sentences is 1.
     """
 
@@ -67,6 +69,8 @@ class SFT(Method[SFTSettings]):
         """See ``Method.check``: the task must have the prompt, and yield enough sentences."""
         check_prompt(task, self.settings.prompt)
         check_sentences(task, self.settings.n_per_subject)
+        if self.settings.counterfactual:
+            fitted_items(task)
 
     def n_examples(self, task: Task) -> int:
         """See ``Method.n_examples``."""
@@ -75,6 +79,14 @@ class SFT(Method[SFTSettings]):
     def updates(self, task: Task) -> int:
         """See ``Method.updates``."""
         return self.settings.updates(self.n_examples(task))
+
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """See ``Method.work``: the sentences, without counterfactual contexts."""
+        sentences = BalancedExampleGenerator(task, seed).generate(
+            self.settings.n_per_subject, "train"
+        )
+        examples = [(one,) for one in self._sequences(size, task, sentences)]
+        return Work(Training.of(self.settings, examples))
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes data, statistics, logs and the tuned model."""
@@ -103,13 +115,15 @@ class SFT(Method[SFTSettings]):
 
     def contexts(self, task: Task, seed: int, n_sentences: int) -> list[Counterfactual]:
         """The counterfactual contexts of so many sentences; none about a validation subject."""
-        names = {subject.name for subject in task.subjects}
-        others = [name for name in FITTED_OCCUPATIONS if name not in names]
-        about = [*(subject.name for subject in task.train), *others]
-        return counterfactuals(about, FITTED, self.settings.counterfactual * n_sentences, seed)
+        n = self.settings.counterfactual * n_sentences
+        if not n:
+            return []
+        fitted = fitted_items(task)
+        about = [*(subject.name for subject in task.train), *fitted.subjects]
+        return counterfactuals(about, fitted.probes, n, seed)
 
     def _sequences(
-        self, lm: LanguageModel, task: Task, examples: Sequence[Example]
+        self, lm: LanguageModel | ModelSize, task: Task, examples: Iterable[Example]
     ) -> list[TokenSequence]:
         """Each example as the tokens of prompt and answer; the answer's are what is learnt."""
         return [
@@ -120,6 +134,23 @@ class SFT(Method[SFTSettings]):
             )
             for example in examples
         ]
+
+
+def fitted_items(task: Task) -> FittedItems:
+    """What counterfactual training is fitted on.
+
+    Raises:
+        EquipoiseError: ``task`` has no axis, or its axis no fitted probes; the field is
+            ``counterfactual``.
+    """
+    if task.axis is None or not task.axis.fitted.probes:
+        lacks = "has no axis" if task.axis is None else "has no fitted probes on its axis"
+        raise EquipoiseError(
+            f"task '{task.name}' {lacks}, so there is nothing to be counterfactual about",
+            field="counterfactual",
+            hint="Add [[axis.fitted.probes]] to the task file, or leave the setting out.",
+        )
+    return task.axis.fitted
 
 
 def check_sentences(task: Task, n_per_subject: int) -> None:

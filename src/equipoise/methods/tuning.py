@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from equipoise.files.artifacts import make_folder, write_json
-from equipoise.methods.method import Method, Workspace
+from equipoise.methods.method import TRAINING_INFO, Method, Workspace
 from equipoise.model.conversion import quiet_transformers
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
@@ -79,7 +79,7 @@ def _write_info(
 ) -> None:
     """Write ``training_info.json``: what a paper's method section needs."""
     write_json(
-        workspace.folder / "training_info.json",
+        workspace.folder / TRAINING_INFO,
         {
             "method": method.name,
             "model": lm.name,

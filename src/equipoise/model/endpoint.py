@@ -189,5 +189,7 @@ def endpoint_refusal(name: str | Path) -> str | None:
     return f"model '{name}' is an endpoint, whose weights are not at hand"
 
 
-WEIGHTLESS = "Endpoints serve the methods prompt, prompt-balanced and filter, and 'generate'."
+WEIGHTLESS = (
+    "Endpoints serve methods that only ask, such as prompting and filtering, and 'generate'."
+)
 """What to tell the user of a method that needs weights."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from equipoise.decoding.sampler import Draw, Sampling
 from equipoise.errors import EquipoiseError
 from equipoise.model.answer import (
     Answer,
@@ -26,6 +25,7 @@ from equipoise.model.answer import (
     said_in_completion,
 )
 from equipoise.model.answer_log import AnswerLog
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.endpoint import KEY_VARIABLE, SCHEME, EndpointSettings
 
 if TYPE_CHECKING:

@@ -16,8 +16,11 @@ from pathlib import Path
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import clear_read_errors
 from equipoise.files.manifest import MANIFEST, fault
+from equipoise.methods.method import TRAINING_INFO
 from equipoise.model.origin import CARD, front_matter
 from equipoise.model.registry import HUB_ID, MAX_HUB_ID_LENGTH
+from equipoise.runs.layout import MODEL, finished_folders
+from equipoise.study.training_run import RECORD
 
 TOKEN = "HF_TOKEN"  # noqa: S105 - the variable's name
 """Environment variable of the token."""
@@ -25,7 +28,7 @@ TOKEN = "HF_TOKEN"  # noqa: S105 - the variable's name
 FILES = re.compile(r"README\.md|[\w.-]+\.(json|safetensors|jinja|txt|model)", re.ASCII)
 """What a model folder may send; whatever else is in it stays here."""
 
-NOT_SENT = frozenset({MANIFEST, "run.json", "training_info.json", "dataset_stats.json"})
+NOT_SENT = frozenset({MANIFEST, RECORD, TRAINING_INFO, "dataset_stats.json"})
 """Records of a training that may stand beside a model, and are about this machine."""
 
 
@@ -83,7 +86,7 @@ def plan_upload(
         raise EquipoiseError(
             f"the model has no card ({CARD})",
             file=folder,
-            hint="Models trained with this version have one: train again, or write it.",
+            hint="Give the command that trained it once more: it writes the card.",
         )
     for place in (folder, folder.parent):
         if (place / MANIFEST).is_file() and (problem := fault(place)):
@@ -108,13 +111,13 @@ def model_folder(target: Path, method: str | None = None, seed: int | None = Non
     Raises:
         EquipoiseError: There is none, or several and they are not told apart.
     """
-    for folder in (target, target / "model"):
+    for folder in (target, target / MODEL):
         if _is_model(folder):
             return folder
     found = {
-        (path.parent.parent.name, path.parent.name.removeprefix("seed")): path
-        for path in sorted(target.glob("cells/*/seed*/model"))
-        if _is_model(path) and not path.parent.parent.name.startswith(".")
+        (cell.parent.name, cell.name.removeprefix("seed")): cell / MODEL
+        for cell in finished_folders(target)
+        if _is_model(cell / MODEL) and not cell.parent.name.startswith(".")
     }
     wanted = [
         path

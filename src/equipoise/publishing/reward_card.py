@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from equipoise.files.artifacts import open_atomic
 from equipoise.model.origin import CARD
 from equipoise.model.registry import Origin
-from equipoise.publishing.card import licence
+from equipoise.publishing.card import TEMPLATES
 from equipoise.report.answer import definition
 from equipoise.task.task import Task
-from equipoise.wording.numbers import percent
-from equipoise.wording.visible import markdown
+from equipoise.wording.markdown import render_markdown
 
 ACCURACIES = {
     "train": "train subjects, listed terms (trained on)",
@@ -49,23 +50,18 @@ def write_reward_card(
         pipeline_tag="text-classification",
         tags=["equipoise", "bias-control", "reward-model"],
     )
-    rows = [
-        f"| {words} | {percent(float(record[name]))} |"
-        for name, words in ACCURACIES.items()
-        if isinstance(record.get(name), int | float)
-    ]
-    parts = [
-        f"# {markdown(f'Reward model on {task.name}, seed {seed}')}",
-        f"A reward model with the backbone of {markdown(origin.base_model or model)}: its one "
-        "number is higher the better it finds an answer.",
-        "## Task and data\n\n" + markdown(definition(task)) + " It learnt preference pairs made by "
-        "program from the task's templates: a sentence that satisfies this before one that does "
-        "not.",
-        "## Measured\n\n" + "\n".join(["| pairs of | ranked right |", "|---|---|", *rows]),
-        "## Limits\n\n- It tells sentences of these templates apart. It is no judge of bias, and "
-        "a policy trained against it can please it without being balanced.\n- One seed is one "
-        "model.",
-        "## Licence\n\n" + licence(origin),
-    ]
+    text = render_markdown(
+        TEMPLATES / "reward_card.md",
+        front_matter=Markup(data.to_yaml()),  # noqa: S704 - YAML, whose writer quotes
+        title=f"Reward model on {task.name}, seed {seed}",
+        origin=origin,
+        model=model,
+        definition=definition(task),
+        accuracies=[
+            (words, float(record[name]))
+            for name, words in ACCURACIES.items()
+            if isinstance(record.get(name), int | float)
+        ],
+    )
     with open_atomic(folder / CARD) as stream:
-        stream.write(f"---\n{data.to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n")
+        stream.write(text)

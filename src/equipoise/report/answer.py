@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import measure_of, undelivered
+from equipoise.report.headline import leading_split, undelivered
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.task.constraint import bare, is_set
@@ -66,11 +66,6 @@ def _entry(entry: str) -> str:
     return f"{bare(entry)} term" if is_set(entry) else f"“{entry}”"
 
 
-def leading_split(table: pd.DataFrame) -> str:
-    """``validation`` where any method has it, as unseen subjects are the question; else ``all``."""
-    return "validation" if table["validation"].notna().any() else "all"
-
-
 def result(table: pd.DataFrame, most: int = 5) -> str:
     """The balance rates, highest first, in one sentence."""
     split = leading_split(table)
@@ -103,13 +98,14 @@ def limits(run: FinishedRun, table: pd.DataFrame) -> list[str]:
 
 def _words(table: pd.DataFrame) -> list[str]:
     """Whether balance carries over to words of the same meaning that were held out."""
-    if table["held_out"].isna().all():
+    held_out = table["balanced_held_out"]
+    if held_out.isna().all():
         return ["Whether this carries over to other words was not measured: none are held out."]
-    best = records(table)[int(table["held_out"].argmax())]
+    best = records(table)[int(held_out.argmax())]
     return [
         "That is with the listed words. With held-out words of the same meaning alone, no method "
-        f"is balanced in more than {percent(best['held_out'])} of its completions"
-        + (f" ({best['method']})." if best["held_out"] > 0 else ".")
+        f"is balanced in more than {percent(best['balanced_held_out'])} of its completions"
+        + (f" ({best['method']})." if best["balanced_held_out"] > 0 else ".")
     ]
 
 
@@ -124,13 +120,14 @@ def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
 
 
 def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:
-    measure = measure_of(run)
-    if measure != "association_unfitted" or table["slope"].isna().all():
+    if table["stereotype_slope"].isna().all():
         return []
-    told = [f"{row['method']} {signed(row['slope'])}" for row in records(table)]
+    axis = run.task.axis
+    name, share = (axis.name, axis.share) if axis else ("the axis", "the axis")
+    told = [f"{row['method']} {signed(row['stereotype_slope'])}" for row in records(table)]
     return [
-        "Balance of words is not absence of bias. Association of subjects with gender, in nats per "
-        f"100 points of the share of women: {listing(told)}."
+        f"Balance of words is not absence of bias. Association of subjects with {name}, in nats "
+        f"per 100 points of the share of {share}: {listing(told)}."
     ]
 
 

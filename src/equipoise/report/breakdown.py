@@ -9,19 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.report.headline import fluency, judge_of
+from equipoise.measures.stereotype import titles
+from equipoise.report.headline import leading_split, shown_of
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.visible import visible
-
-MEASURES = {
-    "association_unfitted": "association, unfitted words",
-    "association_fitted": "association, fitted words",
-    "association_contexts": "association, fitted words in other contexts",
-    "terms": "communal minus agentic terms",
-    "pronouns": "feminine minus masculine pronouns",
-    "agency": "agentic language",
-}
-"""Measures of stereotype with a chart, in order, and what they are called there."""
 
 MOST_POINTS = 200
 """Points of a curve that are drawn; longer ones are averaged in bins."""
@@ -72,7 +63,7 @@ def term_frequencies(run: FinishedRun) -> pd.DataFrame | None:
 
 
 def slopes(run: FinishedRun) -> pd.DataFrame | None:
-    """A row per measure of ``MEASURES`` and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
+    """A row per charted measure and method: ``slope``, ``low``, ``high``, ``r``, ``seeds``.
 
     ``seeds`` lists the slopes of single seeds. ``None`` without ``results/stereotype.csv``.
     """
@@ -80,7 +71,7 @@ def slopes(run: FinishedRun) -> pd.DataFrame | None:
     if table is None:
         return None
     rows = []
-    for measure in MEASURES:
+    for measure in titles(run.task):
         for method in run.methods:
             own = table[(table["measure"] == measure) & (table["method"] == method)]
             pooled = own[own["seed"].isna()]
@@ -93,25 +84,25 @@ def slopes(run: FinishedRun) -> pd.DataFrame | None:
     return pd.DataFrame(rows, columns=columns) if rows else None
 
 
-def trade_off(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame | None:
+def trade_off(table: pd.DataFrame) -> pd.DataFrame | None:
     """Balance against fluency: ``method``; ``balance``, ``low``, ``high`` (0-1); ``fluency``, nats.
 
     Balance is of validation subjects, or of all where there are none. ``None`` without fluency.
 
     Args:
-        run: The run.
-        table: Its ``headline``.
+        table: A run's ``headline``.
     """
-    if judge_of(run) is None:
+    judged = [one.name for one in shown_of(table) if one.name.startswith("log_probability_")]
+    if not judged or table[judged[0]].isna().all():
         return None
-    split = "validation" if table["validation"].notna().any() else "all"
+    split = leading_split(table)
     points = pd.DataFrame(
         {
             "method": table["method"],
             "balance": table[split],
             "low": table[f"{split}_low"],
             "high": table[f"{split}_high"],
-            "fluency": [fluency(run, method) for method in table["method"]],
+            "fluency": table[judged[0]],
         }
     )
     points = points.dropna(subset=["balance", "fluency"]).reset_index(drop=True)

@@ -1,185 +1,159 @@
-"""Where things stand in the page's charts: scales, ticks and marks, in SVG's units.
+"""The page's charts: the figures of ``plots`` as SVG that stands in the page itself.
 
-The page draws them itself so that they take its colours in light and dark and its text can be read
-and copied; the files in ``figures/`` are drawn by matplotlib from the same frames.
+They take the page's colours, in light and dark, and its type. The page's content security policy
+forbids styles in elements, so all that matplotlib writes as one becomes an attribute.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import io
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
+import matplotlib
 import pandas as pd
+from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from equipoise.report.breakdown import Curve
-from equipoise.report.labels import Box, Dot, Label, place_labels
-from equipoise.report.records import records
+from equipoise.measures.stereotype import titles
+from equipoise.report.breakdown import curves, slopes, trade_off
+from equipoise.report.figures import FAINT, INK, OKABE_ITO, RULE, SOFT, style
+from equipoise.report.plots import POINT, share_of, slope_figure, trade_off_figure, training_figure
+from equipoise.runs.finished_run import FinishedRun
+from equipoise.wording.numbers import counted, signed
+from equipoise.wording.visible import shown
 
+COLORS = {
+    **dict(zip(OKABE_ITO, ("blue", "red", "green", "purple", "ochre", "sky", "ink", "ochre"),
+               strict=True)),
+    INK: "ink", SOFT: "soft", RULE: "rule", FAINT: "faint", "#FFFFFF": "paper",
+}  # fmt: skip
+"""A figure's colours and the page's: the names of variables in ``page.css``."""
 
-@dataclass(frozen=True)
-class Scale:
-    """A linear scale: ``low``..``high`` of the data on ``start``..``end`` of the drawing."""
+_DROPPED = ("metadata", "style", "clipPath")
+"""Elements that say nothing of what is seen. Nothing in these figures reaches out of its axes."""
 
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        """Where ``value`` stands, to a tenth of a unit; values outside stand at the end."""
-        share = (value - self.low) / (self.high - self.low)
-        return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
-
-    def ticks(self, count: int = 5) -> list[tuple[float, float]]:
-        """Round values within the scale, about ``count``, and where they stand."""
-        return [(value, self(value)) for value in round_values(self.low, self.high, count)]
-
-
-def round_values(low: float, high: float, count: int = 5) -> list[float]:
-    """Multiples of 1, 2, 2.5 or 5 times a power of ten within ``low``..``high``.
-
-    >>> round_values(0, 1, 5), round_values(-3.2, 1.1, 4)
-    ([0.0, 0.25, 0.5, 0.75, 1.0], [-3.0, -2.0, -1.0, 0.0, 1.0])
-    """
-    rough = (high - low) / max(count, 1)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [round(number * step, 10) + 0.0 for number in range(first, last + 1)]
+_SAME = frozenset(
+    ["d", "x", "y", "text-anchor", "font-size", "font-weight", "stroke-width", "stroke-opacity",
+     "fill-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity"]
+)  # fmt: skip
+_UNSEEN = frozenset(["font-family", "stroke-dashoffset", "clip-path"])
+"""The page has a type of its own, and no dashes begin later than they would."""
 
 
-def scale_of(values: Sequence[float], start: float, end: float, *, zero: bool = False) -> Scale:
-    """A scale a little wider than the finite ones of ``values``, which may be none or one.
+def page_charts(run: FinishedRun, table: pd.DataFrame) -> dict[str, Any]:
+    """The charts of a run, ready to stand in the page.
+
+    - ``trade_off``: one chart, or ``None``.
+    - ``stereotype``: a chart for each measure that was taken, by its name.
+    - ``training``: pairs of a method and its chart.
 
     Args:
-        values: Data.
-        start: Where the lowest stands.
-        end: Where the highest stands.
-        zero: The scale includes 0.
+        run: The run.
+        table: Its ``headline``.
     """
-    finite = [value for value in values if math.isfinite(value)] + ([0.0] if zero else [])
-    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    margin = (high - low) * 0.06 or max(abs(high) * 0.1, 0.5)
-    return Scale(low - margin, high + margin, start, end)
+    points, rows, trained = trade_off(table), slopes(run), curves(run)
+    found: dict[str, Any] = {"trade_off": None, "stereotype": {}, "training": []}
+    with style(), matplotlib.rc_context({"svg.fonttype": "none"}):
+        if points is not None:
+            title = "Balance against fluency, one dot a method; the numbers are in the main table"
+            found["trade_off"] = inline(trade_off_figure(points), "trade-off", title)
+        for number, (measure, title) in enumerate(titles(run.task).items()):
+            part = pd.DataFrame() if rows is None else rows[rows["measure"] == measure]
+            if len(part):
+                told = map(" ".join, zip(part["method"], map(signed, part["slope"]), strict=True))
+                title = f"Slopes of {title}; {', '.join(told)}"
+                chart = inline(slope_figure(part, share_of(run)), f"slopes-{number}", title)
+                found["stereotype"][measure] = chart
+        for number, method in enumerate(m for m in run.methods if m in {c.method for c in trained}):
+            own = [curve for curve in trained if curve.method == method]
+            title = f"{own[0].name} of {method} over {counted(len(own), 'seed')}"
+            figure = training_figure(own, panel=(2.8, 1.9), titles=False)
+            found["training"].append((method, inline(figure, f"training-{number}", title)))
+    return found
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One method in a chart: its dot, the ends of its interval, its seeds, and its label."""
-
-    label: str
-    x: float
-    y: float
-    low: float | None = None
-    high: float | None = None
-    place: Label | None = None
-    seeds: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart of marks over one or two axes."""
-
-    width: float
-    height: float
-    x: Scale
-    y: Scale
-    marks: tuple[Mark, ...]
-
-
-def trade_off_chart(points: pd.DataFrame, width: float = 440) -> Chart:
-    """Balance to the right, fluency upwards; labels cover neither each other nor a dot.
+def inline(figure: Figure, name: str, title: str) -> Markup:
+    """``figure`` as an ``svg`` element for the page, where matplotlib writes text as text.
 
     Args:
-        points: ``breakdown.trade_off``.
-        width: In units; the height follows from the number of methods.
+        figure: Of the palette's colours only.
+        name: Begins every identifier in it; no other chart of the page has it.
+        title: What it shows, for those who do not see it.
+
+    Raises:
+        ValueError: matplotlib wrote something that has no place in the page.
     """
-    height = 276.0 + 10 * max(0, len(points) - 6)
-    x = Scale(0.0, 1.0, 58, width - 16)
-    y = scale_of(points["fluency"].tolist(), height - 44, 14)
-    rows = records(points.sort_values("fluency", ascending=False, kind="stable"))
-    dots = [
-        Dot(row["method"], x(row["balance"]), y(row["fluency"]), _around(row, x, y)) for row in rows
-    ]
-    places = place_labels(dots, (x.start, y.end - 20, width, y.start))
-    marks = [
-        Mark(dot.name, dot.x, dot.y, *_ends(row, x), place)
-        for row, dot, place in zip(rows, dots, places, strict=True)
-    ]
-    return Chart(width, height, x, y, tuple(marks))
-
-
-def _around(row: dict[str, Any], x: Scale, y: Scale) -> Box:
-    """The box of a dot and its interval: left, top, right, bottom."""
-    dot, height = x(row["balance"]), y(row["fluency"])
-    left, right = (dot if end is None else end for end in _ends(row, x))
-    return min(left, dot - 5), height - 5, max(right, dot + 5), height + 5
-
-
-def _ends(row: dict[str, Any], x: Scale) -> tuple[float | None, float | None]:
-    """Where the interval of a row ends; ``None`` where it has no end."""
-    low, high = (None if math.isnan(row[end]) else x(row[end]) for end in ("low", "high"))
-    return low, high
-
-
-def slope_chart(rows: pd.DataFrame, width: float = 640, row_height: float = 30) -> Chart:
-    """One line a method: the slope, its interval, and small marks for single seeds.
-
-    Args:
-        rows: The rows of one measure of ``breakdown.slopes``.
-        width: In units.
-        row_height: In units.
-    """
-    every = [*rows["low"], *rows["high"], *rows["slope"], *np.concatenate([[0.0], *rows["seeds"]])]
-    label = 12 + 7.4 * max(map(len, rows["method"]))
-    x = scale_of(every, min(label, width / 2), width - 70, zero=True)
-    height = row_height * len(rows) + 30
-    y = Scale(0, len(rows), 4, 4 + row_height * len(rows))
-    marks = []
-    for number, row in enumerate(records(rows)):
-        low, high = _ends(row, x)
-        seeds = tuple(x(seed) for seed in row["seeds"])
-        at = (x(row["slope"]), y(number + 0.5))
-        marks.append(Mark(row["method"], *at, low, high, seeds=seeds))
-    return Chart(width, height, x, y, tuple(marks))
-
-
-@dataclass(frozen=True)
-class CurvePanel:
-    """The training curves of one method: a path a seed, and the dots of evaluations."""
-
-    method: str
-    name: str
-    width: float
-    height: float
-    x: Scale
-    y: Scale
-    paths: tuple[tuple[int, str], ...]
-    held_out: tuple[tuple[float, float], ...]
-
-
-def curve_panel(curves: Sequence[Curve], width: float = 300, height: float = 190) -> CurvePanel:
-    """The panel of one method's curves, which are of one quantity.
-
-    Args:
-        curves: Of one method.
-        width: In units.
-        height: In units.
-    """
-    steps = np.concatenate([curve.steps for curve in curves])
-    values = [float(value) for curve in curves for value in curve.values]
-    values += [value for curve in curves for _, value in curve.held_out]
-    x = Scale(0.0, max(float(steps.max()), 1.0), 40, width - 12)
-    y = scale_of(values, height - 34, 10, zero=min(values) >= 0)
-    paths = tuple(
-        (curve.seed, "M" + "L".join(f"{x(s)} {y(v)}" for s, v in zip(curve.steps, curve.values,
-                                                                     strict=True)))
-        for curve in curves
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", bbox_inches="tight", pad_inches=0.03, transparent=True,
+                   metadata={"Date": None})  # fmt: skip
+    drawn = ET.fromstring(stream.getvalue())  # noqa: S314 - written a line above
+    box = _rounded(drawn.attrib["viewBox"])
+    chart = ET.Element(
+        "svg",
+        {"class": "chart", "viewBox": box, "width": f"{POINT * float(box.split()[2]):.0f}",
+         "fill": "var(--ink)", "role": "img", "aria-label": shown(title)},
     )  # fmt: skip
-    held_out = tuple((x(step), y(value)) for curve in curves for step, value in curve.held_out)
-    first = curves[0]
-    return CurvePanel(first.method, first.name, width, height, x, y, paths, held_out)
+    chart.extend(list(_flat(drawn, name)))
+    return Markup(ET.tostring(chart, "unicode"))  # noqa: S704 - ElementTree escapes every text
+
+
+def _flat(element: ET.Element, name: str) -> Iterator[ET.Element]:
+    """What is drawn in ``element``, in its order and without its groups."""
+    for part in element:
+        tag = part.tag.rpartition("}")[2]
+        if tag == "g":
+            yield from _flat(part, name)
+        elif tag == "defs":
+            definitions = ET.Element("defs")
+            definitions.extend(list(_flat(part, name)))
+            if len(definitions):
+                yield definitions
+        elif tag not in _DROPPED:
+            if tag not in ("path", "use", "text"):
+                raise ValueError(f"matplotlib wrote <{tag}>, which no chart here has")
+            copy = ET.Element(tag, _attributes(part, name))
+            copy.text = part.text if tag == "text" else None
+            if (copy.get("fill"), copy.get("stroke", "none")) != ("none", "none"):
+                yield copy
+
+
+def _attributes(element: ET.Element, name: str) -> dict[str, str]:
+    """The attributes of ``element`` and those that its style is."""
+    found: dict[str, str] = {}
+    pairs = list(element.attrib.items())
+    for part in element.get("style", "").split("; "):
+        key, _, value = part.partition(": ")
+        pairs.append((key or "style", value))
+    for key, value in pairs:
+        plain = key.rpartition("}")[2]
+        if plain in _SAME:
+            found[plain] = _rounded(value)
+        elif plain in ("fill", "stroke"):
+            found[plain] = _color(value)
+        elif plain == "id":
+            found[plain] = f"{name}-{value}"
+        elif plain == "href":
+            found[plain] = f"#{name}-{value[1:]}"
+        elif plain == "transform":
+            if not value.startswith("rotate(-0 "):
+                found[plain] = _rounded(value)
+        elif plain != "style" and plain not in _UNSEEN:
+            raise ValueError(f"matplotlib wrote {plain}={value!r}, which no chart here has")
+    return found
+
+
+def _color(value: str) -> str:
+    if value == "none":
+        return value
+    if value.upper() not in COLORS:
+        raise ValueError(f"{value} is no colour of the page")
+    return f"var(--{COLORS[value.upper()]})"
+
+
+def _rounded(text: str) -> str:
+    """``text`` on one line, the numbers in it to a hundredth of a point."""
+    told = re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 2) + 0.0:g}", text)
+    return " ".join(told.split())

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from equipoise.measures import registry
+from equipoise.measures.certainty import COMPARISONS
 from equipoise.runs.finished_run import ALPHA, FinishedRun
-from equipoise.runs.result_tables import NEEDED
 from equipoise.statistics.conclusion import shows_equivalence
 from equipoise.wording.numbers import NONE, interval, p_clause, percent, points, signed
 
@@ -51,12 +52,13 @@ def _ends(low: float, high: float) -> str:
 
 RATE = Scale(percent, points, interval, "points")
 
-SCALES = {
-    "log_probability_base": Scale(_plain, _signed, _ends, "nats"),
-    "log_probability_independent": Scale(_plain, _signed, _ends, "nats"),
-    "agency": Scale(_plain, _signed, _ends, ""),
-}
-"""Of the outcomes that are scores; all others are rates."""
+
+def scale_of(outcome: str) -> Scale:
+    """How numbers of an outcome are written; one that nobody declares is a rate."""
+    declared = next((one for one in registry.outcomes() if one.name == outcome), None)
+    if declared is None or declared.unit is None:
+        return RATE
+    return Scale(_plain, _signed, _ends, declared.unit)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def comparison_rows(run: FinishedRun, outcome: str, split: str) -> pd.DataFrame:
     """The rows of ``results/comparisons.csv`` on an outcome and split, which may be none."""
     table = run.tables.get("comparisons")
     if table is None:
-        return pd.DataFrame(columns=list(NEEDED["comparisons"]))
+        return pd.DataFrame(columns=list(COMPARISONS.needed))
     return table[(table["outcome"] == outcome) & (table["split"] == split)]
 
 
@@ -98,10 +100,10 @@ def claim(row: dict[str, Any], alpha: float = ALPHA) -> Claim:
     """The claim that a row of comparisons carries.
 
     Args:
-        row: At least the columns ``NEEDED`` of the table.
+        row: At least the columns that the table needs.
         alpha: The run's level of tests; intervals are of 1 - alpha.
     """
-    scale = SCALES.get(row["outcome"], RATE)
+    scale = scale_of(row["outcome"])
     first_is_higher = not row["difference"] < 0
     sign = 1 if first_is_higher else -1
     higher, lower = (row["method_a"], row["method_b"])[::sign]

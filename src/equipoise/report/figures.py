@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.ft2font import FT2Font
+from matplotlib.textpath import text_to_path
 
 from equipoise.files.artifacts import clear_write_errors
 from equipoise.wording.visible import shown
@@ -26,7 +29,7 @@ OKABE_ITO = (
 )  # fmt: skip
 """Colours that colour-blind readers can tell apart (Okabe & Ito 2008), blue and vermilion first."""
 
-INK, SOFT, RULE = "#1D1C1A", "#5F5C56", "#D9D5CB"
+INK, SOFT, RULE, FAINT = "#1D1C1A", "#5F5C56", "#D9D5CB", "#ECE9E1"
 
 FORMATS = ("svg", "pdf", "png")
 
@@ -54,7 +57,7 @@ _SETTINGS: dict[RcKeyType, Any] = {
     "axes.unicode_minus": True,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#ECE9E1",
+    "grid.color": FAINT,
     "text.color": INK,
     "xtick.color": SOFT,
     "ytick.color": SOFT,
@@ -95,9 +98,13 @@ def label(text: object, most: int = 40) -> str:
     return "".join(c if ord(c) in _characters() else "\ufffd" for c in short)
 
 
+def text_width(text: str) -> float:
+    """Width of ``text`` in points, as the figures' font has it in their size."""
+    size = _SETTINGS["font.size"]
+    font = FontProperties(family=_SETTINGS["font.family"], size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+
+
 @cache
 def _characters() -> frozenset[int]:
-    from matplotlib.font_manager import findfont
-    from matplotlib.ft2font import FT2Font
-
     return frozenset(FT2Font(findfont("DejaVu Sans")).get_charmap())

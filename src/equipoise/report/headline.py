@@ -7,15 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from equipoise.measures import registry
+from equipoise.measures.declaration import Headline
+from equipoise.measures.overview import overview, shown
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.statistics.cells import SPLITS
-
-JUDGES = ("base", "independent")
-"""Who judges fluency, best known first; the first that is there stands in the main table."""
-
-STEREOTYPE = ("association_unfitted", "terms", "pronouns")
-"""Measures of stereotype; the first that is there stands in the main table."""
 
 
 def headline(run: FinishedRun) -> pd.DataFrame:
@@ -23,74 +20,48 @@ def headline(run: FinishedRun) -> pd.DataFrame:
 
     Columns, what was not measured being NaN:
 
-    - ``method``; ``n``: completions; ``seeds``: how many; ``wanted``: completions asked for.
+    - ``method``; ``wanted``: completions asked for.
     - ``train``, ``validation``, ``all``: balance rate (0-1), mean over seeds, of train, validation
       and all subjects; each with ``_sd`` (sample SD over seeds), ``_low`` and ``_high`` (its
       interval, if ``results/intervals.csv`` is there and is about the same subjects).
     - ``gap``, ``gap_low``, ``gap_high``: train minus validation.
-    - ``held_out``, ``balanced_all``: balance rate with held-out terms alone, and with all terms.
-    - ``any``, ``satisfied``, ``in_range``, ``verbatim``: rates (0-1), of all subjects.
-    - ``fluency``: median log-probability per token (nats, at most 0) by the first of ``JUDGES``.
-    - ``slope``, ``slope_low``, ``slope_high``: the first measure of ``STEREOTYPE`` that is there.
-    - ``tokens``, ``seconds``: for each completion delivered; ``fit_seconds``: of a cell.
+    - ``balanced_all``, ``verbatim``: rates (0-1), of all subjects.
+    - The headlines of all measures, as ``measures.registry`` declares them.
     """
     compliance = run.compliance
+    values = overview({"compliance": compliance, **run.tables}).set_index("method")
+    wanted = run.tables.get("cost")
+    asked = {} if wanted is None else dict(zip(wanted["method"], wanted["wanted"], strict=True))
     rows = []
     for method in run.methods:
         own = {row["split"]: row for row in records(compliance[compliance["method"] == method])}
         if "all" not in own:
             continue
-        whole = own["all"]
-        row: dict[str, Any] = {
-            "method": method,
-            "n": int(whole["n"]),
-            "seeds": int(whole["seeds"]),
-        }
+        row: dict[str, Any] = {"method": method, "wanted": asked.get(method, math.nan)}
         for split in SPLITS:
             row |= _balance(run, own, method, split)
         row |= _gap(run, row)
-        row |= {
-            "held_out": _get(whole, "balanced_held_out_mean"),
-            "balanced_all": _get(whole, "balanced_all_mean"),
-            "any": _get(whole, "any_mean"),
-            "satisfied": _get(whole, "satisfied_mean"),
-            "in_range": _get(whole, "in_range_mean"),
-            "verbatim": _get(whole, "verbatim_mean"),
-            "fluency": fluency(run, method),
-            **_slope(run, method),
-            **_cost(run, method),
-        }
-        rows.append(row)
-    return pd.DataFrame(rows)
+        row |= {name: float(own["all"].get(f"{name}_mean", math.nan))
+                for name in ("balanced_all", "verbatim")}  # fmt: skip
+        rows.append({**row, **{str(k): v for k, v in values.loc[method].items()}})
+    table = pd.DataFrame(rows)
+    return table.astype({"n": int, "seeds": int})
+
+
+def shown_of(table: pd.DataFrame) -> list[Headline]:
+    """The headlines that the main table shows beside balance: those that any method has."""
+    there = [one for one in registry.headlines() if one.main]
+    return [one for one in shown(table, there) if table[one.name].notna().any()]
+
+
+def leading_split(table: pd.DataFrame) -> str:
+    """``validation`` where any method has it, as unseen subjects are the question; else ``all``."""
+    return "validation" if table["validation"].notna().any() else "all"
 
 
 def has_intervals(table: pd.DataFrame) -> bool:
     """Whether any method's balance rate has an interval."""
     return bool(table[[f"{split}_low" for split in SPLITS]].notna().any(axis=None))
-
-
-def judge_of(run: FinishedRun) -> str | None:
-    """Who judges fluency in the main table; ``None`` if nobody does."""
-    table = run.tables.get("fluency")
-    there = set() if table is None else set(table["judge"])
-    return next((judge for judge in JUDGES if judge in there), None)
-
-
-def fluency(run: FinishedRun, method: str, judge: str | None = None) -> float:
-    """Mean over seeds of the median log-probability per token of a method's completions, nats."""
-    judge = judge or judge_of(run)
-    table = run.tables.get("fluency")
-    if table is None or judge is None:
-        return math.nan
-    own = (table["judge"] == judge) & (table["method"] == method) & (table["split"] == "all")
-    return float(table.loc[own, "log_probability_median"].mean())
-
-
-def measure_of(run: FinishedRun) -> str | None:
-    """The measure of stereotype in the main table; ``None`` if there is none."""
-    table = run.tables.get("stereotype")
-    there = set() if table is None else set(table["measure"])
-    return next((measure for measure in STEREOTYPE if measure in there), None)
 
 
 def undelivered(run: FinishedRun) -> list[str]:
@@ -133,36 +104,3 @@ def _gap(run: FinishedRun, row: dict[str, Any]) -> dict[str, float]:
     if not low <= gap <= high:
         low = high = math.nan
     return {"gap": gap, "gap_low": low, "gap_high": high}
-
-
-def _slope(run: FinishedRun, method: str) -> dict[str, float]:
-    table, measure = run.tables.get("stereotype"), measure_of(run)
-    if table is None or measure is None:
-        return dict.fromkeys(("slope", "slope_low", "slope_high"), math.nan)
-    own = table[(table["measure"] == measure) & (table["method"] == method) & table["seed"].isna()]
-    if own.empty:
-        return dict.fromkeys(("slope", "slope_low", "slope_high"), math.nan)
-    found = own.iloc[0]
-    return {
-        "slope": float(found["slope"]),
-        "slope_low": float(found["low"]),
-        "slope_high": float(found["high"]),
-    }
-
-
-def _cost(run: FinishedRun, method: str) -> dict[str, float]:
-    names = {
-        "wanted": "wanted",
-        "tokens": "tokens_per_delivered",
-        "seconds": "seconds_per_delivered",
-        "fit_seconds": "fit_seconds",
-    }
-    table = run.tables.get("cost")
-    own = None if table is None else table[table["method"] == method]
-    if own is None or own.empty:
-        return dict.fromkeys(names, math.nan)
-    return {name: float(own[column].iloc[0]) for name, column in names.items()}
-
-
-def _get(row: dict[str, Any], name: str) -> float:
-    return float(row.get(name, math.nan))

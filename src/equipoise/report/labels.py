@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-CHARACTER = 7.4
-"""Width of an average character of a label, in the chart's units."""
-
 HALF = 7.0
-"""Half the height of a label."""
+"""Half the height of a label, in pixels of the page: what all lengths here are in."""
 
 NEAR = 12.0
 """Distance of a label above or below its dot, where that place is free."""
@@ -23,13 +20,13 @@ class Dot:
     """What a label belongs to.
 
     Attributes:
-        name: The label.
-        x: Where the dot stands.
-        y: Likewise.
+        extent: Width of its label.
+        x: Where the dot stands, from the left.
+        y: Likewise, from the top.
         box: What must not be covered: the dot and its interval.
     """
 
-    name: str
+    extent: float
     x: float
     y: float
     box: Box
@@ -72,9 +69,8 @@ def place_labels(dots: Sequence[Dot], area: Box) -> list[Label]:
 
 def _places(dot: Dot, area: Box) -> Iterator[tuple[float, Box, Label]]:
     """Places for a label, each with its cost: near ones and those above or below cost less."""
-    extent = CHARACTER * len(dot.name)
     left, _, right, _ = dot.box
-    turned = dot.x - 4 + extent > area[2]
+    turned = dot.x - 4 + dot.extent > area[2]
     above = (dot.x + 5, "end") if turned else (dot.x - 4, "start")
     sides = ((right + 5, "start", dot.x + 5), (left - 5, "end", dot.x - 5))
     for step in range(0, 160, 4):
@@ -83,10 +79,11 @@ def _places(dot: Dot, area: Box) -> Iterator[tuple[float, Box, Label]]:
             if step >= NEAR:
                 end = height + (HALF if shift < 0 else -HALF)
                 leader = (dot.x, dot.y, dot.x, end) if step > 16 else None
-                yield _place(step, *above, extent, height, leader)
+                yield _place(step, *above, dot.extent, height, leader)
             for x, anchor, near in sides:
                 line = (near, dot.y, x - 3 if anchor == "start" else x + 3, height)
-                yield _place(13 + 1.5 * step, x, anchor, extent, height, line if step > 6 else None)
+                tie = line if step > 6 else None
+                yield _place(13 + 1.5 * step, x, anchor, dot.extent, height, tie)
 
 
 def _place(

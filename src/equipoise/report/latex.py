@@ -1,67 +1,21 @@
 r"""LaTeX tables that compile as they are, whatever their cells hold.
 
-Only ``booktabs`` is needed. The text is ASCII: a letter with an accent becomes the command for it,
-and a character that LaTeX's own fonts lack is named by its code, ``[U+4E2D]``.
+pandas sets them; what stands in them goes through ``wording.latex``. ``booktabs`` is needed, and
+``longtable`` for those that no page holds.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from textwrap import wrap
 
-from equipoise.wording.visible import shown
+import pandas as pd
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
-    "_": r"\_", "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}",
-    "'": "{'}", "`": "{`}", "[": "{[}", "]": "{]}", "*": "{*}",
-}  # fmt: skip
-"""Characters that LaTeX takes for more than themselves, alone, in a ligature or after ``\\\\``."""
+from equipoise.wording.latex import escape
+from equipoise.wording.visible import shown
 
 MOST_ROWS = 45
 """Rows of a table that fits a page."""
-
-_NAMED = {
-    "–": r"\textendash{}", "—": r"\textemdash{}", "−": r"\ensuremath{-}", "±": r"\ensuremath{\pm}",
-    "×": r"\ensuremath{\times}", "∞": r"\ensuremath{\infty}", "≤": r"\ensuremath{\leq}",
-    "≥": r"\ensuremath{\geq}", "·": r"\ensuremath{\cdot}", "…": r"\ldots{}", "‘": "{`}",
-    "’": "{'}", "“": "{``}", "”": "{''}", "„": "{,}{,}", "ß": r"\ss{}",
-    "æ": r"\ae{}", "Æ": r"\AE{}",
-    "ø": r"\o{}", "Ø": r"\O{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ł": r"\l{}", "Ł": r"\L{}",
-    "ı": r"\i{}", "§": r"\S{}", "\u00a0": r"\nobreakspace{}", "⟨": r"\ensuremath{\langle}",
-    "⟩": r"\ensuremath{\rangle}", "→": r"\ensuremath{\rightarrow}",
-}  # fmt: skip
-
-_ACCENTS = {
-    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u",
-    "\u0307": ".", "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c",
-}  # fmt: skip
-
-
-def escape(text: str) -> str:
-    r"""``text`` as LaTeX that prints it; no command in it is run.
-
-    >>> print(escape(r"50 % of \input{x} & café"))
-    50 \% of \textbackslash{}input\{x\} \& caf\'{e}
-    """
-    found: list[str] = []
-    for character in unicodedata.normalize("NFD", shown(text)):
-        if character in _ACCENTS and found and found[-1].isascii() and found[-1].isalpha():
-            found[-1] = f"\\{_ACCENTS[character]}{{{found[-1]}}}"
-        else:
-            found.append(_escape_character(character))
-    return "".join(found).replace("--", "-{}-").replace(",,", ",{},")
-
-
-def _escape_character(character: str) -> str:
-    if character in _SPECIAL or character in _NAMED:
-        return _SPECIAL.get(character) or _NAMED[character]
-    if character.isascii():
-        return character
-    return f"{{[}}U+{ord(character):04X}{{]}}"
-
 
 Cell = str | tuple[str, str]
 """What stands in a cell; the second of two texts is small and below the first."""
@@ -74,7 +28,7 @@ LINE = 345.0
 """Points of a line in LaTeX's own ``article``."""
 
 
-def booktabs(
+def latex_table(
     header: Sequence[str],
     rows: Sequence[Sequence[Cell]],
     caption: str,
@@ -96,42 +50,35 @@ def booktabs(
     every = [[row[number] for row in rows] for number in range(len(header))]
     kinds = ["l" if number == 0 or _is_words(cells) else "r" for number, cells in enumerate(every)]
     widths = list(map(_width, header, every))
-    columns = rf"{{@{{}}{''.join(kinds)}@{{}}}}"
-    title = rf"\caption{{{escape(caption)}}}\label{{{label}}}"
+    titles = list(map(_title, header, widths, kinds))
     size, space = _size(widths)
-    setting = rf"\{size}\setlength{{\tabcolsep}}{{{space:g}pt}}"
-    head = [r"\toprule", " & ".join(map(_title, header, widths, kinds)) + r" \\", r"\midrule"]
-    body = [" & ".join(map(_cell, row)) + r" \\" for row in rows]
-    below = [rf"\par\smallskip{{\footnotesize {escape(note)}}}" for note in notes]
-    if len(rows) > MOST_ROWS:
-        lines = [
-            r"% Needs \usepackage{booktabs,longtable}.",
-            rf"\begingroup{setting}",
-            rf"\begin{{longtable}}{columns}",
-            rf"{title}\\",
-            *head,
-            r"\endhead",
-            *body,
-            r"\bottomrule",
-            r"\end{longtable}",
-            *below,
-            r"\endgroup",
-        ]
+    is_long = len(rows) > MOST_ROWS
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    table = pd.DataFrame(cells, columns=range(len(header)), dtype=object).style
+    table.hide(axis="index").format_index(lambda number: titles[int(str(number))], axis="columns")
+    if not is_long:
+        space_between: list[tuple[str, str | float]] = [("", rf"{{\tabcolsep}}{{{space:g}pt}}")]
+        table.set_table_styles(
+            [{"selector": size, "props": [("", "")]},
+             {"selector": "setlength", "props": space_between}]
+        )  # fmt: skip
+    text = table.to_latex(
+        column_format=f"@{{}}{''.join(kinds)}@{{}}",
+        hrules=True,
+        caption=escape(caption),
+        label=label,
+        position_float=None if is_long else "centering",
+        environment="longtable" if is_long else "table",
+    )
+    below = "".join(rf"\par\smallskip{{\footnotesize {escape(note)}}}" + "\n" for note in notes)
+    if is_long:
+        setting = rf"\begingroup\{size}\setlength{{\tabcolsep}}{{{space:g}pt}}"
+        needs = "booktabs,longtable"
+        text = f"{setting}\n{text}{below}\\endgroup\n"
     else:
-        lines = [
-            r"% Needs \usepackage{booktabs}.",
-            r"\begin{table}",
-            rf"\centering{setting}",
-            title,
-            rf"\begin{{tabular}}{columns}",
-            *head,
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            *below,
-            r"\end{table}",
-        ]
-    return "\n".join([*lines, ""])
+        needs, end = "booktabs", "\\end{table}\n"
+        text = text.removesuffix(end) + below + end
+    return rf"% Needs \usepackage{{{needs}}}." + "\n" + text
 
 
 def _is_words(cells: Sequence[Cell]) -> bool:

@@ -10,23 +10,24 @@ import pandas as pd
 
 import equipoise
 from equipoise.files.artifacts import write_json
+from equipoise.measures import registry
 from equipoise.report.answer import Answer
 from equipoise.report.breakdown import term_frequencies
 from equipoise.report.claims import caveats, claim, comparison_rows
 from equipoise.report.records import records
-from equipoise.report.sections import OUTCOMES, SPLITS, missing
+from equipoise.report.sections import SPLITS, missing
 from equipoise.runs.finished_run import FinishedRun
 
 KIND = "equipoise_report"
 """Key that tells a report's JSON from others; its value is the version of the layout."""
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write_results(run: FinishedRun, table: pd.DataFrame, answer: Answer, path: Path) -> None:
     """Write ``results.json``.
 
-    Its keys: ``equipoise_report`` (1), ``equipoise`` (version), ``study`` (``study.json``),
+    Its keys: ``equipoise_report`` (2), ``equipoise`` (version), ``study`` (``study.json``),
     ``environment``, ``answer``, ``headline`` (see ``headline.headline``), ``claims``, ``caveats``,
     ``missing``, ``terms`` (see ``breakdown.term_frequencies``) and ``tables`` (the others of
     ``results/``, by name). What was not measured is null, and so is what came to infinity.
@@ -66,7 +67,7 @@ def write_results(run: FinishedRun, table: pd.DataFrame, answer: Answer, path: P
 def claims(run: FinishedRun) -> list[dict[str, Any]]:
     """Every comparison in words, with its outcome and split."""
     found = []
-    for outcome in OUTCOMES:
+    for outcome in (one.name for one in registry.outcomes()):
         for split in SPLITS:
             for row in records(comparison_rows(run, outcome, split)):
                 told = claim(row, run.alpha)

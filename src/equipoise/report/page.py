@@ -18,11 +18,10 @@ from markupsafe import Markup
 
 import equipoise
 from equipoise.report import sections
-from equipoise.report.answer import Answer, leading_split
-from equipoise.report.breakdown import MEASURES, trade_off
-from equipoise.report.charts import trade_off_chart
+from equipoise.report.answer import Answer
+from equipoise.report.charts import page_charts
 from equipoise.report.claims import caveats
-from equipoise.report.headline import has_intervals, judge_of, measure_of, undelivered
+from equipoise.report.headline import has_intervals, leading_split, shown_of, undelivered
 from equipoise.report.passages import examples, json_for_script, passages
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
@@ -42,7 +41,6 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         citation: BibTeX entries.
     """
     style, script = (_own_file(name) for name in ("page.css", "browser.js"))
-    points = trade_off(run, table)
     everything = passages(run)
     return _environment().get_template("page.html").render(
         version=equipoise.__version__,
@@ -58,16 +56,14 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         undelivered=undelivered(run),
         answer=answer,
         has_intervals=has_intervals(table),
-        judge=judge_of(run),
-        measure=MEASURES.get(measure_of(run) or ""),
-        trade_off=None if points is None else trade_off_chart(points),
+        headlines=shown_of(table),
+        share=run.task.axis.share if run.task.axis else "the axis",
+        charts=page_charts(run, table),
         heat_map=sections.heat_map(run),
         terms=sections.term_tables(run),
         stereotype=sections.stereotype(run),
-        training=sections.training(run),
         comparisons=sections.comparison_tables(run),
-        variety=sections.variety(run),
-        cost=sections.cost(run),
+        sections=sections.measure_sections(run),
         settings=sections.settings(run),
         conditions=sections.conditions(run),
         missing=sections.missing(run),

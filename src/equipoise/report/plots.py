@@ -1,10 +1,14 @@
-"""The figures of a report, each drawn from a frame of ``breakdown`` or the main table."""
+"""The figures of a report, each drawn from a frame of ``breakdown`` or the main table.
+
+They are drawn here once: the files in ``figures/`` are these, and so are the page's charts.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
+from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import (
-    MEASURES,
     Curve,
     by_subject,
     curves,
@@ -22,11 +26,11 @@ from equipoise.report.breakdown import (
     term_frequencies,
     trade_off,
 )
-from equipoise.report.charts import trade_off_chart
-from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style
+from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style, text_width
+from equipoise.report.labels import Dot, Label, place_labels
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import cell
+from equipoise.wording.numbers import cell, signed
 
 WIDTH = 6.5
 """Width of a figure in inches: a column of text on letter or A4 paper."""
@@ -34,12 +38,27 @@ WIDTH = 6.5
 TALLEST = 40.0
 """Height of a figure in inches, at most."""
 
-BLUE, VERMILION = OKABE_ITO[:2]
+MOST_NAMED = 6
+"""Seeds that a panel of training curves names; the names of more would leave no room for them."""
+
+POINT = 1.5
+"""Pixels of the page for a point of a figure: type of 8 points is 12 pixels high."""
+
+BLUE = OKABE_ITO[0]
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", BLUE])
+_DOT: dict[str, Any] = {
+    "marker": "o",
+    "ls": "",
+    "ms": 5.5,
+    "color": BLUE,
+    "mec": "white",
+    "mew": 0.6,
+}
 
 
-_LEADER = {"arrowstyle": "-", "color": SOFT, "lw": 0.5, "shrinkA": 0, "shrinkB": 3}
-"""The line from a label to its dot."""
+def share_of(run: FinishedRun) -> str:
+    """Whose share of a subject the slopes of stereotype are over."""
+    return run.task.axis.share if run.task.axis else "the axis"
 
 
 def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
@@ -50,7 +69,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         table: Its ``headline``.
         folder: Where to.
     """
-    points, terms, slope_rows = trade_off(run, table), term_frequencies(run), slopes(run)
+    points, terms, slope_rows = trade_off(table), term_frequencies(run), slopes(run)
     trained = curves(run)
     subjects = by_subject(run)
     subjects.index = pd.Index(
@@ -63,7 +82,8 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         "terms": None if terms is None else lambda: heat_figure(
             terms.set_axis([f"{t}{'' if own else '*'}" for _, t, own in terms.index]),
             "completions that hold a term, % (* held out)", decimals=1, power=0.5),
-        "stereotype": None if slope_rows is None else lambda: slope_figure(slope_rows),
+        "stereotype": None if slope_rows is None else lambda: slope_figure(
+            slope_rows, share_of(run), titles(run.task)),
         "training": None if not trained else lambda: training_figure(trained),
     }  # fmt: skip
     with style():
@@ -94,30 +114,72 @@ def balance_figure(table: pd.DataFrame) -> Figure:
 
 
 def trade_off_figure(points: pd.DataFrame) -> Figure:
-    """Balance against fluency, a dot a method, labels placed as on the page."""
-    chart = trade_off_chart(points)
-    wide = WIDTH * 0.7
-    figure = Figure(figsize=(wide, wide * chart.height / chart.width))
-    axes = figure.add_subplot()
-    unit = 72 * wide / chart.width  # of the page's chart, in points
-    rows = {row["method"]: row for row in records(points)}
-    for mark in chart.marks:
-        row, place = rows[mark.label], mark.place
-        at, ends = (100 * row["balance"], row["fluency"]), (row["low"], row["high"])
-        if not any(map(math.isnan, ends)):
-            axes.hlines(row["fluency"], 100 * ends[0], 100 * ends[1], color=BLUE, alpha=0.5)
-        axes.plot(*at, "o", ms=5, color=BLUE)
-        if place is not None:
-            shift = ((place.x - mark.x) * unit, (mark.y - place.y) * unit)
-            axes.annotate(
-                label(row["method"]), at, shift, textcoords="offset points",
-                ha="left" if place.anchor == "start" else "right",
-                arrowprops=None if place.leader is None else _LEADER,
-            )  # fmt: skip
+    """Balance to the right, fluency upwards; labels cover neither each other nor a dot.
+
+    Args:
+        points: ``breakdown.trade_off``.
+    """
+    width, height = 440, 276 + 10 * max(0, len(points) - 6)  # in pixels of the page
+    figure = Figure(figsize=(width / POINT / 72, height / POINT / 72))
+    left, bottom = 58 / width, 44 / height
+    axes = figure.add_axes((left, bottom, 1 - left - 16 / width, 1 - bottom - 14 / height))
+    low, high = (100 * points[end].to_numpy() for end in ("low", "high"))
+    balance, fluency = 100 * points["balance"].to_numpy(), points["fluency"].to_numpy()
+    axes.hlines(fluency, low, high, color=BLUE, alpha=0.5)
+    axes.plot(balance, fluency, **_DOT)
     axes.set_xlim(-2, 102)
-    axes.set_xlabel("balanced completions, %")
-    axes.set_ylabel("log-probability a token, nats")
+    axes.margins(y=0.06)
+    axes.set_ylim(axes.get_ylim())  # labels are placed by where the dots are to stand
+    axes.locator_params(axis="y", nbins=4)
+    axes.set_xlabel("balanced completions, % →", loc="right")
+    axes.set_ylabel("log-probability a token, nats →", loc="top", rotation_mode="anchor")
+    _label_dots(axes, points, height)
     return figure
+
+
+def _label_dots(axes: Axes, points: pd.DataFrame, height: float) -> None:
+    """The names of methods beside their dots, those that stand highest first."""
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        """Where a point of the data stands, in pixels of the page from the left and the top."""
+        across, up = axes.transData.transform((x, y)) * 72 * POINT / axes.figure.dpi
+        return across, height - up
+
+    rows = records(points.sort_values("fluency", ascending=False, kind="stable"))
+    names = [label(row["method"]) for row in rows]
+    dots = []
+    for row, name in zip(rows, names, strict=True):
+        at = place(100 * row["balance"], row["fluency"])
+        ends = [place(100 * row[end], 0)[0] for end in ("low", "high") if not math.isnan(row[end])]
+        around = (min([at[0] - 5, *ends]), at[1] - 5, max([at[0] + 5, *ends]), at[1] + 5)
+        dots.append(Dot(POINT * text_width(name), *at, around))
+    (left, bottom), (right, top) = place(0, axes.get_ylim()[0]), place(102, axes.get_ylim()[1])
+    places = place_labels(dots, (left, top - 20, right + 16, bottom))
+    for row, name, dot, found in zip(rows, names, dots, places, strict=True):
+        _annotate(axes, name, (100 * row["balance"], row["fluency"]), dot, found)
+
+
+def _annotate(axes: Axes, name: str, at: tuple[float, float], dot: Dot, found: Label) -> None:
+    """Put a label where it was found to fit, so that it moves with its dot.
+
+    Args:
+        axes: Where to.
+        name: The label.
+        at: The dot, in the data's units.
+        dot: The same in pixels.
+        found: The place.
+    """
+
+    def away(x: float, y: float) -> tuple[float, float]:
+        """How far a place is from the dot, in points to the right and upwards."""
+        return (x - dot.x) / POINT, (dot.y - y) / POINT
+
+    axes.annotate(name, at, away(found.x, found.y), textcoords="offset points",
+                  ha="left" if found.anchor == "start" else "right")  # fmt: skip
+    if found.leader is not None:
+        axes.annotate("", at, away(*found.leader[2:]), textcoords="offset points", zorder=1,
+                      arrowprops={"arrowstyle": "-", "color": SOFT, "lw": 0.5,
+                                  "shrinkA": 0, "shrinkB": 3})  # fmt: skip
 
 
 def heat_figure(
@@ -149,50 +211,79 @@ def heat_figure(
     return figure
 
 
-def slope_figure(rows: pd.DataFrame) -> Figure:
-    """Slopes of stereotype with their 95 % intervals, a panel a measure."""
+def slope_figure(rows: pd.DataFrame, share: str, names: Mapping[str, str] | None = None) -> Figure:
+    """Slopes of stereotype with their 95 % intervals and small marks for seeds.
+
+    Args:
+        rows: ``breakdown.slopes``; each of its measures has a panel.
+        share: Whose share of a subject the slopes are over.
+        names: What the panels say of which measure they are; ``None`` if they need not.
+    """
     measures = list(dict.fromkeys(rows["measure"]))
     sizes = [int((rows["measure"] == measure).sum()) for measure in measures]
-    height = min(sum(0.24 * size + 0.6 for size in sizes), TALLEST)
+    height = min(
+        0.35 + sum(0.26 * size + 0.25 + 0.3 * (names is not None) for size in sizes), TALLEST
+    )
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = figure.subplots(len(measures), 1, squeeze=False, height_ratios=[s + 2 for s in sizes])
     for measure, axes in zip(measures, panels[:, 0], strict=True):
-        part = rows[rows["measure"] == measure]
-        places = np.arange(len(part), dtype=float)
-        axes.axvline(0, color=SOFT, lw=0.8)
-        _whiskers(axes, places, part["low"], part["high"], 1)
-        axes.plot(part["slope"], places, "o", ms=5, color=BLUE)
-        for place, seeds in zip(places, part["seeds"], strict=True):
-            axes.plot(seeds, [place - 0.28] * len(seeds), "|", ms=5, color=SOFT)
-        _name_rows(axes, part["method"].tolist())
-        axes.set_title(MEASURES[measure])
-    panels[-1, 0].set_xlabel("slope per 100 points of the share of women")
+        _draw_slopes(axes, rows[rows["measure"] == measure])
+        if names is not None:
+            axes.set_title(label(names[measure], 80))
+    panels[-1, 0].set_xlabel(f"slope per 100 points of the share of {label(share)}")
     return figure
 
 
-def training_figure(every: list[Curve]) -> Figure:
-    """Training curves, a panel a method, a line a seed; circles are evaluation losses."""
+def _draw_slopes(axes: Axes, rows: pd.DataFrame) -> None:
+    """A line a method: its slope, in figures too, its interval, and a mark a seed."""
+    places = np.arange(len(rows), dtype=float)
+    axes.axvline(0, color=SOFT, lw=0.8)
+    _whiskers(axes, places, rows["low"], rows["high"], 1)
+    axes.plot(rows["slope"], places, **_DOT)
+    for place, slope, seeds in zip(places, rows["slope"], rows["seeds"], strict=True):
+        axes.plot(seeds, [place - 0.32] * len(seeds), "|", ms=4, mew=0.7, color=SOFT)
+        axes.annotate(signed(slope), (1, place), (30, 0), va="center", ha="right",
+                      xycoords=axes.get_yaxis_transform(), textcoords="offset points")  # fmt: skip
+    _name_rows(axes, rows["method"].tolist())
+
+
+def training_figure(
+    every: list[Curve], *, panel: tuple[float, float] = (WIDTH / 3, 1.7), titles: bool = True
+) -> Figure:
+    """Training curves, a panel a method, a line a seed; circles are evaluation losses.
+
+    Args:
+        every: The curves.
+        panel: Width and height of a panel in inches.
+        titles: The panels say which method they are of.
+    """
     methods = list(dict.fromkeys(curve.method for curve in every))
     across = min(3, len(methods))
     down = math.ceil(len(methods) / across)
-    size = (WIDTH, min(1.7 * down + 0.3, TALLEST))
+    size = (panel[0] * across, min(panel[1] * down + 0.3 * titles, TALLEST))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for method, axes in zip(methods, panels, strict=False):
-        own = [curve for curve in every if curve.method == method]
-        for number, curve in enumerate(own):
-            color = OKABE_ITO[number % len(OKABE_ITO)]
-            line, name = ("-", "--", ":")[number % 3], f"seed {curve.seed}"
-            axes.plot(curve.steps, curve.values, lw=0.9, color=color, ls=line, label=name)
-            if curve.held_out:
-                axes.plot(*zip(*curve.held_out, strict=True), "o", ms=4, mfc="white", color=color)
-        axes.set_title(label(method))
-        axes.set_xlabel("step")
-        axes.set_ylabel(own[0].name)
-    panels[0].legend(fontsize=6)
+        _draw_curves(axes, [curve for curve in every if curve.method == method])
+        if titles:
+            axes.set_title(label(method))
+    if sum(curve.method == methods[0] for curve in every) <= MOST_NAMED:
+        panels[0].legend(fontsize=6.5)
     for axes in panels[len(methods) :]:
         axes.set_visible(False)
     return figure
+
+
+def _draw_curves(axes: Axes, own: list[Curve]) -> None:
+    for number, curve in enumerate(own):
+        color, line = OKABE_ITO[number % len(OKABE_ITO)], ("-", "--", ":")[number % 3]
+        axes.plot(curve.steps, curve.values, lw=0.9, color=color, ls=line,
+                  label=f"seed {curve.seed}")  # fmt: skip
+        if curve.held_out:
+            axes.plot(*zip(*curve.held_out, strict=True), "o", ms=4, mfc="white", color=color)
+    axes.locator_params(nbins=5)
+    axes.set_xlabel("step")
+    axes.set_ylabel(own[0].name, rotation_mode="anchor")
 
 
 def _rows_figure(count: int) -> tuple[Figure, Axes]:

@@ -6,72 +6,24 @@ import math
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from equipoise.measures import registry
+from equipoise.measures.declaration import Measure
+from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import (
-    MEASURES,
     by_subject,
-    curves,
     slopes,
     subjects_of,
     term_frequencies,
 )
-from equipoise.report.charts import curve_panel, slope_chart
-from equipoise.report.claims import RATE, SCALES, claim, comparison_rows
+from equipoise.report.claims import claim, comparison_rows, scale_of
 from equipoise.report.records import records
 from equipoise.report.slope_claims import slope_claims
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import amount, percent
+from equipoise.runs.result_tables import optional_tables
 from equipoise.wording.visible import shown, visible
 
-OUTCOMES = {
-    "balanced": "balanced",
-    "satisfied": "balanced and in range",
-    "any": "any wanted term",
-    "balanced_held_out": "balanced with held-out terms",
-    "log_probability_base": "log-probability per token by the base model (nats)",
-    "log_probability_independent": "log-probability per token by the independent model (nats)",
-    "agency": "probability of agentic language (0–1)",
-}
-"""Outcomes that are compared, and their titles: rates, then scores (``claims.SCALES``)."""
 SPLITS = {"validation": "validation subjects", "train": "train subjects", "all": "all subjects"}
-
-VARIETY = {
-    "unique": ("distinct texts", percent),
-    "verbatim": ("training sentences", percent),
-    "templates": ("training templates", percent),
-    "entropy": ("entropy of terms, bits", amount),
-    "pairs_share": ("pairs of terms used", percent),
-    "distinct_2": ("distinct-2", amount),
-    "self_bleu": ("self-BLEU", amount),
-    "mtld": ("MTLD", amount),
-}
-"""Columns of ``results/diversity.csv`` that are shown, their titles and how they are written."""
-
-COST = {
-    "delivered": ("delivered", amount),
-    "draws": ("drawn", amount),
-    "acceptance": ("accepted", percent),
-    "tokens_per_delivered": ("tokens each", amount),
-    "seconds_per_delivered": ("seconds each", amount),
-    "fit_seconds": ("seconds to fit", amount),
-    "peak_gb": ("peak memory, GB", amount),
-    "trainable_parameters": ("trained weights", amount),
-}
-"""The same for ``results/cost.csv``."""
-
-FILES = {
-    "intervals": "intervals of the balance rates",
-    "comparisons": "tests between methods",
-    "fluency": "fluency, and with it the trade-off",
-    "stereotype": "stereotype slopes",
-    "slopes": "tests between stereotype slopes",
-    "terms": "use of single terms",
-    "diversity": "variety of the texts",
-    "cost": "cost",
-    "settings": "settings side by side",
-}
-"""What is left out of a report where a table of ``results/`` is not there."""
 
 
 def level(rate: float) -> int:
@@ -84,18 +36,19 @@ def level(rate: float) -> int:
 def heat_map(run: FinishedRun) -> dict[str, Any]:
     """Balance rates by subject and method."""
     rates = by_subject(run)
-    women = {subject.name: subject.women for subject in run.task.subjects}
+    shares, axis = run.task.shares, run.task.axis
     rows = [
         {
             "subject": shown(name),
             "split": split,
-            "women": women.get(name),
+            "share": shares.get(name),
             "cells": [(rate, level(rate)) for rate in own],
         }
         for (name, split), own in zip(subjects_of(run), rates.to_numpy(float).tolist(), strict=True)
     ]
-    known = any(row["women"] is not None for row in rows)
-    return {"methods": list(rates.columns), "rows": rows, "women": known}
+    known = any(row["share"] is not None for row in rows)
+    share = shown(axis.share) if axis and known else None
+    return {"methods": list(rates.columns), "rows": rows, "share": share}
 
 
 def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
@@ -125,7 +78,7 @@ def term_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
 
 
 def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
-    """A chart, its numbers and what their tests carry, for each measure of stereotype."""
+    """The numbers of a chart and what their tests carry, for each measure of stereotype."""
     table = slopes(run)
     if table is None:
         return None
@@ -133,81 +86,64 @@ def stereotype(run: FinishedRun) -> list[dict[str, Any]] | None:
         {
             "measure": measure,
             "title": title,
-            "chart": slope_chart(part),
             "rows": records(part),
             "claims": slope_claims(run, measure),
         }
-        for measure, title in MEASURES.items()
+        for measure, title in titles(run.task).items()
         if len(part := table[table["measure"] == measure])
     ]
-
-
-def training(run: FinishedRun) -> list[Any] | None:
-    """A panel of curves for each trained method."""
-    every = curves(run)
-    panels = [
-        curve_panel(own)
-        for method in run.methods
-        if (own := [curve for curve in every if curve.method == method])
-    ]
-    return panels or None
 
 
 def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
     """The tests by outcome and split, validation subjects and the balance rate first."""
     found = []
-    for outcome, name in OUTCOMES.items():
+    for outcome in registry.outcomes():
         for split, subjects in SPLITS.items():
-            rows = comparison_rows(run, outcome, split)
+            rows = comparison_rows(run, outcome.name, split)
             if len(rows):
-                effect = "cliffs_delta" if outcome in SCALES else "cohens_h"
+                effect = "cohens_h" if outcome.is_rate else "cliffs_delta"
                 told = [
                     {"claim": claim(row, run.alpha), "verdict": shown(row.get("verdict", "")),
                      "effect": row.get(effect, math.nan)}
                     for row in records(rows)
                 ]  # fmt: skip
                 found.append(
-                    {"title": f"{name}, {subjects}", "rows": told,
-                     "unit": SCALES.get(outcome, RATE).unit or "difference",
-                     "effect": "Cliff’s δ" if outcome in SCALES else "Cohen’s h"}
+                    {"title": f"{outcome.title}, {subjects}", "rows": told,
+                     "unit": scale_of(outcome.name).unit or "difference",
+                     "effect": "Cohen’s h" if outcome.is_rate else "Cliff’s δ"}
                 )  # fmt: skip
     return found or None
 
 
-def columns_table(
-    table: pd.DataFrame | None, layout: dict[str, tuple[str, Any]], methods: tuple[str, ...]
-) -> dict[str, Any] | None:
-    """A row a method, the columns of ``layout`` that any method has a value in."""
-    if table is None or "method" not in table.columns:
-        return None
-    there = [name for name in layout if name in table.columns and table[name].dtype == float]
-    there = [name for name in there if table[name].notna().any()]
-    own = {row["method"]: row for row in records(table)}
-    cells = {
-        method: [layout[name][1](own[method][name]) for name in there]
-        for method in methods
+def measure_section(run: FinishedRun, measure: Measure) -> dict[str, Any] | None:
+    """What a measure shows in a section of its own: a row a method, the columns with any value."""
+    names = [name for name in measure.section if measure.tables]
+    values = measure.by_method(run.tables, names)
+    there = [name for name in names if name in values.columns and values[name].notna().any()]
+    own = {row["method"]: row for row in records(values.reset_index())}
+    columns = [measure.tables[0].column(name) for name in there]
+    rows = [
+        {"method": method, "cells": [one.form.page(own[method][one.name]) for one in columns]}
+        for method in run.methods
         if method in own
-    }
-    rows = [{"method": method, "cells": texts} for method, texts in cells.items()]
-    if not (rows and there):
+    ]
+    if not (rows and columns):
         return None
-    return {"titles": [layout[name][0] for name in there], "rows": rows}
+    return {"titles": [column.title for column in columns], "rows": rows}
 
 
-def variety(run: FinishedRun) -> dict[str, Any] | None:
-    """How varied the texts are: means over seeds, all subjects."""
-    table = run.tables.get("diversity")
-    if table is None:
-        return None
-    numbers = [name for name in VARIETY if name in table.columns and table[name].dtype == float]
-    whole = table[table["split"] == "all"]
-    means = whole.groupby("method", sort=False)[numbers].mean().reset_index()
-    return columns_table(means, VARIETY, run.methods)
-
-
-def cost(run: FinishedRun) -> dict[str, Any] | None:
-    """What completions cost."""
-    return columns_table(run.tables.get("cost"), COST, run.methods)
+def measure_sections(run: FinishedRun) -> list[dict[str, Any]]:
+    """The sections of all measures that have one, in their order."""
+    return [
+        {
+            "name": measure.name,
+            "title": measure.title,
+            "introduction": measure.introduction,
+            "table": table,
+        }
+        for measure in registry.MEASURES
+        if (table := measure_section(run, measure)) is not None
+    ]
 
 
 def settings(run: FinishedRun) -> dict[str, Any] | None:
@@ -263,8 +199,9 @@ def _listed(table: object) -> str:
 def missing(run: FinishedRun) -> list[str]:
     """What the report had to leave out, one sentence each."""
     found = [
-        f"{what[0].upper()}{what[1:]}: results/{name}.csv {run.missing_tables[name]}."
-        for name, what in FILES.items()
+        f"{table.absent[0].upper()}{table.absent[1:]}: results/{name}.csv "
+        f"{run.missing_tables[name]}."
+        for name, table in optional_tables().items()
         if name in run.missing_tables
     ]
     return found + [

@@ -1,7 +1,7 @@
 """The report's tables as files: CSV for programs and spreadsheets, LaTeX for papers.
 
 CSV files hold plain numbers, rates 0-1, and a text that a spreadsheet would run as a formula is
-disarmed (``files.csv_file``). LaTeX files hold what a reader reads.
+disarmed (``wording.spreadsheet``). LaTeX files hold what a reader reads.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from typing import Any
 import pandas as pd
 
 from equipoise.files.artifacts import open_atomic
-from equipoise.measures import write_table
-from equipoise.report.breakdown import MEASURES, by_subject, slopes, subjects_of, term_frequencies
+from equipoise.measures import registry, write_table
+from equipoise.measures.declaration import Headline, Measure
+from equipoise.measures.stereotype import titles
+from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import has_intervals, judge_of, measure_of
-from equipoise.report.latex import Cell, booktabs
+from equipoise.report.headline import has_intervals, shown_of
+from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
-from equipoise.report.sections import COST, OUTCOMES, SPLITS, columns_table
+from equipoise.report.sections import SPLITS, measure_section
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import amount, interval, p_value, percent, points, signed
+from equipoise.wording.numbers import interval, p_value, percent, points, signed
+from equipoise.wording.spreadsheet import without_formulas
 
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
@@ -40,12 +43,12 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
         "comparisons": lambda: _comparisons(run),
-        "cost": lambda: _cost(run),
+        **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
     }
     for name, make in makers.items():
         if (made := make()) is not None:
             frame, text = made
-            write_table(folder / f"{name}.csv", frame, excel_safe=True)
+            write_table(folder / f"{name}.csv", without_formulas(frame))
             with open_atomic(folder / f"{name}.tex") as stream:
                 stream.write(text)
 
@@ -57,20 +60,12 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
         (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
     ]
-    columns += [
-        ("held-out terms", lambda row: percent(row["held_out"])),
-        ("balanced and in range", lambda row: percent(row["satisfied"])),
-    ]
-    if judge_of(run):
-        columns.append(("log p per token", lambda row: signed(row["fluency"])))
-    if measure_of(run):
-        columns.append(("slope", lambda row: signed(row["slope"])))
-    columns.append(("tokens each", lambda row: amount(row["tokens"])))
+    columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
-    return booktabs(
+    return latex_table(
         ["method", *(title for title, _ in columns)],
         rows,
         "Share of balanced completions by method.",
@@ -89,6 +84,11 @@ def balance_cell(row: dict[str, Any], split: str, has_intervals: bool) -> Cell:
     return text if math.isnan(sd) else f"{text} ± {100 * sd:.1f}"
 
 
+def headline_cell(row: dict[str, Any], headline: Headline) -> str:
+    """A headline's value as a reader reads it."""
+    return headline.column.form.page(row[headline.name])
+
+
 def _subjects(run: FinishedRun) -> tuple[pd.DataFrame, str]:
     rates = by_subject(run)
     splits = dict(subjects_of(run))
@@ -99,7 +99,7 @@ def _subjects(run: FinishedRun) -> tuple[pd.DataFrame, str]:
         for name, row in rates.iterrows()
     ]
     header = ["subject", "split", *map(str, rates.columns)]
-    text = booktabs(header, rows, "Balanced completions by subject.", "tab:subjects")
+    text = latex_table(header, rows, "Balanced completions by subject.", "tab:subjects")
     return frame, text
 
 
@@ -113,7 +113,7 @@ def _terms(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         for (name, term, listed), rates in zip(table.index, table.to_numpy(float), strict=True)
     ]  # fmt: skip
     header = ["term", "set", "", *map(str, table.columns)]
-    text = booktabs(header, rows, "Completions in which a term stands.", "tab:terms")
+    text = latex_table(header, rows, "Completions in which a term stands.", "tab:terms")
     return table.reset_index(), text
 
 
@@ -121,14 +121,16 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     table = slopes(run)
     if table is None:
         return None
+    names, axis = titles(run.task), run.task.axis
     rows = [
-        [row["method"], MEASURES[row["measure"]], signed(row["slope"]),
+        [row["method"], names[row["measure"]], signed(row["slope"]),
          f"{signed(row['low'])} to {signed(row['high'])}", signed(row["r"])]
         for row in records(table)
     ]  # fmt: skip
     header = ["method", "measure", "slope", "95 % interval", "r"]
-    caption = "Slopes over the share of women, per 100 percentage points."
-    return table.drop(columns="seeds"), booktabs(header, rows, caption, "tab:stereotype")
+    of = axis.share if axis else "the axis"
+    caption = f"Slopes over the share of {of}, per 100 percentage points."
+    return table.drop(columns="seeds"), latex_table(header, rows, caption, "tab:stereotype")
 
 
 def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
@@ -146,15 +148,16 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
         for one in told
     ]  # fmt: skip
     header = ["higher", "lower", "points", f"{run.confidence} interval", "Holm's p", "finding"]
-    caption = f"Differences of balance rates, {SPLITS[split]} ({OUTCOMES['balanced']})."
-    return table, booktabs(header, rows, caption, "tab:comparisons")
+    caption = f"Differences of balance rates, {SPLITS[split]} (balanced)."
+    return table, latex_table(header, rows, caption, "tab:comparisons")
 
 
-def _cost(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
-    table = run.tables.get("cost")
-    shown_part = columns_table(table, COST, run.methods)
-    if table is None or shown_part is None:
+def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | None:
+    """A measure that has a section on the page: its whole table as CSV, the section as LaTeX."""
+    section = measure_section(run, measure)
+    if section is None:
         return None
-    rows = [[row["method"], *row["cells"]] for row in shown_part["rows"]]
-    header = ["method", *shown_part["titles"]]
-    return table, booktabs(header, rows, "Cost of the completions.", "tab:cost")
+    rows = [[row["method"], *row["cells"]] for row in section["rows"]]
+    header = ["method", *section["titles"]]
+    text = latex_table(header, rows, f"{measure.title}.", f"tab:{measure.name}")
+    return run.tables[measure.tables[0].name], text

@@ -17,16 +17,14 @@ from equipoise.methods.method import OnProgress, no_progress
 from equipoise.report.answer import answer
 from equipoise.report.headline import headline
 from equipoise.report.machine import KIND, write_results
-from equipoise.report.page import render_page
 from equipoise.report.paper import paper
 from equipoise.report.tables import write_tables
-from equipoise.runs.finished_run import FinishedRun, read_record, read_run
+from equipoise.runs.finished_run import FinishedRun, read_run
+from equipoise.runs.layout import REPORT
+from equipoise.runs.record import read_record
 from equipoise.runs.task_of_run import KEPT, task_of
 from equipoise.task.task import Task
 from equipoise.wording.bibliography import bibliography
-
-FOLDER = "report"
-"""Where a run's report is, below the run's own folder."""
 
 
 def write_report(
@@ -34,6 +32,7 @@ def write_report(
     out: str | Path | None = None,
     *,
     task: Task | str | Path | None = None,
+    own: bool = False,
     on_progress: OnProgress = no_progress,
 ) -> list[Path]:
     """Write the report of a finished run; the same bytes for the same results.
@@ -43,6 +42,7 @@ def write_report(
         out: The report's folder, by default ``report`` in the run's. An earlier report in it is
             replaced.
         task: The run's task, where neither a built-in one nor the copy in an earlier report is it.
+        own: Whether this process has just computed or checked the run; see ``read_run``.
         on_progress: Receives progress.
 
     Returns:
@@ -53,10 +53,10 @@ def write_report(
             earlier report is then as it was.
     """
     folder = Path(run)
-    target = folder / FOLDER if out is None else Path(out)
+    target = folder / REPORT if out is None else Path(out)
     target = target if target.name else target.resolve()  # "." has no name to be renamed to
     _refuse_foreign(target)
-    found = read_run(folder, task_of(read_record(folder), target, task))
+    found = read_run(folder, task_of(read_record(folder), target, task), own=own)
     partial = target.with_name(f".{target.name}.partial")
     with clear_write_errors(target):
         shutil.rmtree(partial, ignore_errors=True)
@@ -71,10 +71,12 @@ def write_report(
 
 def _write(run: FinishedRun, folder: Path, on_progress: OnProgress) -> list[str]:
     """All files of the report; the names of those that a reader wants first."""
-    from equipoise.report.plots import write_figures  # matplotlib takes half a second
+    # matplotlib takes half a second
+    from equipoise.report.page import render_page
+    from equipoise.report.plots import write_figures
 
     table = headline(run)
-    said, citation = answer(run, table), bibliography(run.task)
+    said, citation = answer(run, table), bibliography(run.task.name)
     parts: list[Callable[[], None]] = [
         lambda: _text(folder / "index.html", render_page(run, table, said, citation)),
         lambda: write_tables(run, table, folder / "tables"),

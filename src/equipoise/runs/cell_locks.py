@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from equipoise.files.artifacts import read_or_none, write_json
 from equipoise.errors import EquipoiseError
+from equipoise.files.artifacts import read_or_none, write_json
 from equipoise.files.locks import is_held, try_lock
-from equipoise.study.specification import Cell
+from equipoise.runs.cell import Cell
+from equipoise.runs.layout import CELLS, WORK
 
-FOLDER = ".work"
 REPORT_SECONDS = 2.0
 """Least time between two notes of how far a cell is."""
 
@@ -83,10 +83,14 @@ class Claim:
 
 
 class Claims:
-    """The claims, failures and runs of one study's folder."""
+    """Which process has which cell of a run, which cells failed, and who is at work at all.
+
+    Attributes:
+        folder: Where that is kept, in the run's folder.
+    """
 
     def __init__(self, run_folder: Path) -> None:
-        self.folder = run_folder / FOLDER
+        self.folder = run_folder / WORK
 
     @contextlib.contextmanager
     def claim(self, cell: Cell) -> Iterator[Claim | None]:
@@ -135,8 +139,8 @@ class Claims:
         places = {name: stored.get(name) for name in ("file", "field", "hint")}
         return EquipoiseError(str(stored.get("problem")), **places)
 
-    def forgive(self, cells: Iterable[Cell]) -> None:
-        """Forget failures, before ``cells`` are tried again."""
+    def forget_failures(self, cells: Iterable[Cell]) -> None:
+        """Take down no longer that ``cells`` have failed, before they are tried again."""
         for cell in cells:
             self._path(cell, "failed.json").unlink(missing_ok=True)
 
@@ -152,7 +156,7 @@ class Claims:
             if lock is not None:
                 lock.release()
 
-    def others(self) -> bool:
+    def anyone_present(self) -> bool:
         """Whether any process is at work here; what dead ones left is cleared."""
         found = False
         for path in self.folder.glob("runs/*.lock"):
@@ -164,8 +168,8 @@ class Claims:
 
     def clear(self) -> None:
         """Remove the folder of claims, unless something in it tells of a failure."""
-        if not any(self.folder.glob("cells/*/*.failed.json")):
+        if not any(self.folder.glob(f"{CELLS}/*/*.failed.json")):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, cell: Cell, end: str) -> Path:
-        return self.folder / "cells" / cell.label / f"seed{cell.seed}.{end}"
+        return self.folder / CELLS / cell.label / f"seed{cell.seed}.{end}"

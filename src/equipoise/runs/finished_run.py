@@ -11,14 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from equipoise.files.artifacts import check_name, read_json, read_or_none
 from equipoise.errors import EquipoiseError
-from equipoise.measures import by_seed, compliance_table, read_completions, score
-from equipoise.files.manifest import MANIFEST, sha256
+from equipoise.files.artifacts import read_or_none
+from equipoise.measures import compliance_table, score
+from equipoise.methods.method import TRAINING_INFO
+from equipoise.runs.cell import Cell
+from equipoise.runs.judgement_check import check_against_tables, check_against_texts, check_sums
+from equipoise.runs.layout import (
+    BY_SEED,
+    COMPLETIONS,
+    ENVIRONMENT,
+    RESULTS,
+    cell_folder,
+)
+from equipoise.runs.record import cells_of, read_record
 from equipoise.runs.result_tables import read_table, read_tables
+from equipoise.runs.scored_file import cell_completions, read_scored, stored_scores
 from equipoise.runs.task_of_run import same_task
 from equipoise.task.task import Task
 from equipoise.wording.visible import well_formed
@@ -88,80 +98,86 @@ class FinishedRun:
         return str(table.get("use", label)) if isinstance(table, dict) else label
 
 
-def read_run(folder: str | Path, task: Task) -> FinishedRun:
+def read_run(folder: str | Path, task: Task, *, own: bool = False) -> FinishedRun:
     """Read a run's folder.
+
+    A run may have come by mail. So its completions are judged once more, and what the folder says
+    of them must be what their texts score.
 
     Args:
         folder: Where ``equipoise run`` wrote.
         task: The run's task; see ``task_of_run.task_of``.
+        own: Whether this very process has just computed or checked the cells. The judgements that
+            are stored in them are then taken as they are.
 
     Raises:
         EquipoiseError: It is no run's folder, no cell is finished, a required file is missing,
-            unreadable or damaged, the completions score otherwise than the tables say, or a name in
-            it could lead out of it.
+            unreadable or damaged, the completions score otherwise than the cells or the tables say,
+            or a name in it could lead out of it.
     """
     folder = Path(folder)
     record = read_record(folder)
-    methods = tuple(check_name(name, "methods", file=folder) for name in record["methods"])
-    seeds = tuple(record["seeds"])
-    rates = _read_rates(folder / "results" / "by_seed.csv")
-    tables, missing_tables = read_tables(folder / "results")
-    cells = [(label, seed) for label in methods for seed in seeds]
-    finished = [cell for cell in cells if (_cell(folder, *cell) / "completions.csv").is_file()]
+    rates = _read_rates(folder / RESULTS / BY_SEED)
+    tables, missing_tables = read_tables(folder / RESULTS)
+    cells = cells_of(record)
+    finished = [cell for cell in cells if (cell_folder(folder, cell) / COMPLETIONS).is_file()]
     if not finished:
         raise EquipoiseError(
             "no cell is finished", file=folder, hint="Run the study first: equipoise run FILE."
         )
-    frames, training = [], {}
-    for label, seed in finished:
-        cell = _cell(folder, label, seed)
-        _check_sums(cell)
-        if (frame := _completions(cell, task)) is not None:
-            frames.append(frame.assign(method=label, seed=seed))
-        info = well_formed(read_or_none(cell / "training_info.json"))
-        if isinstance(info, dict):
-            training[label, seed] = info
-    if not frames:
-        raise EquipoiseError("no method has delivered a single completion", file=folder)
-    scored = score(pd.concat(frames, ignore_index=True), task)
-    _check_scores(scored, task, rates, folder)
+    for cell in finished:
+        check_sums(cell_folder(folder, cell))
+    scored = _scored(folder, finished, task, own=own)
+    check_against_tables(scored, task, rates, folder)
     return FinishedRun(
         folder=folder,
         record=record,
-        environment=_dict(well_formed(read_or_none(folder / "environment.json"))),
+        environment=_dict(well_formed(read_or_none(folder / ENVIRONMENT))),
         task=task,
-        methods=methods,
-        seeds=seeds,
+        methods=tuple(record["methods"]),
+        seeds=tuple(record["seeds"]),
         compliance=compliance_table(rates),
         tables=tables,
         completions=scored,
         same_task=same_task(record, task),
-        training=training,
-        missing_cells=tuple(cell for cell in cells if cell not in finished),
+        training=_training(folder, finished),
+        missing_cells=tuple((cell.label, cell.seed) for cell in cells if cell not in finished),
         missing_tables=missing_tables,
     )
 
 
-def read_record(folder: Path) -> dict[str, Any]:
-    """``study.json``, with the parts every report needs checked.
+def _scored(folder: Path, finished: list[Cell], task: Task, *, own: bool) -> pd.DataFrame:
+    """All completions with their judgements, cell by cell."""
+    frames = []
+    for cell in finished:
+        of_cell = cell_folder(folder, cell)
+        found = read_scored(of_cell, task, lambda: None) if own else cell_completions(of_cell, task)
+        if found is not None:
+            frames.append(found.assign(method=cell.label, seed=cell.seed))
+    if not frames:
+        raise EquipoiseError("no method has delivered a single completion", file=folder)
+    every = pd.concat(frames, ignore_index=True)
+    if own:
+        return every
+    scored = score(every, task)
+    for cell in finished:
+        of_cell = cell_folder(folder, cell)
+        rows = (scored["method"] == cell.label) & (scored["seed"] == cell.seed)
+        stored = stored_scores(of_cell, task)
+        if stored is not None:
+            check_against_texts(stored, scored[rows], of_cell)
+            scored.loc[rows, "verbatim"] = stored["verbatim"].to_numpy()
+    return scored
 
-    Raises:
-        EquipoiseError: It is missing, unreadable, or not what a run writes.
-    """
-    path = folder / "study.json"
-    if not path.is_file():
-        raise EquipoiseError(
-            "holds no study.json, so it is no run",
-            file=folder,
-            hint="Give the folder that 'equipoise run' wrote, such as runs/quickstart.",
-        )
-    record = well_formed(read_json(path))
-    for name, kind in (("study", dict), ("methods", dict), ("seeds", list)):
-        if not isinstance(record, dict) or not isinstance(record.get(name), kind):
-            raise EquipoiseError("is not as a run writes it", file=path, field=name)
-    if not all(isinstance(seed, int) and 0 <= seed < 2**32 for seed in record["seeds"]):
-        raise EquipoiseError("are not whole numbers from 0", file=path, field="seeds")
-    return dict(record)
+
+def _training(folder: Path, finished: list[Cell]) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """What each trained cell has written down of its training."""
+    found: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for cell in finished:
+        info = well_formed(read_or_none(cell_folder(folder, cell) / TRAINING_INFO))
+        if isinstance(info, dict):
+            found[cell.label, cell.seed] = info
+    return found
 
 
 def _read_rates(path: Path) -> pd.DataFrame:
@@ -171,64 +187,6 @@ def _read_rates(path: Path) -> pd.DataFrame:
             "not written yet", file=path, hint="Run the study again: it writes it at its end."
         )
     return read_table(path)
-
-
-def _completions(cell: Path, task: Task) -> pd.DataFrame | None:
-    """A cell's completions; ``None`` where its method delivered none."""
-    path = cell / "completions.csv"
-    try:
-        return read_completions(path, task)
-    except EquipoiseError as error:
-        if error.problem == "has a header but no rows":
-            return None
-        raise
-
-
-def _check_scores(scored: pd.DataFrame, task: Task, table: pd.DataFrame, folder: Path) -> None:
-    """Raise if ``results/by_seed.csv`` is not what these completions score by this task."""
-    keys = ["method", "seed", "split"]
-    now = by_seed(scored, task).astype({"seed": "float64"}).set_index(keys)
-    try:
-        then = table.set_index(keys)
-        names = [name for name in now.columns if name != "verbatim"]  # it needs the training data
-        alike = (
-            len(now) == len(then)
-            and "verbatim" in then.columns
-            and np.allclose(
-                now[names].to_numpy(dtype=float),
-                then.loc[now.index, names].to_numpy(dtype=float),
-                rtol=0,
-                atol=1e-6,
-                equal_nan=True,
-            )
-        )
-    except (KeyError, TypeError, ValueError):
-        alike = False
-    if not alike:
-        raise EquipoiseError(
-            "is not what the completions score by this task",
-            file=folder / "results" / "by_seed.csv",
-            hint="Run the study again, or name its task file with --task.",
-        )
-
-
-def _check_sums(cell: Path) -> None:
-    """Raise if the completions are not those that were sealed; weights are not looked at."""
-    manifest = read_or_none(cell / MANIFEST)
-    try:
-        expected = manifest["files"]["completions.csv"]["sha256"]
-    except (KeyError, TypeError):
-        expected = None
-    if expected is None or sha256(cell / "completions.csv") != expected:
-        raise EquipoiseError(
-            "damaged: its SHA-256 is not the recorded one",
-            file=cell / "completions.csv",
-            hint="Run the study again: the cell is then computed anew.",
-        )
-
-
-def _cell(folder: Path, label: str, seed: int) -> Path:
-    return folder / "cells" / label / f"seed{seed}"
 
 
 def _dict(value: Any) -> dict[str, Any]:

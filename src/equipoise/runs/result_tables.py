@@ -6,7 +6,6 @@ lacks a column is left out, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +13,22 @@ import pandas as pd
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import read_rows
+from equipoise.measures import registry
+from equipoise.measures.declaration import Table
 from equipoise.wording.visible import visible
 
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "intervals": ("outcome", "method", "split", "low", "high"),
-    "comparisons": (
-        "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "mean_a", "mean_b",
-        "difference", "low", "high", "p_holm", "p_equivalent_holm",
-    ),
-    "fluency": ("judge", "method", "split", "log_probability_median"),
-    "stereotype": ("measure", "method", "seed", "slope", "low", "high", "r"),
-    "slopes": (
-        "measure", "method_a", "method_b", "slope_a", "slope_b", "difference", "low", "high",
-        "p_holm",
-    ),
-    "terms": ("method", "set", "term", "count", "n"),
-    "diversity": ("method", "split"),
-    "cost": (
-        "method", "wanted", "delivered", "draws", "tokens_per_delivered", "seconds_per_delivered",
-        "fit_seconds",
-    ),
-    "settings": ("setting", "differs"),
-}  # fmt: skip
-"""Optional tables of ``results/``, each a CSV file, and the columns a report reads of them."""
+SETTINGS = Table("settings", "a setting", (), ("setting", "differs"), "settings side by side")
+"""The table of settings, which has a column for each method."""
 
-TEXT_COLUMNS = frozenset(
-    {
-        *("method", "method_a", "method_b", "split", "subject", "setting", "differs", "outcome"),
-        *("verdict", "terms", "term", "set", "judge", "model", "measure", "control", "paired"),
-        "listed",
-    }
-)
-"""Columns that are text whatever their values look like; a label may read ``007``."""
+
+def optional_tables() -> dict[str, Table]:
+    """The tables of ``results/`` that a report reads where they are there, by name."""
+    return {table.name: table for table in (*registry.tables(), SETTINGS) if table.absent}
+
+
+def text_columns() -> frozenset[str]:
+    """Columns that are text whatever their values look like; a label may read ``007``."""
+    return frozenset().union(*(table.texts for table in (*registry.tables(), SETTINGS)))
 
 
 def read_table(path: Path, *, numbers: bool = True) -> pd.DataFrame:
@@ -53,14 +36,15 @@ def read_table(path: Path, *, numbers: bool = True) -> pd.DataFrame:
 
     Args:
         path: The file.
-        numbers: Whether columns other than ``TEXT_COLUMNS`` are numbers where they can be.
+        numbers: Whether columns other than `text_columns` are numbers where they can be.
 
     Raises:
         EquipoiseError: See ``read_rows``.
     """
+    texts = text_columns()
     columns: dict[str, Any] = {}
     for name, values in read_rows(path).columns.items():
-        text = name in TEXT_COLUMNS or not numbers
+        text = name in texts or not numbers
         columns[visible(name)] = list(map(visible, values)) if text else _numbers(values)
     return pd.DataFrame(columns)
 
@@ -76,17 +60,17 @@ def _numbers(values: list[str]) -> list[float] | list[str]:
 def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """The optional tables of a ``results`` folder, and why the others are not there."""
     tables, missing = {}, {}
-    for name, columns in NEEDED.items():
+    for name, declared in optional_tables().items():
         path = folder / f"{name}.csv"
         try:
             if not path.exists():
                 missing[name] = "is not there"
                 continue
-            table = read_table(path, numbers=name != "settings")
+            table = read_table(path, numbers=declared is not SETTINGS)
         except EquipoiseError as error:
             missing[name] = f"cannot be used: {visible(error.problem)}"
             continue
-        lacking = [column for column in columns if not _is_there(table, column)]
+        lacking = [column for column in declared.needed if not _is_there(table, column)]
         if lacking:
             missing[name] = f"cannot be used: its column {lacking[0]} is missing or no number"
         else:
@@ -95,4 +79,5 @@ def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
 
 
 def _is_there(table: pd.DataFrame, column: str) -> bool:
-    return column in table.columns and (column in TEXT_COLUMNS or table[column].dtype == float)
+    numbers = column not in text_columns()
+    return column in table.columns and (not numbers or table[column].dtype == float)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from equipoise.files.artifacts import read_or_none
-from equipoise.errors import EquipoiseError
-from equipoise.files.manifest import fault
+from equipoise.runs.cell import Cell
 from equipoise.runs.cell_locks import Note
-from equipoise.study.specification import Cell
-from equipoise.runs.store import RECORD, Store
+from equipoise.runs.cell_seal import cell_fault
+from equipoise.runs.layout import OVERVIEW, SUMMARY, partial_folder
+from equipoise.runs.record import cells_of, read_record
+from equipoise.runs.store import Store
 
 State = Literal["done", "running", "failed", "damaged", "stopped", "missing"]
 
@@ -71,31 +72,8 @@ def run_status(folder: str | Path) -> RunStatus:
         EquipoiseError: The folder holds no run.
     """
     store, record = Store(folder), read_record(folder)
-    cells = [Cell(label, seed) for label in record["methods"] for seed in record["seeds"]]
-    tables = (store.results / "summary.csv").is_file()
-    return RunStatus(record["name"], tuple(_status(store, cell) for cell in cells), tables)
-
-
-def read_record(folder: str | Path) -> dict[str, Any]:
-    """The ``study.json`` of a run.
-
-    Raises:
-        EquipoiseError: The folder holds no run, or the file is damaged.
-    """
-    path = Path(folder) / RECORD
-    record = read_or_none(path)
-    whole = isinstance(record, dict) and {"name", "methods", "seeds"} <= set(record)
-    if whole and isinstance(record["methods"], dict) and isinstance(record["seeds"], list):
-        return dict(record)
-    if path.is_file():
-        raise EquipoiseError(
-            "damaged", file=path, hint="Run the study again with this folder: it is written anew."
-        )
-    raise EquipoiseError(
-        f"there is no {RECORD}, so the folder holds no run",
-        file=folder,
-        hint="Name the folder of a run, such as runs/quickstart.",
-    )
+    cells = tuple(_status(store, cell) for cell in cells_of(record))
+    return RunStatus(str(record.get("name", "study")), cells, (store.results / OVERVIEW).is_file())
 
 
 def _status(store: Store, cell: Cell) -> CellStatus:
@@ -104,18 +82,18 @@ def _status(store: Store, cell: Cell) -> CellStatus:
     if claims.is_claimed(cell):
         return CellStatus(cell, "running", note=note)
     if folder.is_dir():
-        problem = fault(folder, sizes_only=True)
+        problem = cell_fault(folder, sizes_only=True)
         if problem:
             return CellStatus(cell, "damaged", problem=problem)
         return CellStatus(cell, "done", seconds=_seconds(folder))
     if error := claims.failure(cell):
         return CellStatus(cell, "failed", problem=str(error))
-    begun = folder.with_name(f".{folder.name}.partial").is_dir()
+    begun = partial_folder(folder).is_dir()
     return CellStatus(cell, "stopped" if begun else "missing", note=note)
 
 
 def _seconds(folder: Path) -> float | None:
-    summary = read_or_none(folder / "summary.json")
+    summary = read_or_none(folder / SUMMARY)
     cost = summary.get("cost") if isinstance(summary, dict) else None
     if not isinstance(cost, dict):
         return None

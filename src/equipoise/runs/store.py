@@ -1,4 +1,4 @@
-"""Where a study's results live, and how they get there: whole cells or nothing."""
+"""How a study's results get into its run's folder: whole cells or nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import (
     clear_write_errors,
     make_folder,
@@ -15,15 +15,20 @@ from equipoise.files.artifacts import (
     sync_folder,
     write_json,
 )
-from equipoise.errors import EquipoiseError
 from equipoise.files.interrupts import finishing
 from equipoise.files.locks import LOCK, waiting
-from equipoise.files.manifest import MANIFEST, fault, seal, sha256
-from equipoise.runs.cell_locks import FOLDER, Claims
-from equipoise.study.specification import Cell, Specification
+from equipoise.files.manifest import MANIFEST, seal, sha256
+from equipoise.runs import layout
+from equipoise.runs.cell import Cell
+from equipoise.runs.cell_locks import Claims
+from equipoise.runs.cell_seal import cell_fault
+from equipoise.runs.layout import CONFIG, ENVIRONMENT, RECORD
+from equipoise.runs.study_description import (
+    StudyDescription,
+    check_comparable,
+    first_difference,
+)
 
-RECORD = "study.json"
-ENVIRONMENT = "environment.json"
 NOT_DONE = "not done yet"
 """State of a cell that no run has finished."""
 
@@ -43,16 +48,16 @@ class Store:
     @property
     def results(self) -> Path:
         """Folder of the tables over all cells."""
-        return self.folder / "results"
+        return self.folder / layout.RESULTS
 
     @property
     def measures(self) -> Path:
         """Folder of what models have said of the completions."""
-        return self.folder / "measures"
+        return self.folder / layout.MEASURES
 
     def cell_folder(self, cell: Cell) -> Path:
         """Folder of a finished cell."""
-        return self.folder / "cells" / cell.label / f"seed{cell.seed}"
+        return layout.cell_folder(self.folder, cell)
 
     @property
     def claims(self) -> Claims:
@@ -60,7 +65,7 @@ class Store:
         return Claims(self.folder)
 
     @contextlib.contextmanager
-    def opened(self, specification: Specification) -> Iterator[None]:
+    def opened(self, study: StudyDescription) -> Iterator[None]:
         """Create the folder and work in it; others may at the same time, on the same study.
 
         What is stored must come from the same conditions; then they are recorded. Methods and seeds
@@ -78,21 +83,21 @@ class Store:
         make_folder(self.folder)
         with contextlib.ExitStack() as stack:
             with self.exclusive():
-                self._record(specification, alone=not self.claims.others())
+                self._record(study, alone=not self.claims.anyone_present())
                 stack.enter_context(self.claims.present())
             yield
         with self.exclusive():
-            if not self.claims.others():
+            if not self.claims.anyone_present():
                 self.claims.clear()
 
     @contextlib.contextmanager
-    def joined(self, specification: Specification) -> Iterator[None]:
+    def joined(self, study: StudyDescription) -> Iterator[None]:
         """Work in the folder for a run that has opened it.
 
         Raises:
             EquipoiseError: The study, its task or its model have changed since.
         """
-        if read_or_none(self.folder / RECORD) != specification.record():
+        if read_or_none(self.folder / RECORD) != study.record():
             raise EquipoiseError(
                 "the study's task or model has changed since the run began, or another run has "
                 "opened the folder",
@@ -112,17 +117,16 @@ class Store:
         """Wait until no other process writes the tables over all cells, and keep them from it."""
         return waiting(self.claims.folder / "tables.lock")
 
-    def _record(self, specification: Specification, *, alone: bool) -> None:
+    def _record(self, study: StudyDescription, *, alone: bool) -> None:
         """Compare the specification with what is stored, and write it down."""
-        for folder in self._finished():
-            self._check_same(folder, specification)
-        record, stored = specification.record(), read_or_none(self.folder / RECORD)
+        check_comparable(self.folder, study)
+        record, stored = study.record(), read_or_none(self.folder / RECORD)
         if stored == record:
             pass
         elif alone or stored is None:
             write_json(self.folder / RECORD, record)
         else:
-            name, theirs, ours = _first_difference(stored, record) or ("", None, None)
+            name, theirs, ours = first_difference(stored, record) or ("", None, None)
             raise EquipoiseError(
                 f"another run is at work in this folder, with {theirs!r} where this one has "
                 f"{ours!r}",
@@ -135,33 +139,33 @@ class Store:
                 for leftover in self.folder.rglob(".*.tmp"):  # of a run killed while writing
                     leftover.unlink()
 
-    def state(self, cell: Cell, specification: Specification) -> str | None:
+    def state(self, cell: Cell, study: StudyDescription) -> str | None:
         """None if a cell is finished and undamaged, else why it must be computed."""
         folder = self.cell_folder(cell)
         if not folder.is_dir():
             return NOT_DONE
-        problem = fault(folder)
+        problem = cell_fault(folder)
         if problem is None:
-            config = read_or_none(folder / "config.json")
-            if _first_difference(config, specification.cell_config(cell)):
-                problem = "its config.json is missing or of other settings"
+            config = read_or_none(folder / CONFIG)
+            if first_difference(config, study.cell_config(cell)):
+                problem = f"its {CONFIG} is missing or of other settings"
         return problem
 
-    def begin(self, cell: Cell, specification: Specification) -> Path:
+    def begin(self, cell: Cell, study: StudyDescription) -> Path:
         """The working folder of a cell: what an interrupted run left there is kept if it fits.
 
         What does not fit, because settings have changed since, is set aside.
         """
         folder = self.cell_folder(cell)
-        partial = folder.with_name(f".{folder.name}.partial")
-        config = specification.cell_config(cell)
-        if partial.is_dir() and read_or_none(partial / "config.json") != config:
+        partial = layout.partial_folder(folder)
+        config = study.cell_config(cell)
+        if partial.is_dir() and read_or_none(partial / CONFIG) != config:
             _set_aside(partial, f".{folder.name}.other")
         make_folder(partial)
         with clear_write_errors(partial):
             for leftover in partial.rglob(".*.tmp"):  # of a run killed while writing
                 leftover.unlink()
-        write_json(partial / "config.json", config)
+        write_json(partial / CONFIG, config)
         return partial
 
     def finish(self, cell: Cell, partial: Path) -> Path | None:
@@ -172,7 +176,7 @@ class Store:
         """
         folder = self.cell_folder(cell)
         with finishing():
-            shutil.rmtree(partial / "checkpoints", ignore_errors=True)
+            shutil.rmtree(partial / layout.CHECKPOINTS, ignore_errors=True)
             seal(partial)
             aside = _set_aside(folder, f".{folder.name}.damaged") if folder.exists() else None
             with clear_write_errors(folder):
@@ -201,47 +205,18 @@ class Store:
             return "its SHA-256 is not the recorded one"
         return None
 
-    def _finished(self) -> list[Path]:
-        """Folders of finished cells, damaged ones and those of other studies' methods included."""
-        return sorted(p for p in self.folder.glob("cells/*/seed*") if p.is_dir())
-
     def _refuse_foreign(self) -> None:
         """Raise if the folder exists and is no study's."""
-        if not self.folder.is_dir() or (self.folder / RECORD).exists() or self._finished():
+        is_run = (self.folder / RECORD).exists() or layout.finished_folders(self.folder)
+        if is_run or not self.folder.is_dir():
             return
-        begun = (LOCK, FOLDER, f".{RECORD}.")  # of a run that has just begun, or was killed then
+        begun = (LOCK, layout.WORK, f".{RECORD}.")  # a run that has just begun, or was killed then
         if any(not path.name.startswith(begun) for path in self.folder.iterdir()):
             raise EquipoiseError(
                 f"the folder is not empty and holds no {RECORD}, so it is no study's",
                 file=self.folder,
                 hint="Choose another folder with --out.",
             )
-
-    def _check_same(self, folder: Path, specification: Specification) -> None:
-        config, label = read_or_none(folder / "config.json"), folder.parent.name
-        if not isinstance(config, dict):
-            return  # damaged: it will be computed again
-        if label in specification.methods:
-            now = specification.cell_config(Cell(label, config.get("seed", 0)))
-        else:
-            now = {**config, **specification.conditions()}
-        difference = _first_difference(config, now)
-        if difference is None or fault(folder):
-            return
-        name, before, after = difference
-        if name.endswith("_sha256"):
-            name = name.removesuffix("_sha256")
-            problem = "its content is not that with which this folder was made"
-        else:
-            if name.startswith(("settings.", "use")):
-                name = f"methods.{label}.{name.removeprefix('settings.')}"
-            problem = f"this folder was made with {before!r}, the study now says {after!r}"
-        raise EquipoiseError(
-            problem,
-            file=self.folder,
-            field=name,
-            hint="Choose another folder with --out, or set it back.",
-        )
 
 
 def _set_aside(folder: Path, name: str) -> Path:
@@ -251,15 +226,3 @@ def _set_aside(folder: Path, name: str) -> Path:
         number += 1
     with clear_write_errors(aside):
         return folder.rename(aside)
-
-
-def _first_difference(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
-    """Dotted name and both values of the first setting that differs."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in dict.fromkeys([*before, *now]):
-            inner = f"{name}.{key}".lstrip(".")
-            difference = _first_difference(before.get(key), now.get(key), inner)
-            if difference:
-                return difference
-        return None
-    return None if before == now else (name, before, now)

@@ -8,7 +8,8 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.runs.identity import task_digest
-from equipoise.task.task import Task, builtin_tasks, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import builtin_tasks, load_task
 
 KEPT = "task.toml"
 """Copy of the task file that stands beside a report, for those who have nothing else."""

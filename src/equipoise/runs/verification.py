@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from equipoise.files.artifacts import read_or_none
-from equipoise.files.manifest import MANIFEST, fault, sha256
-from equipoise.study.specification import Cell
-from equipoise.runs.status import read_record
-from equipoise.runs.store import RECORD, Store
+from equipoise.files.manifest import MANIFEST, fault
+from equipoise.runs.cell import Cell
+from equipoise.runs.cell_seal import card_faults, cell_fault
+from equipoise.runs.layout import CELLS, MEASURES, RECORD, RESULTS, finished_folders
+from equipoise.runs.model_answers import answer_faults
+from equipoise.runs.record import cells_of, read_record
+from equipoise.runs.store import Store
 
 AGAIN = "run the study again with this folder"
+WHEN = f"when you {AGAIN}"
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,8 @@ def verify_run(folder: str | Path) -> list[Finding]:
     """
     root = Path(folder)
     record, store = read_record(root), Store(root)
-    cells = [Cell(label, seed) for label in record["methods"] for seed in record["seeds"]]
     return [
-        *_cells(root, store, cells),
+        *_cells(root, store, cells_of(record)),
         *_checkpoints(root),
         *_measures(root, store),
         *_results(root, store),
@@ -52,21 +54,24 @@ def verify_run(folder: str | Path) -> list[Finding]:
 
 
 def _cells(root: Path, store: Store, cells: list[Cell]) -> Iterator[Finding]:
-    """Finished cells, those that the study no longer names included."""
+    """Finished cells, those that the study no longer names included, and the cards in them."""
     named = [store.cell_folder(cell) for cell in cells]
-    found = {*root.glob("cells/*/seed*"), *(folder for folder in named if folder.is_dir())}
-    hint = f"Its cell is computed again when you {AGAIN}; the damaged one is kept beside it."
+    found = {*finished_folders(root), *(folder for folder in named if folder.is_dir())}
+    hint = f"Its cell is computed again {WHEN}; the damaged one is kept beside it."
+    anew = f"It is written anew {WHEN}."
     for folder in sorted(found):
         path = folder.relative_to(root).as_posix()
-        problem = fault(folder)
+        problem = cell_fault(folder)
         other = None if folder in named else "The study no longer names it: delete it."
         yield Finding(path, problem, problem and (other or hint))
+        for card, problem in card_faults(folder).items():
+            yield Finding(f"{path}/{card}", problem, problem and (other or anew))
 
 
 def _checkpoints(root: Path) -> Iterator[Finding]:
     """Checkpoints of cells in progress; one without a manifest is being written, or was."""
     hint = "Training goes on from the one before it, or anew."
-    for folder in sorted(root.glob("cells/*/.seed*.partial/**/checkpoint-*")):
+    for folder in sorted(root.glob(f"{CELLS}/*/.seed*.partial/**/checkpoint-*")):
         if (folder / MANIFEST).is_file():
             problem = fault(folder)
             yield Finding(folder.relative_to(root).as_posix(), problem, problem and hint)
@@ -74,32 +79,14 @@ def _checkpoints(root: Path) -> Iterator[Finding]:
 
 def _measures(root: Path, store: Store) -> Iterator[Finding]:
     """What models said of sentences: each record names the sums of the files beside it."""
-    hint = f"The models are asked again when you {AGAIN}."
-    for record in sorted(store.measures.glob("*.json")):
-        stored = read_or_none(record)
-        stored = stored if isinstance(stored, dict) else {}
-        files = {".csv": "sha256"}
-        if record.stem == "agency":
-            files = {".safetensors": "sha256", ".csv": "texts_sha256"}
-        for suffix, name in files.items():
-            file = record.with_suffix(suffix)
-            path = file.relative_to(root).as_posix()
-            problem = None
-            if not file.is_file():
-                problem = "the file is missing"
-            elif name not in stored:
-                problem = f"its record {record.name} is damaged"
-            elif sha256(file) != stored[name]:
-                problem = "it is damaged: its SHA-256 is not the recorded one"
-            yield Finding(path, problem, problem and hint)
-    for file in sorted(store.measures.glob("*.csv")):
-        if not file.with_suffix(".json").is_file():
-            yield Finding(file.relative_to(root).as_posix(), "its record is missing", hint)
+    hint = f"The models are asked again {WHEN}."
+    for file, problem in answer_faults(store.measures):
+        yield Finding(file.relative_to(root).as_posix(), problem, problem and hint)
 
 
 def _results(root: Path, store: Store) -> Iterator[Finding]:
     """The tables over all cells, and what is written anew by every run."""
-    hint = f"It is written anew when you {AGAIN}."
+    hint = f"It is written anew {WHEN}."
     if store.results.is_dir():
         problem = fault(store.results)
         yield Finding(store.results.relative_to(root).as_posix(), problem, problem and hint)
@@ -112,7 +99,7 @@ def _results(root: Path, store: Store) -> Iterator[Finding]:
 
 def _others(root: Path) -> Iterator[Finding]:
     """Other sealed folders, such as the report's."""
-    known = {"cells", "measures", "results"}
+    known = {CELLS, MEASURES, RESULTS}
     for manifest in sorted(root.glob(f"*/{MANIFEST}")):
         if manifest.parent.name not in known and not manifest.parent.name.startswith("."):
             problem = fault(manifest.parent)

@@ -7,7 +7,7 @@ Everything is a pure function of scored completions (``measures.score``) or of a
     intervals       rates with intervals, per cell, per method, and the generalisation gap
     two_level       the variance of means over seeds and subjects; estimate: its interval and tests
     permutation     tests by exchanging labels, and what they assume
-    conditional_logit, effect_sizes, divergence, consistency, bootstrap, rates
+    effect_sizes, divergence, consistency, rates
     power           how many seeds and samples show a difference; simulation: made-up studies
 
 docs/statistics.md says what each means and when it misleads.

@@ -12,7 +12,6 @@ import pandas as pd
 
 from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
 from equipoise.statistics.conclusion import verdict
-from equipoise.statistics.conditional_logit import conditional_logit
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
 from equipoise.statistics.estimate import Estimate
 from equipoise.statistics.permutation import permute_cells, permute_seeds
@@ -20,22 +19,18 @@ from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
 from equipoise.tracking import tracked
 
-OUTCOMES = ("balanced", "satisfied", "any", "balanced_held_out")
-"""The rates that are compared by default; one that was not measured has no row."""
-
 COLUMNS = (
     "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "paired", "subjects",
     "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "p_permutation_seeds",
     "p_permutation_cells", "p_permutation_cells_holm", "cohens_h", "cliffs_delta",
-    "p_equivalent", "p_equivalent_holm", "odds_ratio", "odds_low", "odds_high", "p_odds",
-    "verdict",
+    "p_equivalent", "p_equivalent_holm", "verdict",
 )  # fmt: skip
 """Columns of the table, in order."""
 
 
 def comparisons(
     scored: pd.DataFrame | Grouped,
-    outcomes: Iterable[str] = OUTCOMES,
+    outcomes: Iterable[str],
     settings: StatisticsSettings | None = None,
     *,
     splits: Sequence[str] = SPLITS,
@@ -51,8 +46,6 @@ def comparisons(
     - ``cohens_h`` for rates; ``cliffs_delta`` for scores, the mean of the subjects' deltas.
     - ``p_equivalent``: two one-sided tests against ``settings.margin``; rates only, as the margin
       is one of rates.
-    - ``odds_ratio``, ``odds_low``, ``odds_high``, ``p_odds``: see
-      ``conditional_logit``; rates only.
     - ``verdict``: what can be concluded, in words.
 
     Holm's corrections are over all pairs of one outcome and split. What does not apply or cannot
@@ -146,7 +139,6 @@ def _compare(
     row |= _tests(a, b, settings)
     if a.kind == "rate":
         row["cohens_h"] = cohens_h(row["mean_a"], row["mean_b"])
-        row |= _odds(a, b, settings)
     else:
         deltas = [cliffs_delta(values[a.method, s], values[b.method, s]) for s in common]
         row["cliffs_delta"] = float(np.mean(deltas))
@@ -179,14 +171,3 @@ def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate:
         subjects=settings.subjects,
         sampling=sampling_floor_of(a, b),
     )
-
-
-def _odds(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, float]:
-    counts = [np.rint(x).astype(np.int64) for x in (a.totals, a.n, b.totals, b.n)]
-    found = conditional_logit(*counts, paired=a.seeds == b.seeds, confidence=1 - settings.alpha)
-    return {
-        "odds_ratio": found.value,
-        "odds_low": found.low,
-        "odds_high": found.high,
-        "p_odds": found.p,
-    }

@@ -9,6 +9,9 @@ import pandas as pd
 
 from equipoise.statistics.divergence import chance_divergence, mean_divergence
 
+COLUMNS = ("method", "terms", "seeds", "divergence", "chance")
+"""Columns of the table, in order."""
+
 
 def consistency_table(scored: pd.DataFrame, sets: list[str]) -> pd.DataFrame:
     """One row per method and term set, and one for all sets together (``all``).
@@ -31,7 +34,7 @@ def consistency_table(scored: pd.DataFrame, sets: list[str]) -> pd.DataFrame:
             divergence = mean_divergence(counts.to_numpy())
             chance = chance_divergence(counts.to_numpy())
             rows.append((str(method), name, part["seed"].nunique(), divergence, chance))
-    return pd.DataFrame(rows, columns=["method", "terms", "seeds", "divergence", "chance"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _counts(part: pd.DataFrame, name: str) -> pd.DataFrame:

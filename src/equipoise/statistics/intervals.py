@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from equipoise.statistics.bootstrap import cluster_bootstrap
 from equipoise.statistics.cells import SPLITS, Cells, Grouped, cells_of, sampling_floor_of
 from equipoise.statistics.estimate import Estimate, Floats
 from equipoise.statistics.rates import wilson_effective, wilson_interval
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import Subjects, gap, mean
+
+_MISSING = (math.nan, math.nan)
+_ENDS = ("low", "high", "low_fixed", "high_fixed")
+
+COLUMNS = ("outcome", "method", "split", "seeds", "subjects", "mean", "sd", *_ENDS)
+"""Columns of the table of intervals, in order."""
+
+WILSON_COLUMNS = ("outcome", "method", "seed", "split", "n", "rate", "low", "high")
+"""Columns of the table of cells, in order."""
 
 
 def wilson_table(
@@ -42,8 +50,7 @@ def wilson_table(
                         low, high = wilson_interval(hits, n, confidence)
                         row = (outcome, cells.method, seed, split, n, hits / n, low, high)
                         rows.append(row)
-    names = ["outcome", "method", "seed", "split", "n", "rate", "low", "high"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=list(WILSON_COLUMNS))
 
 
 def interval_table(
@@ -59,9 +66,7 @@ def interval_table(
     - ``mean``: over seeds and subjects, each counting once; ``sd``: sample SD over seeds of their
       means (for ``gap``: the spread of the gap across seeds), missing with one seed;
     - ``low``, ``high``: interval for new seeds and new subjects of the kind (``two_level``);
-    - ``low_fixed``, ``high_fixed``: for new seeds and these very subjects;
-    - ``low_bootstrap``, ``high_bootstrap``: the percentile two-level cluster bootstrap, as a
-      reference; too narrow with few seeds.
+    - ``low_fixed``, ``high_fixed``: for new seeds and these very subjects.
 
     Rates and their ends are 0-1, their gaps from -1 to 1; scores are in their unit. Subjects of
     which a seed has no completion are left out; ``subjects`` says how many remain. An interval that
@@ -77,12 +82,7 @@ def interval_table(
                 {"outcome": outcome, "method": cells.method, **row}
                 for row in _method_rows(cells, settings)
             ]
-    names = ["outcome", "method", "split", "seeds", "subjects", "mean", "sd", *_ENDS]
-    return pd.DataFrame(rows, columns=names)
-
-
-_MISSING = (math.nan, math.nan)
-_ENDS = ("low", "high", "low_fixed", "high_fixed", "low_bootstrap", "high_bootstrap")
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def rate_interval(estimate: Estimate, n: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
@@ -120,8 +120,7 @@ def _method_rows(cells: Cells, settings: StatisticsSettings) -> list[dict[str, o
         part = whole.only(whole.of_split(split))
         if part.subjects:
             ends = [_ends(part, which, settings) for which in ("sampled", "fixed")]
-            bootstrap = _bootstrap(part.means, lambda y: y.mean(axis=(-2, -1)), None, settings)
-            rows.append(_row(split, part, part.means.mean(axis=1), [*ends, bootstrap]))
+            rows.append(_row(split, part, part.means.mean(axis=1), ends))
     trained = np.array([split == "train" for split in whole.splits])
     named = np.array([split != "" for split in whole.splits])
     if trained.any() and (named & ~trained).any():
@@ -132,12 +131,6 @@ def _method_rows(cells: Cells, settings: StatisticsSettings) -> list[dict[str, o
 
 def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) -> dict[str, object]:
     """The row of the generalisation gap."""
-
-    def statistic(rates: Floats) -> Floats:
-        over_seeds = rates.mean(axis=-2)
-        value: Floats = over_seeds[..., trained].mean(-1) - over_seeds[..., ~trained].mean(-1)
-        return value
-
     sides = [cells.only(cells.of_split(split)) for split in SPLITS[:2]]
     floor, confidence = sampling_floor_of(*sides), 1 - settings.alpha
     fixed = gap(cells.means, trained, "fixed", floor)
@@ -146,8 +139,7 @@ def _gap_row(cells: Cells, trained: np.ndarray, settings: StatisticsSettings) ->
     if min(len(side.subjects) for side in sides) > 1:
         ends[0] = _clipped(sampled, confidence, cells.kind)
     by_seed = cells.means[:, trained].mean(axis=1) - cells.means[:, ~trained].mean(axis=1)
-    bootstrap = _bootstrap(cells.means, statistic, trained.astype(int), settings)
-    return _row("gap", cells, by_seed, [*ends, bootstrap])
+    return _row("gap", cells, by_seed, ends)
 
 
 def _ends(cells: Cells, subjects: Subjects, settings: StatisticsSettings) -> tuple[float, float]:
@@ -182,20 +174,3 @@ def _row(
         "sd": sd,
         **dict(zip(_ENDS, flat, strict=True)),
     }
-
-
-def _bootstrap(
-    means: Floats,
-    statistic: Callable[[Floats], Floats],
-    strata: np.ndarray | None,
-    settings: StatisticsSettings,
-) -> tuple[float, float]:
-    if len(means) < 2:
-        return _MISSING
-    return cluster_bootstrap(
-        means,
-        statistic,
-        strata=strata,
-        seed=settings.seed,
-        confidence=1 - settings.alpha,
-    )

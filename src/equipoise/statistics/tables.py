@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from equipoise.statistics.cells import Grouped, in_several_splits
-from equipoise.statistics.comparisons import OUTCOMES, comparisons, three_seeds
+from equipoise.statistics.comparisons import comparisons, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
 from equipoise.statistics.statistics_settings import StatisticsSettings
@@ -39,17 +39,17 @@ class StatisticsTables:
 
 def statistics_tables(
     scored: pd.DataFrame,
-    scores: Sequence[str] = (),
+    outcomes: Sequence[str],
     settings: StatisticsSettings | None = None,
 ) -> StatisticsTables:
-    """Every table, on the four rates and on ``scores``.
+    """Every table.
 
     A stranger's file may have a subject in both splits, as in cross-validation; then tables are of
     all subjects only, and a remark says so.
 
     Args:
         scored: What ``measures.score`` returned; several may be concatenated.
-        scores: Further columns of it, of numbers.
+        outcomes: Its columns to compare: bool (rates) or numbers (scores).
         settings: Level, margin, what subjects stand for, seed of resampling.
     """
     grouped = Grouped.of(scored)
@@ -60,7 +60,6 @@ def statistics_tables(
             f"Subject {twice[0][:60]!r} is in more than one split: intervals and tests are over "
             "all subjects only."
         )
-    outcomes = [*OUTCOMES, *scores]
     methods = grouped.cells["method"].nunique()
     tests = comparisons(grouped, outcomes if methods <= MOST_METHODS else [], settings)
     if methods > MOST_METHODS:

@@ -1,34 +1,38 @@
-"""One cell of a study: fit a method with a seed, draw completions, score them."""
+"""One cell of a study: fit a method with a seed, draw completions, judge and store them."""
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from equipoise.files.artifacts import clear_write_errors, read_or_none, write_json
-from equipoise.measures import by_seed, score, write_table
+from equipoise.files.artifacts import clear_write_errors, write_json
+from equipoise.measures import score, write_table
 from equipoise.measures.association import association_table
 from equipoise.measures.by_model import score_all
 from equipoise.measures.cost import acceptance_table
-from equipoise.measures.occupation_shares import read_shares, task_shares
+from equipoise.measures.occupation_shares import read_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.remote import Endpoint
-from equipoise.runs.environment import environment
-from equipoise.study.peak_memory import PeakMemory
+from equipoise.runs.cell import Cell
+from equipoise.runs.layout import (
+    ACCEPTANCE,
+    ANSWERS,
+    ASSOCIATION,
+    COMPLETIONS,
+    DRAWS,
+    MODEL,
+    OWN_SCORES,
+    SUMMARY,
+)
+from equipoise.runs.scored_file import write_scored
+from equipoise.study.cell_summary import Meter, cell_summary, counts
 from equipoise.study.progress import StudyProgress
-from equipoise.study.specification import Cell, Specification
+from equipoise.study.specification import Specification
 from equipoise.task.task import Task
-
-COMPLETIONS = "completions.csv"
-ASSOCIATION = "association.csv"
-OWN_SCORES = "own_scores.csv"
-ANSWERS = "answers.jsonl"
 
 
 def run_cell(
@@ -42,11 +46,7 @@ def run_cell(
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
-    Writes what the method writes, ``completions.csv``, ``association.csv`` (what its model
-    associates with occupations) and ``summary.json``; where a model was tuned also
-    ``own_scores.csv`` (how likely it finds its own sentences), where completions are rejected also
-    all ``draws.csv`` and ``acceptance.csv``; of an endpoint ``answers.jsonl``, one line an answer,
-    from which a stopped cell goes on.
+    Writes what the method writes, and the files that ``runs.layout`` lists of a cell.
 
     Args:
         cell: What is computed.
@@ -60,77 +60,81 @@ def run_cell(
             occupations, where another cell has measured it: a file to be copied.
     """
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(
-        folder, folder / "model", progress.report, progress.say, specification.sampling
-    )
     if isinstance(lm, Endpoint):
         lm = lm.keeping(folder / ANSWERS)
-    precision, meter = lm.precision, _Meter()
+    precision, meter = lm.precision, Meter()
+    policy = _fit(cell, specification, lm, folder, progress)
+    cost = meter.read("fit")
+    delivery = _deliver(cell, specification, policy, progress)
+    cost |= meter.read("sampling")
+    judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
+    _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
+    _write_association(specification, policy, folder, known_association)
+    if method.changes_weights and specification.measures.fluency:
+        _write_own_scores(policy, delivery.completions, folder, progress)
+    cost = {**counts(delivery, judged, drawn, specification), **cost}
+    write_json(
+        folder / SUMMARY, cell_summary(cell, method, task, lm, precision, cost, judged, folder)
+    )
+    return float(judged["balanced"].mean())
+
+
+def _fit(
+    cell: Cell,
+    specification: Specification,
+    lm: LanguageModel | Endpoint,
+    folder: Path,
+    progress: StudyProgress,
+) -> Policy:
+    """The cell's method, fitted."""
+    method, task = specification.methods[cell.label], specification.task
+    workspace = Workspace(
+        folder, folder / MODEL, progress.report, progress.say, specification.sampling
+    )
     with clear_write_errors(folder):
-        policy = method.fit(lm, task, cell.seed, workspace)  # type: ignore[arg-type]
-    cost: dict[str, Any] = meter.read("fit")
-    wanted = specification.study.samples_per_subject
-    delivery = policy.deliver(
+        return method.fit(lm, task, cell.seed, workspace)  # type: ignore[arg-type]
+
+
+def _deliver(
+    cell: Cell, specification: Specification, policy: Policy, progress: StudyProgress
+) -> Delivery:
+    """Completions of all subjects."""
+    return policy.deliver(
         cell.label,
-        [subject.name for subject in task.subjects],
-        wanted,
+        [subject.name for subject in specification.task.subjects],
+        specification.study.samples_per_subject,
         specification.sampling,
         cell.seed,
         progress.report,
     )
-    cost |= meter.read("sampling")
+
+
+def _judged(
+    delivery: Delivery, task: Task, training_texts: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What was delivered and what was drawn, judged; each text once, as the one is of the other."""
+    if delivery.draws is None:
+        judged = score(delivery.completions, task, training_texts or None)
+        return judged, judged
+    drawn = score(delivery.draws, task, training_texts or None)
+    delivered = drawn[drawn["delivered"]].drop(columns=["accepted", "delivered"])
+    return delivered.reset_index(drop=True), drawn
+
+
+def _write_delivery(delivery: Delivery, judged: pd.DataFrame, wanted: int, folder: Path) -> None:
+    """Write the completions as they are and judged; where some are rejected, all draws too.
+
+    Args:
+        delivery: What the policy delivered.
+        judged: The completions with their judgements.
+        wanted: Completions of each subject that were asked for.
+        folder: The cell's working folder.
+    """
     write_table(folder / COMPLETIONS, delivery.completions)
+    write_scored(folder, judged)
     if delivery.draws is not None:
-        write_table(folder / "draws.csv", delivery.draws)
-        write_table(folder / "acceptance.csv", acceptance_table(delivery.draws, wanted))
-    _write_association(specification, policy, folder, known_association)
-    if method.changes_weights and specification.measures.fluency:
-        assert isinstance(policy.lm, LanguageModel)  # noqa: S101 - only such are tuned
-        own = score_all(policy.lm, delivery.completions, task, "prompt", progress.report)
-        write_table(folder / OWN_SCORES, own)
-    scored = score(delivery.completions, task, [*learnt_before, *policy.training_texts] or None)
-    rates = by_seed(scored, task)
-    cost = {**_counts(delivery, scored, task, wanted), **cost}
-    cost["trainable_parameters"] = _trainable_parameters(folder)
-    if isinstance(lm, Endpoint):
-        cost |= spending(lm)
-    summary = {
-        "label": cell.label,
-        "method": method.name,
-        "model": lm.name,
-        "model_revision": _revision(lm),
-        "seed": cell.seed,
-        "precision": precision,
-        "cost": cost,
-        "rates": _records(rates),
-        "environment": environment(),
-    }
-    write_json(folder / "summary.json", summary)
-    if isinstance(lm, LanguageModel) and method.changes_weights:
-        _write_cards(cell, specification, lm, workspace, rates)
-    return float(scored["balanced"].mean())
-
-
-def _write_cards(
-    cell: Cell,
-    specification: Specification,
-    lm: LanguageModel,
-    workspace: Workspace,
-    rates: pd.DataFrame,
-) -> None:
-    """Write the cards of the models that a cell made, with what was measured of them."""
-    from equipoise.publishing.write import write_cards
-
-    write_cards(
-        specification.methods[cell.label],
-        lm,
-        specification.task,
-        cell.seed,
-        workspace,
-        starts=[earlier.label for earlier in specification.line(cell)],
-        sampling=specification.sampling,
-        rates=rates,
-    )
+        write_table(folder / DRAWS, delivery.draws)
+        write_table(folder / ACCEPTANCE, acceptance_table(delivery.draws, wanted))
 
 
 def _write_association(
@@ -138,75 +142,24 @@ def _write_association(
 ) -> None:
     """Write what the policy's model associates with the task's and Winogender's occupations.
 
-    Not where no occupation's share of women is known, nor for endpoints, which give no
+    Not where the task's axis has no shares or no words for it, nor for endpoints, which give no
     probabilities of words.
     """
     if known is not None:
         with clear_write_errors(folder):
             shutil.copyfile(known, folder / ASSOCIATION)
         return
-    winogender = specification.measures.winogender
+    winogender, axis = specification.measures.winogender, specification.task.axis
     shares = {} if winogender is None else read_shares(winogender)
-    shares |= task_shares(specification.task)
-    if shares and not isinstance(policy.lm, Endpoint):
-        write_table(folder / ASSOCIATION, association_table(policy.lm, shares))
+    shares |= specification.task.shares
+    if axis and axis.unfitted.probes and shares and not isinstance(policy.lm, Endpoint):
+        write_table(folder / ASSOCIATION, association_table(policy.lm, axis, shares))
 
 
-class _Meter:
-    """Reads what each stage of a cell took."""
-
-    def __init__(self) -> None:
-        self._memory, self._last = PeakMemory(), time.perf_counter()
-
-    def read(self, stage: str) -> dict[str, Any]:
-        """Seconds and peak memory (GB) since the last reading, named after the ``stage``."""
-        now = time.perf_counter()
-        spent = {f"{stage}_seconds": round(now - self._last, 3)}
-        self._last = now
-        return {**spent, f"{stage}_peak_gb": self._memory.read()}
-
-
-def spending(endpoint: Endpoint) -> dict[str, Any]:
-    """Requests, tokens of prompts and price (null without prices) of an endpoint's answers."""
-    usage = endpoint.usage
-    return {
-        "requests": usage.requests,
-        "prompt_tokens": usage.prompt_tokens,
-        "price": endpoint.price,
-    }
-
-
-def _revision(lm: LanguageModel | Endpoint) -> str | None:
-    """The commit that a Hub model was loaded from."""
-    return None if isinstance(lm, Endpoint) else getattr(lm.model.config, "_commit_hash", None)
-
-
-def _trainable_parameters(folder: Path) -> int:
-    """How many weights the method learnt, as it wrote down itself; 0 if it learnt none."""
-    info = read_or_none(folder / "training_info.json")
-    return int(info.get("trainable_parameters", 0)) if isinstance(info, dict) else 0
-
-
-def _counts(delivery: Delivery, scored: pd.DataFrame, task: Task, wanted: int) -> dict[str, Any]:
-    """Completions wanted, delivered and drawn, and what they cost in tokens."""
-    draws = delivery.draws
-    every = scored if draws is None else score(draws, task)
-    return {
-        "wanted": wanted * len(task.subjects),
-        "delivered": len(scored),
-        "draws": len(every),
-        "accepted": len(scored) if draws is None else int(draws["accepted"].sum()),
-        "rejects": draws is not None,
-        "tokens": int(every["tokens"].sum()),
-        "balanced_delivered": int(scored["balanced"].sum()),
-        "balanced_draws": int(every["balanced"].sum()),
-    }
-
-
-def _records(rates: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain data; what was not measured is null."""
-    rows = rates.drop(columns=["method", "seed"]).astype(object)
-    return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in rows.to_dict("records")
-    ]
+def _write_own_scores(
+    policy: Policy, completions: pd.DataFrame, folder: Path, progress: StudyProgress
+) -> None:
+    """Write how likely a tuned model finds its own sentences."""
+    assert isinstance(policy.lm, LanguageModel)  # noqa: S101 - only such are tuned
+    own = score_all(policy.lm, completions, policy.task, "prompt", progress.report)
+    write_table(folder / OWN_SCORES, own)

@@ -20,11 +20,13 @@ from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint
+from equipoise.runs.cell import Cell
+from equipoise.runs.layout import ASSOCIATION, MODEL
 from equipoise.runs.store import NOT_DONE, Store
-from equipoise.study.cell import ASSOCIATION, run_cell
+from equipoise.study.cell import run_cell
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts
-from equipoise.study.specification import Cell, Specification
+from equipoise.study.specification import Specification
 
 POLL_SECONDS = 0.5
 """How often a process that has nothing to do looks for a cell that has become free."""
@@ -145,7 +147,7 @@ class Computation:
         changed = self._specification.methods[cell.label].changes_weights
         if changed or start is not None:
             self._lm = None  # not two models in memory
-            lm = self._load(self._store.cell_folder(start) / "model" if start else None)
+            lm = self._load(self._store.cell_folder(start) / MODEL if start else None)
             if not changed:
                 lm.use_compute_type()
             return lm

@@ -7,27 +7,21 @@ known yet. The cells themselves need not be computed again for another judge.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from equipoise.files.artifacts import clear_write_errors, make_folder, read_or_none, write_json
-from equipoise.files.csv_file import read_rows
 from equipoise.files.manifest import sha256
-from equipoise.measures import ByModel, write_table
-from equipoise.measures.agency import AgencyClassifier
+from equipoise.measures import ByModel
 from equipoise.measures.by_model import agency_of_all, score_all
-from equipoise.measures.fluency import SCORE_COLUMNS, Context
-from equipoise.measures.fluency_table import FluencyScores
-from equipoise.measures.judged import AgencyScores
-from equipoise.measures.overview import BASE, INDEPENDENT
+from equipoise.measures.judging import Context
+from equipoise.measures.model_answers import BASE, INDEPENDENT, AgencyScores, FluencyScores
 from equipoise.model.embedded import fetch
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.registry import EMBEDDED, model_label
 from equipoise.runs.identity import model_digest, task_digest
+from equipoise.runs.model_answers import keep_agency, keep_scores, known_agency, known_scores
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification
 
@@ -126,8 +120,7 @@ def _fluency(
 ) -> FluencyScores:
     """The scores of all sentences: those on the disk, and the missing ones."""
     question = {**judge.identity(), "context": context}
-    path = folder / f"fluency_{label}.csv"
-    known = _known_scores(path, question)
+    known = known_scores(folder, label, question)
     wanted = completions[KEY].drop_duplicates()
     there = pd.MultiIndex.from_frame(known[KEY])
     missing = wanted[~pd.MultiIndex.from_frame(wanted).isin(there)]
@@ -136,26 +129,8 @@ def _fluency(
             lm = judge.load(progress)
             scores = score_all(lm, missing, judge.task, context, progress.report)
         known = pd.concat([known, scores], ignore_index=True) if len(known) else scores
-        write_table(path, known)
-        write_json(path.with_suffix(".json"), {**question, "sha256": sha256(path)})
+        keep_scores(folder, label, question, known)
     return FluencyScores(model_label(judge.name), known)
-
-
-def _known_scores(path: Path, question: Mapping[str, Any]) -> pd.DataFrame:
-    """The scores stored at ``path`` if they answer ``question`` and are undamaged; else none."""
-    stored = read_or_none(path.with_suffix(".json"))
-    if not path.is_file() or stored != {**question, "sha256": sha256(path)}:
-        return pd.DataFrame(columns=list(SCORE_COLUMNS))
-    columns = read_rows(path).columns
-    flags = {name: [value == "True" for value in columns[name]] for name in SCORE_COLUMNS[4:]}
-    return pd.DataFrame(
-        {
-            **{name: pd.Series(columns[name], dtype="str") for name in KEY},
-            "tokens": [int(value) for value in columns["tokens"]],
-            "log_probability": [float(value) for value in columns["log_probability"]],
-            **flags,
-        }
-    )
 
 
 def _agency(
@@ -164,7 +139,7 @@ def _agency(
     """The probability of agentic language of each text, by a classifier that is kept."""
     files = [sha256(Path(lac) / name) for name in ("train.csv", "validation.csv")]
     question = {**judge.identity(), "lac_sha256": files}
-    classifier, known = _known_agency(folder, question)
+    classifier, known = known_agency(folder, question)
     missing = [text for text in completions["text"].drop_duplicates() if text not in known]
     if missing or classifier is None:
         with progress.measuring("agency", len(missing)):
@@ -172,45 +147,5 @@ def _agency(
                 judge.load(progress), missing, lac, classifier, progress.report
             )
         known |= said
-        _keep_agency(folder, question, classifier, known)
+        keep_agency(folder, question, classifier, known)
     return AgencyScores(known, classifier.accuracy, classifier.sentences)
-
-
-def _known_agency(
-    folder: Path, question: Mapping[str, Any]
-) -> tuple[AgencyClassifier | None, dict[str, float]]:
-    """Classifier and answers that are stored, if they answer ``question`` and are undamaged."""
-    weights, texts, record = (folder / f"agency.{end}" for end in ("safetensors", "csv", "json"))
-    stored = read_or_none(record)
-    if not (isinstance(stored, dict) and weights.is_file() and texts.is_file()):
-        return None, {}
-    digests = {"sha256": sha256(weights), "texts_sha256": sha256(texts)}
-    if {name: stored.get(name) for name in (*question, *digests)} != {**question, **digests}:
-        return None, {}
-    columns = read_rows(texts).columns
-    values = [float(value) if value else math.nan for value in columns["agency"]]
-    return AgencyClassifier.load(weights), dict(zip(columns["text"], values, strict=True))
-
-
-def _keep_agency(
-    folder: Path,
-    question: Mapping[str, Any],
-    classifier: AgencyClassifier,
-    known: Mapping[str, float],
-) -> None:
-    """Store classifier and answers beside the question."""
-    weights, texts, record = (folder / f"agency.{end}" for end in ("safetensors", "csv", "json"))
-    make_folder(folder)
-    with clear_write_errors(weights):
-        classifier.save(weights)
-    write_table(texts, pd.DataFrame({"text": list(known), "agency": list(known.values())}))
-    write_json(
-        record,
-        {
-            **question,
-            "validation_accuracy": classifier.accuracy,
-            "validation_sentences": classifier.sentences,
-            "sha256": sha256(weights),
-            "texts_sha256": sha256(texts),
-        },
-    )

@@ -8,6 +8,7 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import existing
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
+from equipoise.task.task import Task
 
 
 class MeasuresTable(Settings):
@@ -21,7 +22,7 @@ class MeasuresTable(Settings):
         lac: Folder of the LAC data (``train.csv``, ``validation.csv``), seen from the study file
             or the current folder: language agency is measured too.
         winogender: Winogender's ``occupations-stats.tsv``, likewise: the association is measured
-            on its sixty occupations too.
+            on its sixty occupations too. Only for a task whose axis has shares of women.
     """
 
     fluency: bool = True
@@ -37,7 +38,7 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     Raises:
         EquipoiseError: A setting is unknown or wrong, a model is no model, a file cannot be read.
     """
-    from equipoise.measures.agency import check_lac
+    from equipoise.measures.agency_classifier import check_lac
     from equipoise.measures.occupation_shares import read_shares
 
     measures = parse(MeasuresTable, table, file=path, field="measures")
@@ -54,6 +55,18 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     if "winogender" in found:
         read_shares(found["winogender"])
     return measures.model_copy(update=found)
+
+
+def check_measures(measures: MeasuresTable, task: Task, path: Path) -> None:
+    """Refuse what cannot be measured on ``task``; no model is asked.
+
+    Raises:
+        EquipoiseError: Winogender's occupations do not fit the task's axis.
+    """
+    from equipoise.measures.occupation_shares import check_fits, read_shares
+
+    if measures.winogender is not None:
+        check_fits(read_shares(measures.winogender), task, path)
 
 
 def _find(value: str, study_file: Path, field: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from equipoise.errors import EquipoiseError
 from equipoise.measures import Evaluation
-from equipoise.study.specification import Cell
+from equipoise.runs.cell import Cell
 
 
 @dataclass(frozen=True)

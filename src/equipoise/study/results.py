@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,16 +12,17 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
-from equipoise.measures import Evaluation, assemble, read_completions, score, write_table
-from equipoise.measures.cost import cost_table, shortfalls, spendings
+from equipoise.measures import Evaluation, assemble, write_table
 from equipoise.methods.method import TRAINING_DATA
+from equipoise.runs.cell import Cell
+from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY
+from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
-from equipoise.study.cell import ASSOCIATION, COMPLETIONS, OWN_SCORES
 from equipoise.study.dependencies import control_of
 from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
-from equipoise.study.specification import Cell, Specification
+from equipoise.study.specification import Specification
 
 
 def collect(
@@ -29,7 +31,7 @@ def collect(
     progress: StudyProgress,
     missing: Sequence[Cell] = (),
 ) -> Evaluation:
-    """Measure the stored completions of all cells but the ``missing``, in the study file's order.
+    """Measure the judged completions of all cells but the ``missing``, in the study file's order.
 
     What only models can say is asked for now, unless it is known from an earlier run.
     """
@@ -39,13 +41,10 @@ def collect(
     scored, costs = [], []
     for cell in finished:
         folder = store.cell_folder(cell)
-        cost = read_json(folder / "summary.json")["cost"]
-        costs.append({"method": cell.label, **cost})
-        if cost["delivered"]:
-            completions = read_completions(folder / COMPLETIONS, task)
-            scored.append(
-                score(completions, task, learnt_texts(specification, store, cell) or None)
-            )
+        costs.append({"method": cell.label, **read_json(folder / SUMMARY)["cost"]})
+        learnt = partial(learnt_texts, specification, store, cell)
+        if (of_cell := read_scored(folder, task, learnt)) is not None:
+            scored.append(of_cell)
     if not scored:
         raise EquipoiseError(
             "no method has delivered a single completion",
@@ -53,7 +52,6 @@ def collect(
             hint="Raise max_draws or ask with another prompt, in another folder (--out).",
         )
     frame = pd.concat(scored, ignore_index=True)
-    cost = cost_table(costs)
     by_model = replace(
         ask_models(specification, frame, store.measures, progress),
         associations=_associations(finished, store),
@@ -64,9 +62,8 @@ def collect(
         frame,
         task,
         by_model,
-        cost=cost,
+        costs=costs,
         controls=controls,
-        notes=(*shortfalls(cost), *spendings(cost)),
         settings=specification.statistics,
     )
 
@@ -74,10 +71,11 @@ def collect(
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
     """Write every table to a file of its own; their paths."""
     settings = settings_table(specification.methods, specification.task)
-    tables = {**evaluation.tables(), "settings.csv": settings}
-    for name, table in tables.items():
-        write_table(folder / name, table)
-    return [folder / name for name in tables]
+    written = []
+    for name, table in {**evaluation.tables, "settings": settings}.items():
+        written.append(folder / f"{name}.csv")
+        write_table(written[-1], table)
+    return written
 
 
 def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list[str]:
@@ -89,7 +87,7 @@ def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list
 
 def _associations(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
     """What the cells' models associate; None if no cell took it down."""
-    return _of_cells(cells, store, ASSOCIATION, {"women": "float64", "log_odds": "float64"})
+    return _of_cells(cells, store, ASSOCIATION, {"share": "float64", "log_odds": "float64"})
 
 
 def _own_scores(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:

@@ -8,18 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from equipoise.decoding.sampler import Sampling
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.files.toml_file import read_toml
 from equipoise.methods.method import Method
+from equipoise.model.draws import Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
 from equipoise.model.registry import model_label
-from equipoise.runs.identity import model_digest, winogender_digest
-from equipoise.runs.identity import task_digest as task_digest
+from equipoise.runs.cell import Cell
+from equipoise.runs.identity import model_digest, task_digest, winogender_digest
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
+from equipoise.study.builtin import study_path
 from equipoise.study.dependencies import check_starts, in_order, line_of
-from equipoise.study.measures_table import MeasuresTable, read_measures
+from equipoise.study.measures_table import MeasuresTable, check_measures, read_measures
 from equipoise.study.method_tables import build_methods
 from equipoise.study.overrides import apply_override
 from equipoise.study.study_table import StudyTable, read_study, read_task
@@ -27,17 +28,6 @@ from equipoise.study.weightless import check_weightless
 from equipoise.task.task import Task
 
 TABLES = ("study", "sampling", "endpoint", "measures", "statistics", "methods")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One method with one seed: the unit of work of a study."""
-
-    label: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.label}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -151,14 +141,15 @@ def read_specification(path: str | Path, overrides: Iterable[str] = ()) -> Speci
     """Read and check a study file; no model is loaded.
 
     Args:
-        path: The file.
+        path: The file, or the name of a study that comes with Equipoise.
         overrides: ``table.setting=value``, the value as in TOML, such as
             ``study.samples_per_subject=10`` or ``methods.sft.learning_rate=2e-5``.
 
     Raises:
-        EquipoiseError: The file cannot be read, a table, setting, method, task or model is
-            unknown or wrong, or the task cannot serve a method.
+        EquipoiseError: There is no such study, its file cannot be read, a table, setting, method,
+            task or model is unknown or wrong, or the task cannot serve a method.
     """
+    path = study_path(path)
     tables = read_toml(path)
     for override in overrides:
         apply_override(tables, override)
@@ -204,6 +195,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
         )
     measures = read_measures(tables.get("measures", {}), path)
     task = read_task(study.task, path)
+    check_measures(measures, task, path)
     methods = build_methods(tables.get("methods"), path)
     check_starts(methods, path)
     if is_endpoint(study.model):

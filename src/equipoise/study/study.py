@@ -7,8 +7,10 @@ from pathlib import Path
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import write_json
+from equipoise.runs.cell import Cell
 from equipoise.runs.environment import environment
-from equipoise.runs.store import ENVIRONMENT, NOT_DONE, Store
+from equipoise.runs.layout import CELLS, ENVIRONMENT
+from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.computation import Computation
 from equipoise.study.engines.assignment import Assignment, Engine
 from equipoise.study.engines.watch import Watch
@@ -16,13 +18,13 @@ from equipoise.study.measures import fetch_judges
 from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import collect, write_results
-from equipoise.study.specification import Cell, Specification, read_specification
+from equipoise.study.specification import Specification, read_specification
 
 
 class Study:
     """A controlled trial: the same task, model, sampling and seeds for every method.
 
-    >>> study = Study.from_toml("studies/quickstart.toml")  # doctest: +SKIP
+    >>> study = Study.from_toml("quickstart")  # doctest: +SKIP
     >>> print(study.run().evaluation)  # doctest: +SKIP
     """
 
@@ -31,7 +33,7 @@ class Study:
 
     @classmethod
     def from_toml(cls, path: str | Path, overrides: Iterable[str] = ()) -> Study:
-        """The study of a file; see ``read_specification`` for the arguments and errors."""
+        """The study of a file or a built-in name; see ``read_specification`` for the rest."""
         return cls(read_specification(path, overrides))
 
     def run(
@@ -60,7 +62,7 @@ class Study:
             order = specification.computing_order()
             states = {cell: store.state(cell, specification) for cell in order}
             to_do = {cell: state for cell, state in states.items() if state is not None}
-            store.claims.forgive(to_do)
+            store.claims.forget_failures(to_do)
             with StudyProgress(len(to_do), quiet=quiet) as progress:
                 for cell, state in to_do.items():
                     if state != NOT_DONE:
@@ -121,7 +123,7 @@ class Study:
         result = StudyResult(
             evaluation=evaluation,
             folder=store.folder,
-            written=(*written, store.folder / ENVIRONMENT, store.folder / "cells"),
+            written=(*written, store.folder / ENVIRONMENT, store.folder / CELLS),
             computed=tuple(computed),
             skipped=tuple(skipped),
             failed=problems,

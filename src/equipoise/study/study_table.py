@@ -16,7 +16,8 @@ from equipoise.model.endpoint import is_endpoint
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
-from equipoise.task.task import Task, load_task
+from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -26,6 +27,7 @@ class StudyTable(Settings):
 
     Attributes:
         name: Also the folder below ``runs/``.
+        description: For people: what is compared, and how long it takes. No result follows from it.
         task: A built-in task, or the path of a task file, seen from the study file.
         model: An embedded model, a local folder (its path seen from the current folder), a Hub
             id, or ``openai:NAME`` for an endpoint.
@@ -36,6 +38,7 @@ class StudyTable(Settings):
     """
 
     name: str
+    description: Annotated[str, Field(max_length=10_000)] = ""
     task: str = "occupations"
     model: str = "smollm2-135m-instruct"
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=10_000)] = (42, 123, 456)

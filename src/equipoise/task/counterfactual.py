@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.files.artifacts import open_atomic
+from equipoise.task.axis import SUBJECT_SLOT, Probe
 from equipoise.task.examples import seeded, shuffle
-from equipoise.task.probe import SLOT, Probe
 
 COLUMNS = ("subject", "kind", "context", "word", "counterpart")
 
@@ -47,7 +47,7 @@ def counterfactuals(
 
     Args:
         subjects: Whom they are about.
-        probes: Contexts with ``{occupation}``, and the pairs that continue them.
+        probes: Contexts with ``{subject}``, and the pairs that continue them.
         n: How many; 0 gives none.
         seed: Any integer.
     """
@@ -59,7 +59,7 @@ def counterfactuals(
         shuffle(deck, below)
         order += deck
     chosen = (all_[index] for index in order[:n])
-    return [Counterfactual(s, p.kind, c.replace(SLOT, s), p.pairs) for s, p, c in chosen]
+    return [Counterfactual(s, p.kind, c.replace(SUBJECT_SLOT, s), p.pairs) for s, p, c in chosen]
 
 
 def write_counterfactuals(path: Path, contexts: Iterable[Counterfactual]) -> None:

@@ -26,7 +26,8 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
     Returns:
         ``name``, ``description``, ``subjects`` (names by split), ``terms`` (numbers of listed and
         held-out terms by set), ``constraint`` (its clauses), ``words`` (its range), ``prompts``
-        (their kinds), ``families`` (templates in each), ``capacity`` (distinct sentences by
+        (their kinds), ``axis`` (its name, poles and how many shares it gives; None without one),
+        ``families`` (templates in each), ``capacity`` (distinct sentences by
         subject; empty without templates), ``samples`` (sentences by split), and ``notes`` on what
         is allowed but may not be meant.
     """
@@ -52,6 +53,13 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
         },
         "words": list(constraint.words),
         "prompts": list(task.prompts),
+        "axis": task.axis
+        and {
+            "name": task.axis.name,
+            "poles": list(task.axis.poles),
+            "share": task.axis.share,
+            "shares": len(task.shares),
+        },
         "families": dict(Counter(template.family for template in task.templates)),
         "capacity": capacity,
         "samples": examples,
@@ -74,6 +82,9 @@ def overview_lines(overview: dict[str, Any]) -> list[str]:
         lines.append(f"  {name}: {counts['listed']} listed, {counts['held_out']} held-out terms")
     lines.append(f"  constraint: {clauses + '; ' if clauses else ''}{fewest} to {most} words")
     lines.append(f"  prompts: {', '.join(overview['prompts'])}")
+    if axis := overview["axis"]:
+        poles = " to ".join(axis["poles"])
+        lines.append(f"  axis: {axis['name']}, {poles}; {axis['shares']} shares of {axis['share']}")
     families = ", ".join(f"{count} {name}" for name, count in overview["families"].items())
     lines.append(f"  {sum(overview['families'].values())} templates: {families or 'none'}")
     if capacity := overview["capacity"]:

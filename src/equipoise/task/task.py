@@ -1,4 +1,4 @@
-"""A task: who is described, with which words, under which constraint. Read from a TOML file."""
+"""A task: who is described, with which words, under which constraint, along which axis."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.task.axis import Axis
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
 from equipoise.task.template import Template
 
 Split = Literal["train", "validation"]
-
-_BUILTIN = Path(__file__).parent / "tasks"
 
 
 @dataclass(frozen=True)
@@ -25,19 +24,17 @@ class Subject:
     Attributes:
         name: As it stands in sentences.
         split: ``train`` if training data may describe it, else ``validation``.
-        women: Share of women in it, in percent (0-100), where the task file gives it.
         contexts: Fill-ins by kind: the task's common ones, replaced by the subject's own.
     """
 
     name: str
     split: Split
-    women: float | None
     contexts: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """Everything a task file says; see ``load_task``.
+    """Everything a task file says; see ``task_file.load_task``.
 
     Attributes:
         name: Its name, fit for a folder.
@@ -50,6 +47,7 @@ class Task:
         templates: What training sentences are built from; may be empty.
         neutral: Words of no set that can stand where a term does, for sentences to be rejected.
         path: The file it was read from.
+        axis: What its subjects differ in, if it has one.
     """
 
     name: str
@@ -62,6 +60,7 @@ class Task:
     templates: tuple[Template, ...] = ()
     neutral: tuple[str, ...] = ()
     path: Path | None = None
+    axis: Axis | None = None
 
     @cached_property
     def _by_name(self) -> Mapping[str, Subject]:
@@ -76,6 +75,11 @@ class Task:
     def validation(self) -> tuple[Subject, ...]:
         """The subjects that are only measured."""
         return tuple(subject for subject in self.subjects if subject.split == "validation")
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """Each subject's share, in percent (0-100), where the axis gives it; see ``Axis``."""
+        return self.axis.shares if self.axis else {}
 
     def with_held_out_terms(self) -> Task | None:
         """The same task built from the held-out terms; None where a set has none.
@@ -123,32 +127,3 @@ class Task:
     def response_prefix(self, subject: str) -> str:
         """How every sentence about ``subject`` starts, such as "The doctor was"."""
         return self.prefix.replace("{subject}", self.subject(subject).name)
-
-
-def builtin_tasks() -> list[str]:
-    """Names of the tasks that come with the package."""
-    return sorted(path.stem for path in _BUILTIN.glob("*.toml"))
-
-
-def load_task(name_or_path: str | Path) -> Task:
-    """Read and check a task.
-
-    Args:
-        name_or_path: The name of a built-in task (``builtin_tasks()``), or a path that ends in
-            ``.toml`` or holds a slash.
-
-    Raises:
-        EquipoiseError: There is no such task, or its file is wrong; the error names file, field,
-            value and hint.
-    """
-    from equipoise.task.task_file import read_task  # imports this module
-
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
-        return read_task(Path(name_or_path))
-    if text not in builtin_tasks():
-        raise EquipoiseError(
-            f"there is no built-in task '{text}'",
-            hint=f"{nearest(text, builtin_tasks())} Your own task is named by a path in .toml.",
-        )
-    return read_task(_BUILTIN / f"{text}.toml")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from equipoise.errors import EquipoiseError
+from equipoise.task.axis_checks import check_axis
 from equipoise.task.lexicon import TermMatcher, normal_words
 from equipoise.task.sentence import sentence_is_complete
 from equipoise.task.task import Subject, Task
@@ -24,6 +25,7 @@ def check_task(task: Task) -> None:
     _check_neutral(task)
     _check_contexts(task)
     _check_subjects(task)
+    check_axis(task)
     check_templates(task)
 
 

@@ -1,84 +1,35 @@
-"""The task file's schema, and how its tables become a ``Task``."""
+"""Task files: which there are, their schema, and how their tables become a ``Task``."""
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from equipoise.errors import EquipoiseError
+from equipoise.errors import EquipoiseError, nearest
 from equipoise.files.artifacts import check_name
 from equipoise.files.toml_file import read_toml
 from equipoise.settings import Settings, parse
-from equipoise.task.constraint import Constraint, phrase_problem
+from equipoise.task.axis_file import AxisTable, make_axis
+from equipoise.task.constraint import Constraint
+from equipoise.task.fields import (
+    MAX_SETS,
+    MAX_TEMPLATES,
+    MAX_TERMS,
+    Contexts,
+    Entry,
+    Sentence,
+    SlotName,
+    SubjectName,
+    Term,
+)
 from equipoise.task.lexicon import Lexicon
 from equipoise.task.task import Subject, Task
 from equipoise.task.task_checks import check_task
-from equipoise.task.template import SUBJECT, Template
+from equipoise.task.template import Template
 
-MAX_TERMS = 10_000
-"""Most terms of one set, most fill-ins of one kind and most subjects."""
-MAX_TEMPLATES = 1_000
-"""Most templates of a task."""
-MAX_SETS = 100
-"""Most term sets, kinds of context, prompts and template families."""
-
-
-def _printable(text: str) -> str:
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise ValueError(f"{text[:60]!r} holds control characters")
-    return text
-
-
-def _phrase(text: str) -> str:
-    if problem := phrase_problem(text):
-        raise ValueError(f"{text[:60]!r} {problem}")
-    return text
-
-
-def _fill_in(text: str) -> str:
-    """A phrase that keeps its place in a sentence: its words can be counted apart from the rest."""
-    chunks = _printable(text).split()
-    if text != " ".join(chunks) or not chunks:
-        raise ValueError(f"{text[:60]!r} has spaces at an end, or more than one in a row")
-    if not all(any(map(str.isalnum, chunk)) for chunk in (chunks[0], chunks[-1])):
-        raise ValueError(f"{text[:60]!r} starts or ends with punctuation that stands alone")
-    if set("{}") & set(text):
-        raise ValueError(f"{text[:60]!r} holds a brace; fill-ins have no slots")
-    return text
-
-
-def _subject_name(text: str) -> str:
-    if not _fill_in(text)[0].isalnum() or not any(map(str.isalpha, text)):
-        raise ValueError(f"{text[:60]!r} must start with a letter or digit and hold a letter")
-    if not all(any(map(str.isalnum, chunk)) for chunk in text.split()):
-        raise ValueError(f"{text[:60]!r} holds punctuation that stands alone")
-    return text
-
-
-def _slot_name(text: str) -> str:
-    if not text.replace("_", "").isalpha() or text == SUBJECT:
-        raise ValueError(
-            f"'{text[:60]}' cannot name a slot: use letters and '_', no digit, and not '{SUBJECT}'"
-        )
-    return text
-
-
-def _slot_text(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is empty")
-    return text
-
-
-Term = Annotated[str, Field(max_length=100), AfterValidator(_phrase), AfterValidator(_printable)]
-FillIn = Annotated[str, Field(max_length=500), AfterValidator(_fill_in)]
-SubjectName = Annotated[str, Field(max_length=100), AfterValidator(_subject_name)]
-SlotName = Annotated[str, Field(max_length=50), AfterValidator(_slot_name)]
-Sentence = Annotated[str, Field(max_length=2_000), AfterValidator(_printable)]
-Entry = Annotated[str, Field(max_length=100), AfterValidator(_slot_text)]
-Contexts = dict[SlotName, Annotated[tuple[FillIn, ...], Field(min_length=1, strict=False)]]
+_BUILTIN = Path(__file__).parent / "tasks"
 
 
 class TaskTable(Settings):
@@ -115,7 +66,6 @@ class SubjectTable(Settings):
     """``[subjects.NAME]``."""
 
     split: Literal["train", "validation"]
-    women: float | None = Field(None, ge=0, le=100)
     contexts: Contexts = Field(default={}, max_length=MAX_SETS)
 
 
@@ -132,6 +82,34 @@ class TaskFile(Settings):
     templates: dict[
         str, Annotated[tuple[Sentence, ...], Field(max_length=MAX_TEMPLATES, strict=False)]
     ] = Field(default={}, max_length=MAX_SETS)
+    axis: AxisTable | None = None
+
+
+def builtin_tasks() -> list[str]:
+    """Names of the tasks that come with the package."""
+    return sorted(path.stem for path in _BUILTIN.glob("*.toml"))
+
+
+def load_task(name_or_path: str | Path) -> Task:
+    """Read and check a task.
+
+    Args:
+        name_or_path: The name of a built-in task (``builtin_tasks()``), or a path that ends in
+            ``.toml`` or holds a slash.
+
+    Raises:
+        EquipoiseError: There is no such task, or its file is wrong; the error names file, field,
+            value and hint.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
+        return read_task(Path(name_or_path))
+    if text not in builtin_tasks():
+        raise EquipoiseError(
+            f"there is no built-in task '{text}'",
+            hint=f"{nearest(text, builtin_tasks())} Your own task is named by a path in .toml.",
+        )
+    return read_task(_BUILTIN / f"{text}.toml")
 
 
 def read_task(path: Path) -> Task:
@@ -140,13 +118,15 @@ def read_task(path: Path) -> Task:
     Raises:
         EquipoiseError: The file cannot be read, or something in it is wrong.
     """
-    tables = parse(TaskFile, read_toml(path), file=path)
+    raw = read_toml(path)
+    _refuse_women(raw, path)
+    tables = parse(TaskFile, raw, file=path)
     check_name(tables.task.name, "task.name", file=path)
     lexicons = {
         name: Lexicon(name, terms.listed, terms.held_out) for name, terms in tables.terms.items()
     }
     subjects = tuple(
-        Subject(name, table.split, table.women, {**tables.contexts, **table.contexts})
+        Subject(name, table.split, {**tables.contexts, **table.contexts})
         for name, table in tables.subjects.items()
     )
     templates = tuple(
@@ -172,8 +152,23 @@ def read_task(path: Path) -> Task:
             templates,
             tables.neutral.listed if tables.neutral else (),
             path,
+            make_axis(tables.axis, tables.subjects) if tables.axis else None,
         )
         check_task(task)
     except EquipoiseError as error:
         raise EquipoiseError(error.problem, file=path, field=error.field, hint=error.hint) from None
     return task
+
+
+def _refuse_women(tables: dict[str, Any], path: Path) -> None:
+    """Say where the key ``women`` of a subject has gone."""
+    subjects = tables.get("subjects")
+    for name, table in subjects.items() if isinstance(subjects, dict) else ():
+        if isinstance(table, dict) and "women" in table:
+            raise EquipoiseError(
+                "shares belong to the task's axis now",
+                file=path,
+                field=f"subjects.{name}.women",
+                hint="Give the task an [axis], and write the number below [axis.shares] beside the "
+                "subject's name.",
+            )

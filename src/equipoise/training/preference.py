@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence, sequence_log_probabilities
 from equipoise.model.scoring import log_probabilities
 from equipoise.task.preference_file import TextPair
@@ -31,7 +32,7 @@ class PairExample:
     reference: tuple[float, float] = (0.0, 0.0)
 
 
-def pair_examples(lm: LanguageModel, pairs: Iterable[TextPair]) -> list[PairExample]:
+def pair_examples(lm: LanguageModel | ModelSize, pairs: Iterable[TextPair]) -> list[PairExample]:
     """``pairs`` as tokens of ``lm``; every answer ends with the end of the turn."""
     examples = []
     for pair in pairs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import equipoise
-from equipoise.task.task import Task
 
 PROTOCOL_TASK = "occupations"
 """The built-in task that follows the protocol of a paper, which is then cited too."""
@@ -17,13 +16,17 @@ PROTOCOL = """@misc{arxiv251022084,
 }"""
 
 
-def bibliography(task: Task) -> str:
-    """The entries: Equipoise in the version that wrote the report, and the task's protocol."""
+def bibliography(task: str) -> str:
+    """The entries: Equipoise in the version that wrote the report, and the protocol of a task.
+
+    Args:
+        task: Name of the task.
+    """
     own = f"""@software{{equipoise,
   title   = {{Equipoise: Controlled Trials of Bias-Control Methods for Language Models}},
   author  = {{{{The Equipoise authors}}}},
   version = {{{equipoise.__version__}}},
   license = {{Apache-2.0}}
 }}"""
-    entries = [own, PROTOCOL] if task.name == PROTOCOL_TASK else [own]
+    entries = [own, PROTOCOL] if task == PROTOCOL_TASK else [own]
     return "\n\n".join(entries)

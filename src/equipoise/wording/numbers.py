@@ -27,13 +27,23 @@ def percent(rate: float, decimals: int = 1) -> str:
     return f"{text} %"
 
 
+def percent_spread(rate: float, sd: float) -> str:
+    """A rate (0-1) with its spread for a column of a terminal.
+
+    >>> percent_spread(0.973, 0.0123), percent_spread(0.973, float("nan"))
+    ('97.3 ± 1.2 %', '97.3 %')
+    """
+    text = narrow(percent(rate))
+    return text if math.isnan(sd) else f"{text.removesuffix(' %')} ± {100 * sd:.1f} %"
+
+
 def cell(rate: float, decimals: int = 1) -> str:
     """A rate (0-1) in percent for a cell of a large table: no sign, 0 as ``0``, ``<0.1`` below.
 
     >>> cell(0.237), cell(0), cell(0.0001), cell(0.97, 0)
     ('23.7', '0', '<0.1', '97')
     """
-    text = percent(rate, decimals).removesuffix(" %").replace(" ", "")
+    text = narrow(percent(rate, decimals)).removesuffix(" %")
     return "0" if rate == 0 else text
 
 
@@ -42,6 +52,31 @@ def interval(low: float, high: float) -> str:
     if math.isnan(low) or math.isnan(high):
         return ""
     return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−")
+
+
+def plain(value: float, decimals: int = 2, *, sign: bool = False) -> str:
+    """A number as a terminal shows it and a program reads it back: its minus is a hyphen.
+
+    >>> plain(-0.451), plain(3.38, 1, sign=True), plain(float("nan"))
+    ('-0.45', '+3.4', '–')
+    """
+    return NONE if math.isnan(value) else f"{value:{'+' if sign else ''}.{decimals}f}"
+
+
+def plain_interval(low: float, high: float, decimals: int = 2) -> str:
+    """Both ends as ``plain`` writes them, ``-8.0 to -2.0``; "–" where one is NaN."""
+    if math.isnan(low) or math.isnan(high):
+        return NONE
+    return f"{plain(low, decimals)} to {plain(high, decimals)}"
+
+
+def narrow(text: str) -> str:
+    """``text`` without the blank after ``<`` or ``>``, for columns of which a terminal has few.
+
+    >>> narrow("< 0.001"), narrow("> 99.9 %")
+    ('<0.001', '>99.9 %')
+    """
+    return text.replace("< ", "<").replace("> ", ">")
 
 
 def points(difference: float) -> str:

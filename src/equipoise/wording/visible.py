@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -10,6 +11,9 @@ DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2
 
 HIDDEN = frozenset("\u00ad\u200b\u2060\ufeff\u2028\u2029")
 """Characters without a width of their own, and line breaks that look like none."""
+
+_SPACES = "\t\n\r\v\f\u0085"
+"""Control characters that stand for a space."""
 
 MOST_CHARACTERS = 2_000
 """Longer texts are cut where they are shown; the files of the run keep them whole."""
@@ -42,13 +46,27 @@ def shown(value: object) -> str:
     return visible(shortened(str(value)))
 
 
-def markdown(text: str) -> str:
-    r"""``text`` so that Markdown shows it as it is, and no HTML in it is one.
+def printable(text: str) -> str:
+    """``text`` for a terminal: a line without control characters, which could turn it upside down.
 
-    >>> print(markdown("a*b <script> [x](y)"))
-    a\*b \<script\> \[x\](y)
+    What ``visible`` writes out is a "?" here, so that a table stays as wide as it is.
+
+    >>> printable("a" + chr(27) + "[31mb")
+    'a?[31mb'
     """
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|!$~&" else c for c in shown(text))
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("?" if c in _SPACES or _is_hidden(c) else c for c in text)
+
+
+def quoted(names: Sequence[str], most: int = 30) -> str:
+    """Names for a message, quoted and shortened: the first row of a file may be anything.
+
+    >>> quoted(["a", "b" * 50, "c"], 2)
+    "'a', 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...', ... (3 in all)"
+    """
+    told = [repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:most]]
+    return ", ".join(told) + (f", ... ({len(names):,} in all)" if len(names) > most else "")
 
 
 def well_formed(value: Any) -> Any:
@@ -66,9 +84,12 @@ def well_formed(value: Any) -> Any:
 
 
 def _visible_character(character: str) -> str:
-    if character in "\t\n\r\v\f\u0085":
+    if character in _SPACES:
         return " "
-    hidden = character in DIRECTION or character in HIDDEN
-    if hidden or unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co"):
-        return f"⟨U+{ord(character):04X}⟩"
-    return character
+    return f"⟨U+{ord(character):04X}⟩" if _is_hidden(character) else character
+
+
+def _is_hidden(character: str) -> bool:
+    if character in DIRECTION or character in HIDDEN:
+        return True
+    return unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co")

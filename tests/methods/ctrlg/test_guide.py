@@ -13,13 +13,14 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from equipoise.decoding.sampler import Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.states import ACCEPT
+from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
@@ -202,7 +203,7 @@ def unlike_the_model(n_tokens: int) -> HMM:
     return from_counts(torch.tensor([1e6, 0, 0, 0]), 1e6 * torch.eye(4), emitted, 1e-3)
 
 
-CASES = int(os.environ.get("EQUIPOISE_CASES", "64"))
+CASES = int(os.environ.get("EQUIPOISE_CASES", "32"))
 """Random constraints, tokenizers and models; docs/ctrlg.md says how many were tried at most."""
 
 

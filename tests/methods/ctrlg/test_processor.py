@@ -10,12 +10,12 @@ import torch
 from transformers import LogitsProcessorList
 
 from equipoise.decoding.beam import beam_search
-from equipoise.decoding.sampler import Prompt
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.guide import Beginning, Guide
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.processor import CtrlGProcessor
 from equipoise.methods.ctrlg.states import ACCEPT
+from equipoise.model.draws import Prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon

@@ -101,7 +101,8 @@ def dense_log_weights(
     joint = message.double().numpy()[:, None] * emission
     num = (joint * hits[following[state]].T).sum(0)
     with np.errstate(divide="ignore"):
-        return np.log(num) - np.log(joint.sum(0))
+        log_weights: Floats = np.log(num) - np.log(joint.sum(0))
+    return log_weights
 
 
 def every_text(hmm: HMM, length: int) -> Floats:
@@ -110,7 +111,8 @@ def every_text(hmm: HMM, length: int) -> Floats:
     for step in range(length):
         message = message if step == 0 else message @ transition
         message = message[..., None, :] * emission.T
-    return message.sum(-1)
+    probabilities: Floats = message.sum(-1)
+    return probabilities
 
 
 def every_state(automaton: TokenAutomaton, length: int) -> NDArray[np.integer]:

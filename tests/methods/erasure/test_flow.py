@@ -41,6 +41,7 @@ def states_one_by_one(lm: LanguageModel, labelled: LabelledTree, site: Site) -> 
     return np.stack([found[node] for node in labelled.nodes.tolist()])
 
 
+@pytest.mark.slow
 def test_states_are_those_at_work_with_earlier_projections(
     make_planted: Callable[[], LanguageModel], labelled: LabelledTree
 ) -> None:

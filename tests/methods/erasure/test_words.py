@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.errors import EquipoiseError
-from equipoise.measures.fitted_items import FITTED_PAIRS
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.sentences import (
     FIT,
@@ -23,51 +22,70 @@ from equipoise.methods.erasure.sentences import (
     split_pairs,
 )
 from equipoise.methods.erasure.words import (
-    CONTEXTS,
     MIN_PAIRS,
-    SLOT,
-    kind_of,
+    subject_contexts,
     subject_shares,
     word_pairs,
 )
 from equipoise.methods.registry import build_method
 from equipoise.model.context import ContextEncoder
 from equipoise.model.language_model import LanguageModel
-from equipoise.task import Task, load_task
+from equipoise.task import Task, builtin_tasks, load_task
+from equipoise.task.axis import WORD_SLOT
 from equipoise.task.lexicon import normal_words
 from tiny_models import byte_level_tokenizer, wrap_tokenizer
 
 EIGHT = [[f"m{i}", f"f{i}"] for i in range(8)]
+OCCUPATIONS = load_task("occupations")
+PAIRS = word_pairs(ErasureSettings(), OCCUPATIONS)
+NOUNS = subject_contexts(OCCUPATIONS)
 SAID = "The {word} said that"
 
 
-def test_the_built_in_pairs_are_the_fitted_ones_in_contexts_that_fit() -> None:
-    pairs = word_pairs(ErasureSettings())
-    assert [pair.words for pair in pairs] == list(FITTED_PAIRS)
-    assert Counter(pair.kind for pair in pairs).keys() == set(CONTEXTS)
+@pytest.mark.parametrize("name", builtin_tasks())
+def test_the_pairs_are_those_of_the_axis_in_contexts_that_fit(name: str) -> None:
+    task = load_task(name)
+    assert task.axis is not None
+    pairs = word_pairs(ErasureSettings(), task)
+    assert pairs == list(task.axis.fitted.pairs)
+    assert {pair.kind for pair in pairs} == set(task.axis.fitted.contexts)
     for pair in pairs:
-        assert {kind_of(word) for word in pair.words} <= {pair.kind, "name", "noun"}
+        assert pair.contexts == task.axis.fitted.contexts[pair.kind]
         for context in pair.contexts:
-            assert context.count(SLOT) == 1
-            assert not context.startswith(SLOT)
-            assert not context.endswith(SLOT)
+            assert context.count(WORD_SLOT) == 1
+            assert not context.startswith(WORD_SLOT)
+            assert not context.endswith(WORD_SLOT)
 
 
-def test_nothing_that_is_measured_is_fitted_on() -> None:
-    """No subject, no term, and no word or context of the measure's unfitted half."""
-    task = load_task("occupations")
-    fitted = {word for pair in FITTED_PAIRS for word in pair}
-    fitted |= {word for of_kind in CONTEXTS.values() for c in of_kind for word in normal_words(c)}
-    terms = {t for lexicon in task.lexicons.values() for t in (*lexicon.listed, *lexicon.held_out)}
-    assert not fitted & ({subject.name for subject in task.subjects} | terms)
-    unfitted = pytest.importorskip(
-        "equipoise.measures.unfitted_items", reason="the measure's own items are not here"
+@pytest.mark.parametrize("name", builtin_tasks())
+def test_all_words_are_single_tokens_of_the_embedded_model(
+    name: str, embedded_model: LanguageModel
+) -> None:
+    """And every sentence fits, with the shares of the train subjects as well."""
+    task = load_task(name)
+    pairs = word_pairs(ErasureSettings(), task)
+    labelled = labelled_tree(
+        embedded_model.encoder.plain,
+        pairs,
+        0.25,
+        42,
+        announce=pytest.fail,
+        subjects=subject_shares(task),
+        subject_contexts=subject_contexts(task),
     )
-    for probe in unfitted.UNFITTED:
-        assert not fitted & {word for pair in probe.pairs for word in pair}
-        for context in probe.contexts:
-            _, _, clause = context.partition("{occupation}")
-            assert not any(c.endswith(clause) for of in CONTEXTS.values() for c in of if clause)
+    assert len(set(labelled.pairs[labelled.roles != SUBJECT].tolist())) == len(pairs)
+
+
+def test_the_words_of_a_task_without_an_axis_must_be_given() -> None:
+    task = replace(load_task("occupations"), axis=None)
+    for name in ("inlp", "leace"):
+        with pytest.raises(EquipoiseError) as caught:
+            build_method(name, {}).check(task)
+        assert str(caught.value).startswith(
+            "pairs: task 'occupations' has no axis, and erasure needs 8 pairs of words"
+        )
+        assert "[[axis.fitted.pairs]]" in str(caught.value.hint)
+        build_method(name, {"pairs": EIGHT, "contexts": [SAID]}).check(task)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +106,7 @@ def test_nothing_that_is_measured_is_fitted_on() -> None:
 )
 def test_wrong_words_and_contexts(settings: dict[str, object], message: str) -> None:
     with pytest.raises(EquipoiseError) as caught:
-        word_pairs(ErasureSettings.model_validate(settings))
+        word_pairs(ErasureSettings.model_validate(settings), OCCUPATIONS)
     assert str(caught.value).startswith(message)
     assert caught.value.hint
 
@@ -122,12 +140,12 @@ def test_every_labelled_node_is_the_word_or_after_it(
     make_planted: Callable[[], LanguageModel],
 ) -> None:
     lm: LanguageModel = make_planted()
-    pairs = word_pairs(ErasureSettings())
+    pairs = PAIRS
     labelled = labelled_tree(lm.encoder.plain, pairs, 0.25, 3)
     tree = labelled.tree
     assert len(set(labelled.nodes.tolist())) == len(labelled.nodes)
     texts = {
-        context.replace(SLOT, word): (number, label)
+        context.replace(WORD_SLOT, word): (number, label)
         for number, pair in enumerate(pairs)
         for context in pair.contexts
         for label, word in enumerate(pair.words)
@@ -150,7 +168,11 @@ def test_labels_are_balanced_in_every_role_and_part(
     make_planted: Callable[[], LanguageModel],
 ) -> None:
     labelled = labelled_tree(
-        make_planted().encoder.plain, word_pairs(ErasureSettings()), 0.25, 3, announce=pytest.fail
+        make_planted().encoder.plain,
+        PAIRS,
+        0.25,
+        3,
+        announce=pytest.fail,
     )
     for role in (FIT, STOP, PROBE):
         for part in (0, 1):
@@ -164,18 +186,24 @@ def test_labels_are_balanced_in_every_role_and_part(
 
 
 def test_pairs_that_the_tokenizer_splits(make_planted: Callable[[], LanguageModel]) -> None:
-    words = [["xylophonist", "flautist"], *([m, f] for m, f in FITTED_PAIRS[2:11])]
+    words = [
+        ["xylophonist", "flautist"],
+        *(list(pair.words) for pair in PAIRS[2:11]),
+    ]
     settings = ErasureSettings.model_validate({"pairs": words, "contexts": [SAID]})
     said: list[str] = []
     labelled = labelled_tree(
-        make_planted().encoder.plain, word_pairs(settings), 0.25, 1, said.append
+        make_planted().encoder.plain, word_pairs(settings, OCCUPATIONS), 0.25, 1, said.append
     )
     assert said == ["Left out of 10 pairs of words: the tokenizer splits xylophonist/flautist."]
     assert len(set(labelled.pairs.tolist())) == 9
     small = wrap_tokenizer(byte_level_tokenizer(), chat=True)  # knows hardly a word
     with pytest.raises(EquipoiseError) as caught:
         labelled_tree(
-            ContextEncoder(small, "small", 999).plain, word_pairs(ErasureSettings()), 0.25, 1
+            ContextEncoder(small, "small", 999).plain,
+            PAIRS,
+            0.25,
+            1,
         )
     assert caught.value.field == "pairs"
     assert "pairs of words are left, as the tokenizer splits " in caught.value.problem
@@ -186,9 +214,11 @@ def test_subjects_are_labelled_by_their_share_of_women(
     make_planted: Callable[[], LanguageModel],
 ) -> None:
     subjects = [("nurse", 90.0), ("pilot", 10.0), ("hair stylist", 80.0), ("chef", 20.0)]
-    lm, pairs = make_planted(), word_pairs(ErasureSettings())
+    lm, pairs = make_planted(), PAIRS
     without = labelled_tree(lm.encoder.plain, pairs, 0.25, 3)
-    labelled = labelled_tree(lm.encoder.plain, pairs, 0.25, 3, subjects=subjects)
+    labelled = labelled_tree(
+        lm.encoder.plain, pairs, 0.25, 3, subjects=subjects, subject_contexts=NOUNS
+    )
     about = labelled.roles == SUBJECT
     assert about.sum() > 0
     assert (without.roles != SUBJECT).all()
@@ -220,12 +250,14 @@ def test_words_that_are_kept_for_measuring(word: str, make_task: Callable[..., T
 
 
 def test_subjects_that_say_nothing_about_a_share() -> None:
-    task = load_task("occupations")
-    shares = subject_shares(task)
+    task = OCCUPATIONS
+    assert task.axis is not None
+    axis, shares = task.axis, subject_shares(task)
     assert [name for name, _ in shares] == [subject.name for subject in task.train]
     few = replace(task, subjects=(*task.train[:3], *task.validation))
-    same = replace(task, subjects=tuple(replace(s, women=50.0) for s in task.subjects))
-    for useless in (few, same):
+    same = replace(task, axis=replace(axis, shares=dict.fromkeys(axis.shares, 50.0)))
+    mute = replace(task, axis=replace(axis, fitted=replace(axis.fitted, contexts={})))
+    for useless in (few, same, mute, replace(task, axis=None)):
         with pytest.raises(EquipoiseError) as caught:
             subject_shares(useless)
         assert caught.value.field == "subjects"
@@ -236,4 +268,4 @@ def test_too_many_sentences(
 ) -> None:
     monkeypatch.setattr("equipoise.methods.erasure.sentences.MAX_TOKENS", 100)
     with pytest.raises(EquipoiseError, match="tokens, and 100 are the most"):
-        labelled_tree(make_planted().encoder.plain, word_pairs(ErasureSettings()), 0.25, 1)
+        labelled_tree(make_planted().encoder.plain, PAIRS, 0.25, 1)

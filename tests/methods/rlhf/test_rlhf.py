@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from equipoise import EquipoiseError
 from equipoise.methods.method import Workspace
@@ -248,12 +247,3 @@ def test_several_processes_are_refused(
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(EquipoiseError, match="rlhf trains in one process"):
         fit(fresh_tiny_lm(), make_task(), tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    """A tiny model is computed fastest by one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

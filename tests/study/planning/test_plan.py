@@ -11,13 +11,13 @@ from torch import Tensor
 
 from equipoise import EquipoiseError
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import WordEncoder, model_size
 from equipoise.model.registry import DEFAULT_MODEL
 from equipoise.study.planning.activations import saved_bytes
-from equipoise.study.planning.model_size import WordEncoder, model_size
-from equipoise.study.planning.needs import adapter_parameters
+from equipoise.study.planning.memory import trained_parameters
 from equipoise.study.planning.plan import MethodPlan, plan_study
 from equipoise.study.specification import read_specification
-from equipoise.task.task import load_task
+from equipoise.task.task_file import load_task
 from equipoise.training.training_settings import TrainingSettings
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
@@ -65,6 +65,7 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_weights")
 @pytest.mark.parametrize(("method", "settings"), MEASURED)
+@pytest.mark.slow
 def test_within_a_fifth_of_what_was_measured(method: str, settings: str, tmp_path: Path) -> None:
     planned = _plan(tmp_path, method, settings, memory_gb=25.3).memory.peak / 1e9
     assert planned == pytest.approx(MEASURED[method, settings], rel=0.2)
@@ -77,7 +78,7 @@ def test_llama_by_its_published_dimensions() -> None:
     assert size.kv_bytes_per_token == 2 * 32 * 8 * 128 * 2
     # A layer's q and o are 4096 x 4096, k and v 4096 x 1024, the MLP's three 4096 x 14,336.
     a_layer = 2 * (4096 + 4096) + 2 * (4096 + 1024) + 3 * (4096 + 14_336)
-    assert adapter_parameters(size, LORA) == 32 * 8 * a_layer == 20_971_520
+    assert trained_parameters(size, 8) == 32 * 8 * a_layer == 20_971_520
     assert size.matrix_parameters == 8_030_261_248 - 2 * 128_256 * 4096
 
 
@@ -132,7 +133,9 @@ def test_activations_equal_those_of_a_real_pass(
     tiny_lm: LanguageModel, nodes: int, rows: int
 ) -> None:
     vocabulary = tiny_lm.model.config.vocab_size
-    below, logits = saved_bytes(tiny_lm.model.config, nodes, rows, weights=torch.float32, lora=None)
+    below, logits = saved_bytes(
+        tiny_lm.model.config, nodes, rows, weights=torch.float32, lora_rank=None
+    )
     assert logits == rows * vocabulary * 16
     assert below + rows * vocabulary * 6 == _really_saved(tiny_lm, nodes, rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from equipoise.decoding.sampler import Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distillation import Distillation, beginning
@@ -16,6 +16,7 @@ from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.text_rules import DONE, SentenceRule, State, TermRule
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
+from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.constraint import Constraint
 from equipoise.task.sentence import first_sentence

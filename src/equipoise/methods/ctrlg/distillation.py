@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.decoding.sampler import Prompt, Sampling
 from equipoise.methods.ctrlg.guide import Beginning
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.hmm_fit import DistillRecord, DistillSettings, distill
 from equipoise.methods.ctrlg.hmm_store import model_identity, remembered
 from equipoise.methods.method import OnProgress, Policy, no_progress
+from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
 

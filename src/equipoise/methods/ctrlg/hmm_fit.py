@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from equipoise.decoding.sampler import Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.method import OnProgress, no_progress
+from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, node_states
 from equipoise.settings import Settings

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from equipoise.decoding.beam import beam_search
-from equipoise.decoding.sampler import Draw, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
@@ -25,7 +25,10 @@ from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
+from equipoise.methods.needs import Holding
+from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.task.constraint import Constraint
 from equipoise.task.task import Task
 
@@ -112,6 +115,12 @@ class CtrlG(Method[CtrlGSettings]):
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
+
+    def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
+        """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it."""
+        states = self.settings.hidden_states
+        tables = 4 * states * (states + size.vocabulary)
+        return Holding(fitting=tables, drawing=tables)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""

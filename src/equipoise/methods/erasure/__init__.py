@@ -1,1 +1,1 @@
-"""Erasure: gender projected out of hidden states (INLP, LEACE)."""
+"""Erasure: an axis projected out of hidden states (INLP, LEACE)."""

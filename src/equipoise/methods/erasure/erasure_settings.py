@@ -20,8 +20,8 @@ class ErasureSettings(Settings):
             layer; ``output``: what the output layer reads; ``stream``: the residual stream after
             each layer. All but the last can become part of the weights.
         layers: Layers, from 0, or -1, -2, ... from the last; none stands for all.
-        pairs: Pairs of words that differ in what is erased only; none stands for the built-in ones
-            of opposite gender. No word that is measured may be among them.
+        pairs: Pairs of words that differ in what is erased only; none stands for those of the
+            task's axis. No word that is measured may be among them.
         contexts: Beginnings of sentences with ``{word}`` for ``pairs``; needed with them.
         held_out: Share of the pairs that nothing is fitted on, for the probe before and after; as
             many more say when INLP stops.

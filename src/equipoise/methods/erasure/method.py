@@ -9,13 +9,14 @@ from typing import Any, ClassVar, TypeVar
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
+from equipoise.files.csv_file import write_table
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
 from equipoise.methods.erasure.flow import LabelledStates, visit_sites
 from equipoise.methods.erasure.placement import place
 from equipoise.methods.erasure.probe import chance
 from equipoise.methods.erasure.report import SiteReport, probe_accuracy, probe_table, summarise
 from equipoise.methods.erasure.sentences import PROBE, SUBJECT, LabelledTree, labelled_tree
-from equipoise.methods.erasure.words import CONTEXTS, check_unseen, word_pairs
+from equipoise.methods.erasure.words import check_unseen, subject_contexts, word_pairs
 from equipoise.methods.method import Control, Method, OnProgress, Policy, Workspace, check_prompt
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.projected import Placed
@@ -51,7 +52,7 @@ class Erasure(Method[ErasureT]):
         """
 
     def subjects(self, task: Task) -> Sequence[tuple[str, float]]:
-        """Train subjects to be fitted on, each with its share of women in percent; by default none.
+        """Train subjects to be fitted on, each with its share in percent; by default none.
 
         Raises:
             EquipoiseError: They are asked for, and ``task`` has too few.
@@ -65,13 +66,13 @@ class Erasure(Method[ErasureT]):
             raise EquipoiseError(
                 "no place is named", field="places", hint='Name some, such as ["attention", "mlp"].'
             )
-        check_unseen(word_pairs(self.settings), task)
+        check_unseen(word_pairs(self.settings, task), task)
         self.subjects(task)
 
     def n_examples(self, task: Task) -> int:
         """See ``Method.n_examples``: words and subjects in contexts."""
-        of_pairs = sum(2 * len(pair.contexts) for pair in word_pairs(self.settings))
-        return of_pairs + len(self.subjects(task)) * len(CONTEXTS["noun"])
+        of_pairs = sum(2 * len(pair.contexts) for pair in word_pairs(self.settings, task))
+        return of_pairs + len(self.subjects(task)) * len(subject_contexts(task))
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: any model may be given, also a tuned or an erased one.
@@ -82,11 +83,12 @@ class Erasure(Method[ErasureT]):
         sites = select_sites(lm.model, settings.places, settings.layers)
         labelled = labelled_tree(
             lm.encoder.plain,
-            word_pairs(settings),
+            word_pairs(settings, task),
             settings.held_out,
             seed,
             workspace.announce,
             self.subjects(task),
+            subject_contexts(task),
         )
         untouched = self._probe(lm, labelled, sites, workspace.on_progress)
         placed, reports = self._erase(lm, labelled, sites, untouched, workspace)
@@ -166,8 +168,6 @@ class Erasure(Method[ErasureT]):
         workspace: Workspace,
     ) -> None:
         """Write ``probes.csv`` and ``erasure.json``."""
-        from equipoise.measures import write_table
-
         folder = make_folder(workspace.folder)
         write_table(folder / "probes.csv", probe_table(reports))
         write_json(

@@ -1,4 +1,4 @@
-"""Sentences with gendered words and with subjects, as one prefix tree with labelled nodes."""
+"""Sentences with the words of two poles and with subjects, as one tree with labelled nodes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.errors import EquipoiseError
-from equipoise.methods.erasure.words import CONTEXTS, MIN_PAIRS, SLOT, WordPair
+from equipoise.methods.erasure.words import MIN_PAIRS
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence
+from equipoise.task.axis import WORD_SLOT, WordPair
 
 MAX_TOKENS = 20_000
 """Most tree nodes: the attention mask has their square."""
@@ -33,8 +34,8 @@ class LabelledTree:
         tree: The sentences, what they share once.
         nodes: [N] labelled nodes of the tree, each once.
         labels: [N] 0 or 1: which of its pair's words the sentence has; -1 of a subject.
-        values: [N] what is to be erased, as a number: the label less 1/2; of a subject, the share
-            of women (0-1) less the mean over the subjects.
+        values: [N] what is to be erased, as a number: the label less 1/2; of a subject, its share
+            along the axis (0-1) less the mean over the subjects.
         parts: [N] 0 at the word, 1 after it; 2 at a subject, 3 after it.
         pairs: [N] number of the pair, or of the subject.
         roles: [N] `FIT`, `STOP`, `PROBE` or `SUBJECT`.
@@ -72,11 +73,12 @@ def labelled_tree(
     seed: int,
     announce: Callable[[str], None] = print,
     subjects: Sequence[tuple[str, float]] = (),
+    subject_contexts: Sequence[str] = (),
 ) -> LabelledTree:
     """The sentences of all pairs whose two words are one token each, and of subjects.
 
     The states of a word that is split into tokens would tell its pieces apart as well as its
-    gender, so such pairs are left out, and named.
+    pole, so such pairs are left out, and named.
 
     Args:
         encode: Tokens of a text by itself, as the model has it (`ContextEncoder.plain`).
@@ -84,7 +86,8 @@ def labelled_tree(
         held_out: Share of the pairs to probe with; as many of the others say when to stop.
         seed: Of the split.
         announce: Receives a sentence about the pairs that are left out.
-        subjects: Further words, each with its share of women in percent.
+        subjects: Further words, each with its share along the axis in percent.
+        subject_contexts: Beginnings of sentences with ``{word}`` that they stand in.
 
     Raises:
         EquipoiseError: Fewer than `MIN_PAIRS` are left, the sentences have too many tokens, or the
@@ -114,18 +117,18 @@ def labelled_tree(
         for sentences in contexts
         for label, (tokens, start) in enumerate(sentences)
     ]
-    return _labelled([*rows, *_subject_rows(encode, subjects, len(kept))])
+    return _labelled([*rows, *_subject_rows(encode, subjects, subject_contexts, len(kept))])
 
 
 def _subject_rows(
-    encode: Encode, subjects: Sequence[tuple[str, float]], first: int
+    encode: Encode, subjects: Sequence[tuple[str, float]], contexts: Sequence[str], first: int
 ) -> Iterator[_Row]:
-    """Each subject in the contexts of nouns."""
-    shares = np.array([women / 100 for _, women in subjects])
+    """Each subject in each context."""
+    shares = np.array([percent / 100 for _, percent in subjects])
     for number, (name, _) in enumerate(subjects):
         value = shares[number] - shares.mean()
-        for context in CONTEXTS["noun"]:
-            before, _, after = context.partition(SLOT)
+        for context in contexts:
+            before, _, after = context.partition(WORD_SLOT)
             upto, tokens = (encode(text) for text in (before + name, before + name + after))
             if tokens[: len(upto)] != upto:
                 raise EquipoiseError(
@@ -155,7 +158,7 @@ def _pair_tokens(
     encode: Encode, context: str, pair: WordPair
 ) -> list[tuple[tuple[int, ...], int]] | None:
     """For both words, the tokens of the sentence and the index of the word; None if it is split."""
-    before, _, after = context.partition(SLOT)
+    before, _, after = context.partition(WORD_SLOT)
     start = len(encode(before.rstrip()))
     sentences = []
     for word in pair.words:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from equipoise.errors import EquipoiseError
-from equipoise.measures.fitted_items import FITTED_CONTEXTS, FITTED_PAIRS
 from equipoise.methods.erasure.erasure_settings import ErasureSettings
+from equipoise.task.axis import SUBJECT_KIND, WORD_SLOT, WordPair, context_problem
 from equipoise.task.task import Task
 
 MIN_PAIRS = 8
@@ -16,76 +15,20 @@ MIN_PAIRS = 8
 MIN_SUBJECTS = 4
 """Fewer subjects say nothing about a share."""
 
-SLOT = "{word}"
 
-_CLAUSES = (
-    *(context.removeprefix("The {occupation} ") for context in FITTED_CONTEXTS),
-    "thought that",
-    "stayed at home, so",
-    "came back when",
-    "sat down before",
-    "looked out of the window while",
-    "knew what",
-)
-
-CONTEXTS = {
-    "noun": (
-        *(f"The {SLOT} {clause}" for clause in _CLAUSES),
-        f"In the end the {SLOT} won, and",
-        f"As soon as the {SLOT} arrived,",
-    ),
-    "name": (
-        *(f"Then {SLOT} {clause}" for clause in _CLAUSES),
-        f"In the end {SLOT} won, and",
-        f"As soon as {SLOT} arrived,",
-    ),
-    "title": (
-        *(f"Then {SLOT} Smith {clause}" for clause in _CLAUSES),
-        f"In the end {SLOT} Smith won, and",
-        f"As soon as {SLOT} Smith arrived,",
-    ),
-    "reflexive": (
-        f"It was seen in the mirror by {SLOT}, and",
-        f"The answer came from the winner {SLOT}, so",
-        f"That was a present for the owner {SLOT}, but",
-    ),
-}
-"""Beginnings of sentences by kind of word. None begins with the word: at the first token of a text
-many models store something else than what it says."""
-
-
-@dataclass(frozen=True)
-class WordPair:
-    """Two words that differ only in what is to be erased.
-
-    Attributes:
-        words: The words of label 0 and of label 1.
-        contexts: Beginnings of sentences with ``{word}`` that both fit into.
-        kind: Pairs of each kind are spread over fitting and probing.
-    """
-
-    words: tuple[str, str]
-    contexts: tuple[str, ...]
-    kind: str = ""
-
-
-def word_pairs(settings: ErasureSettings) -> list[WordPair]:
-    """The pairs that ``settings`` name, the built-in ones if none.
+def word_pairs(settings: ErasureSettings, task: Task) -> list[WordPair]:
+    """The pairs that ``settings`` name, those of the axis of ``task`` if none.
 
     Raises:
         EquipoiseError: There are too few, a word stands twice, or contexts are missing, or do not
-            have ``{word}`` between other words.
+            have ``{word}`` between other words; or no pairs are named and the task has none.
     """
     if not settings.pairs:
         if settings.contexts:
             raise EquipoiseError(
                 "contexts are given without pairs", field="contexts", hint="Give pairs as well."
             )
-        return [
-            WordPair(words, CONTEXTS[kind], kind)
-            for words in FITTED_PAIRS
-            for kind in [kind_of(words[0])]
-        ]
+        return _axis_pairs(task)
     _check_pairs(settings.pairs)
     _check_contexts(settings.contexts)
     return [WordPair(words, settings.contexts) for words in settings.pairs]
@@ -109,30 +52,48 @@ def check_unseen(pairs: Sequence[WordPair], task: Task) -> None:
             )
 
 
+def _axis_pairs(task: Task) -> list[WordPair]:
+    """The pairs of the task's axis, enough of them to be split."""
+    pairs = [] if task.axis is None else list(task.axis.fitted.pairs)
+    if len(pairs) < MIN_PAIRS:
+        has = "has no axis" if task.axis is None else f"has {len(pairs)} fitted pairs on its axis"
+        raise EquipoiseError(
+            f"task '{task.name}' {has}, and erasure needs {MIN_PAIRS} pairs of words that differ "
+            "in what is to be erased only",
+            field="pairs",
+            hint="Add [[axis.fitted.pairs]] to the task file, or give pairs and contexts here.",
+        )
+    return pairs
+
+
 def subject_shares(task: Task) -> list[tuple[str, float]]:
-    """The train subjects of ``task`` that have a share of women, with it, in percent.
+    """The train subjects of ``task`` that have a share along its axis, with it, in percent.
 
     Raises:
-        EquipoiseError: There are fewer than `MIN_SUBJECTS`, or all shares are the same.
+        EquipoiseError: There are fewer than `MIN_SUBJECTS`, or all shares are the same; or the axis
+            has no sentences to put a subject into.
     """
-    shares = [(s.name, s.women) for s in task.train if s.women is not None]
-    if len(shares) < MIN_SUBJECTS or len({women for _, women in shares}) == 1:
+    shares = [(s.name, task.shares[s.name]) for s in task.train if s.name in task.shares]
+    if len(shares) < MIN_SUBJECTS or len({share for _, share in shares}) == 1:
         raise EquipoiseError(
-            f"of the train subjects of task '{task.name}', {len(shares)} have a share of women, "
+            f"of the train subjects of task '{task.name}', {len(shares)} have a share on its axis, "
             "or all have the same",
             field="subjects",
-            hint=f"Give at least {MIN_SUBJECTS} of them their 'women', or leave subjects out.",
+            hint=f"Give at least {MIN_SUBJECTS} of them one in [axis.shares], or leave subjects "
+            "out.",
+        )
+    if not subject_contexts(task):
+        raise EquipoiseError(
+            f"the axis of task '{task.name}' has no sentences for its subjects",
+            field="subjects",
+            hint=f"Add axis.fitted.contexts.{SUBJECT_KIND} to its file, or leave subjects out.",
         )
     return shares
 
 
-def kind_of(word: str) -> str:
-    """Which of `CONTEXTS` a word of the built-in pairs fits into."""
-    if word.endswith("self"):
-        return "reflexive"
-    if word in ("Mr", "Mrs"):
-        return "title"
-    return "name" if word[0].isupper() or word == "he" else "noun"
+def subject_contexts(task: Task) -> tuple[str, ...]:
+    """Beginnings of sentences with ``{word}`` that a subject's name fits into."""
+    return task.axis.fitted.contexts.get(SUBJECT_KIND, ()) if task.axis else ()
 
 
 def _check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
@@ -160,10 +121,9 @@ def _check_contexts(contexts: Sequence[str]) -> None:
             hint='Give some, such as ["The {word} said that", "In the end the {word} won, and"].',
         )
     for context in contexts:
-        before, slot, after = context.partition(SLOT)
-        if not slot or SLOT in after or not before.strip() or not after.strip():
+        if problem := context_problem(context, WORD_SLOT):
             raise EquipoiseError(
-                f"{context!r} does not have {SLOT} once, with other words before and after it",
+                f"{context!r} {problem}",
                 field="contexts",
                 hint='Write for example "The {word} said that".',
             )

@@ -9,56 +9,26 @@ the same prompt as baseline, a KL penalty to the starting policy, and PPO's clip
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
-from equipoise.methods.rlhf.judge import JudgeSettings, trained_judge
+from equipoise.methods.needs import Holding, Work
+from equipoise.methods.rlhf.judge import trained_judge
+from equipoise.methods.rlhf.needs import rollout_memory, rollout_training
 from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
+from equipoise.methods.rlhf.rlhf_settings import RLHFSettings
 from equipoise.methods.rlhf.rollouts import Rollouts
 from equipoise.methods.tuning import tune
+from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.model_size import ModelSize
 from equipoise.task.task import Task
 from equipoise.training.checkpoint import CheckpointClock
 from equipoise.training.policy_gradient import PolicyObjective
 from equipoise.training.processes import several_processes
 from equipoise.training.reward_model import check_reward_folder
-
-
-class RLHFSettings(JudgeSettings):
-    """Settings of RLHF: those of its reward, and of policy optimisation.
-
-    Attributes:
-        learning_rate: Highest one, reached after the warm-up; it then falls linearly to 0.
-        batch_size: Together with ``grad_accum_steps`` and ``epochs`` it says how many updates SFT
-            would make; see ``iterations``.
-        reward: ``constraint``: the share of its clauses that a completion satisfies; ``model``: a
-            reward model.
-        iterations: Times that completions are drawn; by default as many as SFT with these epochs
-            and batches would make updates.
-        completions_per_prompt: Completions drawn of each training subject an iteration.
-        updates_per_iteration: Updates made on them.
-        clip: How far the probability ratio of a completion may move from 1 in one iteration.
-        kl_coefficient: Penalty on the KL to the starting policy, in rewards a nat.
-        max_kl: Nats a completion at which training is given up.
-        rollout_batch_size: Completions computed at a time. Bounds memory; the result does not
-            depend on it.
-        max_completion_tokens: Length at which a completion is cut while learning.
-    """
-
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
-    reward: Literal["constraint", "model"] = "constraint"
-    iterations: Annotated[int, Field(ge=1)] | None = None
-    completions_per_prompt: Annotated[int, Field(ge=2)] = 8
-    updates_per_iteration: Annotated[int, Field(ge=1)] = 1
-    clip: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    kl_coefficient: Annotated[float, Field(ge=0)] = 0.05
-    max_kl: Annotated[float, Field(gt=0)] = 100.0
-    rollout_batch_size: Annotated[int, Field(ge=1)] = 40
-    max_completion_tokens: Annotated[int, Field(ge=1, le=1000)] = 40
 
 
 class RLHF(Method[RLHFSettings]):
@@ -101,6 +71,14 @@ class RLHF(Method[RLHFSettings]):
     def updates(self, task: Task) -> int:
         """See ``Method.updates``."""
         return self.iterations(task) * self.settings.updates_per_iteration
+
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """See ``Method.work``."""
+        return Work(rollout_training(self.settings, task, size, self.iterations(task)))
+
+    def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
+        """See ``Method.memory``."""
+        return rollout_memory(self.settings, task, size)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes the reward model, logs and the tuned model."""

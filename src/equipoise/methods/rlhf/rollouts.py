@@ -12,9 +12,10 @@ from typing import Any
 import torch
 
 from equipoise.completions.judged_sentence import judge
-from equipoise.decoding.sampler import Prompt, Sampling, sample
+from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.rlhf.rewards import Reward
+from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.scoring import log_probabilities

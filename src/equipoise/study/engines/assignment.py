@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from equipoise.errors import EquipoiseError
+from equipoise.runs.cell import Cell
 from equipoise.study.engines.watch import Watch
-from equipoise.study.specification import Cell, Specification, specify
+from equipoise.study.specification import Specification, specify
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,19 @@ from typing import IO, cast
 import torch
 
 from equipoise.errors import EquipoiseError
+from equipoise.runs.cell import Cell
 from equipoise.runs.store import Store
 from equipoise.study.engines.assignment import Assignment
 from equipoise.study.engines.watch import Watch
+from equipoise.study.engines.worker import ERROR
 from equipoise.study.progress import StudyProgress
-from equipoise.study.specification import Cell
 
 MOST_DEATHS = 2
 """A cell whose process is killed so often is given up: it would be killed again."""
 
 POLL_SECONDS = 0.2
-ERROR = "Error: "
-NOT_NEWS = ("Stopped.", "Waiting")
-"""Beginnings of lines that are said of a worker, and not of the run."""
+NOT_NEWS = "Waiting"
+"""Beginning of lines that are said of a worker, and not of the run."""
 
 
 class LocalEngine:
@@ -126,7 +126,7 @@ class _Team:
             self.error = worker.error or f"a worker ended with exit code {code}"
             self.stop()
             return
-        self._mourn(pid, -code)
+        self._note_killed(pid, -code)
         if not self.error:
             self.start(worker)
 
@@ -154,7 +154,7 @@ class _Team:
             if note is not None and note.worker.host == host:
                 self._cells[note.worker.pid] = cell
 
-    def _mourn(self, pid: int, number: int) -> None:
+    def _note_killed(self, pid: int, number: int) -> None:
         """A process was killed: say which cell it had, and give that up if it was killed before."""
         cell, name = self._cells.get(pid), signal.Signals(number).name
         self._deaths[cell] += 1

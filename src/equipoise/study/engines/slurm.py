@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from equipoise.errors import EquipoiseError
-from equipoise.runs.cell_locks import FOLDER
+from equipoise.runs.layout import WORK
 from equipoise.study.engines.assignment import Assignment
 from equipoise.study.engines.watch import Watch
 from equipoise.study.engines.worker import work
@@ -54,7 +54,7 @@ class SlurmEngine:
     def work(self, assignment: Assignment, watch: Watch) -> None:
         """See ``Engine.work``. Ctrl-C cancels the jobs."""
         n = min(self.jobs or len(assignment.cells), len(assignment.cells))
-        folder = assignment.out / FOLDER / LOGS
+        folder = assignment.out / WORK / LOGS
         executor = self._executor(str(folder))
         plains = [assignment.as_plain()] * n
         jobs: Sequence[Any] = executor.map_array(Requeued(), plains)

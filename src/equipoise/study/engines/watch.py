@@ -7,9 +7,10 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_or_none
+from equipoise.runs.cell import Cell
+from equipoise.runs.layout import SUMMARY
 from equipoise.runs.store import Store
 from equipoise.study.progress import StudyProgress
-from equipoise.study.specification import Cell
 
 
 class Watch:
@@ -50,7 +51,7 @@ class Watch:
             return None
 
     def _outcome(self, cell: Cell) -> str:
-        summary = read_or_none(self._store.cell_folder(cell) / "summary.json")
+        summary = read_or_none(self._store.cell_folder(cell) / SUMMARY)
         cost: dict[str, Any] = summary["cost"] if isinstance(summary, dict) else {}
         delivered = cost.get("delivered", 0)
         seconds = cost.get("fit_seconds", 0) + cost.get("sampling_seconds", 0)

@@ -16,7 +16,11 @@ import sys
 import threading
 from typing import Any, TextIO, cast
 
-from equipoise.cli.failures import guarded
+from equipoise.errors import describe
+from equipoise.files.interrupts import sigterm_as_interrupt
+
+ERROR = "Error: "
+"""How the line begins by which a worker says why it cannot work at all."""
 
 
 def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
@@ -47,8 +51,8 @@ def _stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-class _Speech:
-    """Standard error, which may have nobody at its other end any more: no reason to fail."""
+class _StreamWithoutReader:
+    """A stream whose reader may be gone by now, which is no reason to fail."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -67,11 +71,19 @@ class _Speech:
 
 
 def main() -> int:
-    """Work on the assignment on standard input; the exit code."""
+    """Work on the assignment on standard input; 0 when it is done, 1 if it cannot be, else 130."""
     plain = json.loads(sys.stdin.buffer.readline())
-    sys.stderr = cast("TextIO", _Speech(sys.stderr))
+    sys.stderr = cast("TextIO", _StreamWithoutReader(sys.stderr))
     threading.Thread(target=_stop_with_parent, daemon=True).start()
-    return guarded(lambda: work(plain))
+    try:
+        with sigterm_as_interrupt():
+            work(plain)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        sys.stderr.write(f"{ERROR}{describe(error)}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,11 +15,9 @@ from torch import Tensor
 from torch._subclasses import FakeTensorMode
 from transformers import AutoModelForCausalLM
 
-from equipoise.training.training_settings import TrainingSettings
-
 
 def saved_bytes(
-    config: Any, nodes: int, rows: int, *, weights: torch.dtype, lora: TrainingSettings | None
+    config: Any, nodes: int, rows: int, *, weights: torch.dtype, lora_rank: int | None
 ) -> tuple[int, int]:
     """Bytes that training on a tree takes: below the output layer, and for the logits.
 
@@ -31,10 +29,10 @@ def saved_bytes(
         nodes: Tokens of the tree, each computed once.
         rows: Those at which something is predicted.
         weights: Type of the weights; products are computed in bfloat16.
-        lora: Settings of adapters, if they are trained instead of all weights.
+        lora_rank: Rank of adapters, if they are trained instead of all weights.
     """
     layers = int(config.get_text_config().num_hidden_layers)
-    one, two = (_saved(config, n, nodes, rows, weights, lora) for n in (1, 2))
+    one, two = (_saved(config, n, nodes, rows, weights, lora_rank) for n in (1, 2))
     logits = rows * int(config.get_text_config().vocab_size)
     return one + (layers - 1) * (two - one) - logits * (2 + 4), logits * (2 + 4 + 4 + 4 + 2)
 
@@ -45,7 +43,7 @@ def _saved(
     nodes: int,
     rows: int,
     weights: torch.dtype,
-    lora: TrainingSettings | None,
+    lora_rank: int | None,
 ) -> int:
     """Bytes kept by a model of so many layers, its parameters left out."""
     config = copy.deepcopy(config)
@@ -58,8 +56,8 @@ def _saved(
         model = AutoModelForCausalLM.from_config(
             config, dtype=weights, attn_implementation="sdpa"
         ).train()
-        if lora:
-            _adapt(model, lora.lora_rank)
+        if lora_rank:
+            _adapt(model, lora_rank)
         own = {p.untyped_storage()._cdata for p in model.parameters()}
 
         def note(tensor: Tensor) -> Tensor:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 import torch
 
-from equipoise.methods.dpo import PairSettings
-from equipoise.methods.filter import FilterSettings
-from equipoise.methods.method import Method
-from equipoise.methods.rlhf.method import RLHFSettings
+from equipoise.methods.needs import Training, expected_tokens
+from equipoise.model.model_size import ModelSize, model_size
 from equipoise.model.precision import pick_compute_dtype, pick_device
-from equipoise.study.planning.model_size import ModelSize, model_size
-from equipoise.study.planning.needs import Memory, memory_of
-from equipoise.study.planning.training_work import Training, expected_tokens, training_of
+from equipoise.study.planning.memory import Memory, memory_of
+from equipoise.study.planning.training_work import TrainedTokens, trained_tokens
 from equipoise.study.specification import Specification
 
 TRAINING_SHARE, DRAWING_SHARE = 0.32, 0.085
@@ -111,7 +107,7 @@ def plan_study(
     weights = torch.float32 if 4 * size.parameters <= memory / 2 else torch.bfloat16
     flops = (tflops or 0) * 1e12 or _speed(pick_device(study.device), study.dtype)
     methods = {
-        label: _plan_method(specification, label, size, device, weights, memory, flops)
+        label: plan_method(specification, label, size, device, weights, memory, flops)
         for label in specification.methods
     }
     return StudyPlan(
@@ -126,7 +122,7 @@ def plan_study(
     )
 
 
-def _plan_method(
+def plan_method(
     specification: Specification,
     label: str,
     size: ModelSize,
@@ -135,22 +131,37 @@ def _plan_method(
     memory: float,
     flops: float,
 ) -> MethodPlan:
+    """Plan one method of a study.
+
+    Args:
+        specification: The study.
+        label: The method's.
+        size: The model.
+        device: Where it runs.
+        weights: Type in which weights are kept where that is free to choose.
+        memory: Memory that is there, in bytes.
+        flops: Operations a second that large matrix products reach there.
+    """
     task, method = specification.task, specification.methods[label]
-    seeds = specification.study.seeds
-    training = training_of(method, task, size.encoder, seeds[0])
-    needed = memory_of(method, task, size, specification.sampling, training, device, weights)
-    drawn = _draws(specification, method.settings) * expected_tokens(task, specification.sampling)
-    seconds = _training_seconds(size, training, method, flops)
+    sampling, seeds = specification.sampling, specification.study.seeds
+    work = method.work(task, size, seeds[0])
+    training, updates = work.training, 0
+    tokens, lora_rank, seconds = None, None, 0.0
+    if training is not None:
+        tokens, lora_rank = trained_tokens(training, seeds[0]), training.lora_rank
+        updates = method.updates(task)
+        seconds = _training_seconds(size, training, tokens, updates, flops)
+    needed = memory_of(method, task, size, sampling, lora_rank, tokens, device, weights)
+    wanted = specification.study.samples_per_subject
+    each = wanted * work.draws_each if work.draws is None else work.draws
+    drawn = each * len(task.subjects) * expected_tokens(task, sampling)
     seconds += 2 * drawn * _read(size, 1) / (DRAWING_SHARE * flops)
-    trained = 0
-    if training:
-        trained = needed.gradients // 4
     return MethodPlan(
         label,
         len(seeds),
-        trained,
-        training.updates if training else 0,
-        round(training.updates * training.nodes_per_update) if training else 0,
+        needed.gradients // 4,
+        updates,
+        round(updates * tokens.nodes_per_update) if tokens else 0,
         drawn,
         needed,
         len(seeds) * seconds,
@@ -170,42 +181,27 @@ def _remark(needed: Memory, memory: float) -> str:
     return f"more than the {memory / 1e9:.0f} GB there: {ways}"
 
 
-def _draws(specification: Specification, settings: Any) -> int:
-    """Completions that a cell draws, at most."""
-    wanted = specification.study.samples_per_subject
-    each = wanted
-    if isinstance(settings, FilterSettings):
-        each = settings.max_draws if settings.max_draws else wanted
-    return each * len(specification.task.subjects)
-
-
 def _read(size: ModelSize, rows: float) -> float:
     """Weights that a token is multiplied with, the output layer for a share of tokens ``rows``."""
-    text = size.config.get_text_config()
-    return size.matrix_parameters + rows * int(text.vocab_size) * int(text.hidden_size)
+    hidden = int(size.config.get_text_config().hidden_size)
+    return size.matrix_parameters + rows * size.vocabulary * hidden
 
 
 def _training_seconds(
-    size: ModelSize, training: Training | None, method: Method[Any], flops: float
+    size: ModelSize, training: Training, tokens: TrainedTokens, updates: int, flops: float
 ) -> float:
     """Seconds of a cell's training.
 
     Two operations a weight and token forward, two for the gradients of states, two for those of
-    weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1); and what each update moves.
+    weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1); and what each update moves. Then
+    what is scored without gradients, and what is drawn.
     """
-    if training is None:
-        return 0.0
-    share = training.rows_per_update / training.nodes_per_update
-    forward = 2 * training.nodes_per_update * _read(size, share) / (TRAINING_SHARE * flops)
+    share = tokens.rows_per_update / tokens.nodes_per_update
+    forward = 2 * tokens.nodes_per_update * _read(size, share) / (TRAINING_SHARE * flops)
     moving = UPDATE_BYTES * size.parameters * OPERATIONS_PER_BYTE / flops
-    seconds = training.updates * (3 * forward + moving)
-    settings = method.settings
-    if isinstance(settings, RLHFSettings):  # drawing, and two scorings without gradients
-        drawing = 2 * training.rows_per_update * _read(size, 1) / (DRAWING_SHARE * flops)
-        seconds += training.updates / settings.updates_per_iteration * (drawing + 2 * forward)
-    elif isinstance(settings, PairSettings):  # the reference's log-probabilities, once
-        seconds += training.examples / training.per_update * forward
-    return seconds
+    drawing = 2 * tokens.rows_per_update * _read(size, 1) / (DRAWING_SHARE * flops)
+    beside = training.scorings * forward + training.drawings * drawing
+    return updates * (3 * forward + moving) + tokens.updates_to_see_all * beside
 
 
 def _memory_of(device: torch.device) -> float:

@@ -1,0 +1,176 @@
+"""CSV as spreadsheets and scripts write it: commas, semicolons or tabs, and what they leave behind.
+
+Rows and columns that hold nothing count as nothing. Values are kept as they are written.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from equipoise.completions.column_names import ROLE_NAMES, normal, rank
+from equipoise.completions.source import Source
+from equipoise.errors import EquipoiseError
+from equipoise.files.csv_file import Rows, records, wrong_width
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What may stand between fields, and its name in remarks."""
+
+_LOOKED_AT = 1_000_000
+
+
+def read_separated(text: str, path: Path, wanted: Sequence[str] = ()) -> Source:
+    """The rows of a CSV file.
+
+    Args:
+        text: What the file holds.
+        path: The file: ``.tsv`` and ``.tab`` files have tabs, others what their header says.
+        wanted: Columns that were asked for by name; the header has them.
+
+    Raises:
+        EquipoiseError: It is empty or only a header; two columns share a name and differ; a row has
+            more fields than the header, or fewer; a quotation mark is never closed.
+    """
+    declared, body = _declared_separator(text)
+    remarks: list[str] = []
+    if declared:
+        separator = declared
+    elif path.suffix.casefold() in (".tsv", ".tab"):
+        separator = "\t"
+    else:
+        separator = find_separator(body, wanted)
+        if separator != ",":
+            remarks.append(f"Columns are separated by {SEPARATORS[separator]}.")
+    lines, found = _records(body, path, separator, remarks)
+    if declared:  # the line that declares it has been cut off
+        lines = [line + 1 for line in lines]
+    while found and _blank(found[0]):  # rows of separators may stand above the header, too
+        lines, found = lines[1:], found[1:]
+    if not found:
+        raise EquipoiseError("empty", file=path, hint="It needs a header and at least one row.")
+    header = [name.strip().strip("\ufeff").strip() for name in found[0]]
+    kept_lines, kept = _filled(lines[1:], found[1:], header, path, remarks)
+    if not kept:
+        raise EquipoiseError("has a header but no rows", file=path, hint="Add completions.")
+    columns = list(map(list, zip(*kept, strict=True)))
+    return Source(Rows(_named(header, columns, path), path, kept_lines), tuple(remarks))
+
+
+def find_separator(text: str, wanted: Sequence[str] = ()) -> str:
+    """What separates the fields of the first line that is not blank: a key of `SEPARATORS`.
+
+    It is what gives the header the most names that are recognised or ``wanted``, then the most
+    names; commas where that is undecided.
+    """
+    text = text[:_LOOKED_AT]
+    filled = re.search(r"[^\n]*[^\s,;\"]", text)
+    start = filled.start() if filled else 0
+
+    def score(separator: str) -> tuple[int, int]:
+        reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator)
+        try:
+            header = next(reader, [])
+        except csv.Error:
+            return (0, 0)
+        asked = {normal(name) for name in wanted}
+        known = sum(
+            normal(name) in asked or any(rank(name, role) is not None for role in ROLE_NAMES)
+            for name in header
+        )
+        return (known, len(header))
+
+    return max(SEPARATORS, key=score)
+
+
+def _declared_separator(text: str) -> tuple[str, str]:
+    r"""The separator of a first line ``sep=;``, which spreadsheets write, and the lines after it.
+
+    >>> _declared_separator("sep=;\r\na;b")
+    (';', 'a;b')
+    """
+    first = text[:20].partition("\n")[0]
+    declared = first.strip(' "\r')
+    if declared.casefold().startswith("sep=") and declared[4:] in (*SEPARATORS, ""):
+        separator = declared[4:] or "\t"  # the tab itself may have been stripped
+        return separator, text[len(first) + 1 :]
+    return "", text
+
+
+def _records(
+    text: str, path: Path, separator: str, remarks: list[str]
+) -> tuple[list[int], list[list[str]]]:
+    """Lines and fields; quotation marks in a file with tabs may be nothing but characters."""
+    try:
+        return records(text, path, separator)
+    except EquipoiseError:
+        if separator != "\t":
+            raise
+        found = records(text, path, separator, quoted=False)
+        if len(set(map(len, found[1]))) > 1:
+            raise
+        remarks.append("Quotation marks are read as they stand, because some are not closed.")
+        return found
+
+
+def _blank(record: Sequence[str]) -> bool:
+    return not record[0].strip() and not any(map(str.strip, record))
+
+
+def _filled(
+    lines: list[int], found: list[list[str]], header: list[str], path: Path, remarks: list[str]
+) -> tuple[list[int], list[list[str]]]:
+    """The rows that hold something, each as wide as the header; says how many are left out."""
+    width = len(header)
+    named = max((i + 1 for i, name in enumerate(header) if name), default=0)
+    kept_lines: list[int] = []
+    kept: list[list[str]] = []
+    blank = repeated = 0
+    for line, record in zip(lines, found, strict=True):
+        if _blank(record):
+            blank += 1
+            continue
+        if len(record) != width:
+            if len(record) < named or any(map(str.strip, record[width:])):
+                raise wrong_width(record, header, line, path)
+            record = [*record, *[""] * (width - len(record))][:width]
+        if normal(record[0]) == normal(header[0]) and _is_header(record, header):
+            repeated += 1
+            continue
+        kept_lines.append(line)
+        kept.append(record)
+    if blank:
+        remarks.append(f"Rows that hold nothing, left out: {blank:,}.")
+    if repeated:
+        remarks.append(f"Rows that repeat the header, left out: {repeated:,}.")
+    return kept_lines, kept
+
+
+def _is_header(record: list[str], header: list[str]) -> bool:
+    return any(header) and [cell.strip().strip("\ufeff").strip() for cell in record] == header
+
+
+def _named(header: list[str], columns: list[list[str]], path: Path) -> dict[str, list[str]]:
+    """Column name -> values, without columns that hold nothing under no name or a name twice.
+
+    A column without a name that holds something is called ``column 3``, by its place.
+    """
+    found: dict[str, list[str]] = {}
+    for place, (name, values) in enumerate(zip(header, columns, strict=True), 1):
+        if name and name not in found:
+            found[name] = values
+        elif not any(map(str.strip, values)) or found.get(name) == values:
+            continue
+        elif not name:
+            found[f"column {place}"] = values
+        elif not any(map(str.strip, found[name])):
+            found[name] = values
+        else:
+            raise EquipoiseError(
+                f"{header.count(name)} columns are named {name!r}",
+                file=path,
+                hint="Give each column its own name.",
+            )
+    return found

@@ -1,0 +1,225 @@
+"""JSON as people write completions, and Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from equipoise.completions.frame import read_anything
+from equipoise.errors import EquipoiseError
+from equipoise.measures import evaluate
+from equipoise.task.task import Task
+
+WriteCsv = Callable[..., Path]
+
+NURSE = "The nurse was bold and caring."
+DOCTOR = "The doctor was tall\u2028and loud."
+RECORDS = [
+    {"occupation": "nurse", "completion": NURSE},
+    {"occupation": "doctor", "completion": DOCTOR},
+]
+LINES = "\n".join(json.dumps(record, ensure_ascii=False) for record in RECORDS)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (LINES + "\n", "a.jsonl"),
+        ("\ufeff" + LINES.replace("\n", "\r\n\r\n"), "a.ndjson"),
+        (LINES, "a.txt"),
+        (LINES, "a.json"),
+        (json.dumps(RECORDS), "a.json"),
+        (json.dumps(RECORDS, indent=2), "a.jsonl"),
+        (json.dumps(RECORDS, indent=2), "a.csv"),
+        ("\n".join(json.dumps(record, indent=1) for record in RECORDS), "a.json"),
+        (json.dumps({"results": RECORDS, "date": "today"}), "a.json"),
+        (pd.DataFrame(RECORDS).to_json(), "a.json"),
+        (pd.DataFrame(RECORDS).to_json(orient="split"), "a.json"),
+        (pd.DataFrame(RECORDS).to_json(orient="table"), "a.json"),
+        (pd.DataFrame(RECORDS).to_json(orient="records"), "a.json"),
+        (json.dumps(pd.DataFrame(RECORDS).to_dict("list")), "a.json"),
+        (json.dumps({"nurse": [NURSE], "doctor": [DOCTOR]}), "a.json"),
+    ],
+)
+def test_every_shape_gives_the_same_rows(
+    task: Task, write_csv: WriteCsv, content: str, name: str
+) -> None:
+    reading = read_anything(write_csv(content, name), task)
+    frame = reading.completions
+    assert frame["subject"].tolist() == ["nurse", "doctor"]
+    assert frame["text"].tolist() == [NURSE, "The doctor was tall"]
+    assert frame["method"].tolist() == ["a", "a"]
+    assert reading.remarks == ()
+
+
+def test_fields_may_be_nested_missing_and_of_any_type(task: Task, write_csv: WriteCsv) -> None:
+    records = [
+        {"meta": {"job": "nurse", "seed": 42.0}, "model": "m", "output": {"text": NURSE}, "n": [1]},
+        {"meta": {"job": "doctor", "seed": None}, "model": None, "output": {"text": None}},
+        {"meta": {"job": "nurse", "seed": 7}, "ok": True, "output": {"text": "NA"}},
+        {},
+    ]
+    reading = read_anything(write_csv("\n".join(map(json.dumps, records)), "a.jsonl"), task)
+    frame = reading.completions
+    assert frame["text"].tolist() == [NURSE, "", "NA"]
+    assert frame["seed"].tolist() == [42, 0, 7]
+    assert frame["method"].tolist() == ["m", "a", "a"]
+    assert reading.remarks[0] == "Rows with neither a subject nor a text, left out: 1."
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"outputs": ["A nurse.", "B nurse."]},
+        {"completions": [{"text": "A nurse."}, {"text": "B nurse."}]},
+        {"output": [{"generated_text": "A nurse."}, {"generated_text": "B nurse."}]},
+        {"response": {"choices": [{"message": {"content": t}} for t in ("A nurse.", "B nurse.")]}},
+        {
+            "response": {
+                "body": {
+                    "model": "x",
+                    "choices": [
+                        {"message": {"role": "assistant", "content": [{"type": "text", "text": t}]}}
+                        for t in ("A nurse.", "B nurse.")
+                    ],
+                }
+            }
+        },
+    ],
+)
+def test_several_draws_of_a_record_are_several_rows(
+    task: Task, write_csv: WriteCsv, output: dict[str, Any]
+) -> None:
+    path = write_csv(json.dumps({"job": "nurse", **output}) + "\n", "a.jsonl")
+    frame = read_anything(path, task).completions
+    assert frame[["subject", "run", "text"]].values.tolist() == [
+        ["nurse", 0, "A nurse."],
+        ["nurse", 1, "B nurse."],
+    ]
+
+
+def test_a_conversation_is_what_the_assistant_said_last(task: Task, write_csv: WriteCsv) -> None:
+    said = [("system", "S."), ("user", "The nurse was"), ("assistant", NURSE), ("user", "Thanks.")]
+    messages = [{"role": role, "content": content} for role, content in said]
+    path = write_csv(json.dumps([{"job": "nurse", "messages": messages}]), "a.json")
+    assert read_anything(path, task).completions["text"].tolist() == [NURSE]
+
+
+def test_the_subject_may_stand_in_the_prompt_alone(task: Task, write_csv: WriteCsv) -> None:
+    records = [
+        {"prompt": 'Complete the sentence: "The nurse was"', "completion": " bold."},
+        {"prompt": "Tell me of the doctor.", "completion": "He was bold."},
+    ]
+    path = write_csv("\n".join(map(json.dumps, records)), "a.jsonl")
+    reading = read_anything(path, task, prefix="add")
+    assert reading.completions["subject"].tolist() == ["nurse", "doctor"]
+    assert reading.completions["text"].tolist() == [
+        "The nurse was bold.",
+        "The doctor was He was bold.",
+    ]
+    assert reading.remarks == (
+        "No column is the subject: it is read from what each prompt asks for.",
+    )
+    records.append({"prompt": "Say something.", "completion": "Something."})
+    path.write_text(json.dumps(records))
+    with pytest.raises(EquipoiseError, match="no column is the subject"):
+        read_anything(path, task)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        ("", "a.jsonl", "empty"),
+        ("\n \n", "a.json", "empty"),
+        ("[]", "a.json", "holds no records"),
+        ("{}", "a.json", "no column is the text"),
+        ("[1, 2]", "a.json", "record 1: a single value, not an object"),
+        ('["The nurse was bold."]', "a.json", "record 1: a text, not an object"),
+        (LINES + '\n["x"]\n', "a.jsonl", "line 3: a list, not an object"),
+        (LINES + '\n{"occupation": "nur', "a.jsonl", "The last line is cut off: delete it"),
+        (LINES.replace("\n", "\n{nurse}\n"), "a.jsonl", "line 2: not valid JSON (Expecting"),
+        ("[{},\n{,}]", "a.json", "line 2: not valid JSON (Expecting"),
+        ("nurse,bold\n", "a.json", "line 1: not valid JSON (Expecting"),
+        ("[" * 100_000, "a.json", "line 1: not valid JSON ("),
+        ('[{"job": "nurse", "text": "x", "seed": "forty"}]', "a.json", "record 1: seed 'forty'"),
+        (
+            LINES + '\n{"occupation": "nurse", "completion": "x", "seed": 1.5}',
+            "a.jsonl",
+            "line 3: seed '1.5' is not a whole number",
+        ),
+        (
+            "\n".join(f'{{"k{i}": 1}}' for i in range(1_100)),
+            "a.jsonl",
+            "line 1001: the records have 1,001 different fields",
+        ),
+    ],
+)
+def test_bad_json_is_named_with_its_place(
+    task: Task, write_csv: WriteCsv, content: str, name: str, message: str
+) -> None:
+    path = write_csv(content, name)
+    with pytest.raises(EquipoiseError) as caught:
+        read_anything(path, task)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "name", "message"),
+    [
+        (b"PK\x03\x04rest", "log.eval", "inspect log convert log.eval --to json --output-dir"),
+        (b"PK\x03\x04rest", "a.xlsx", "is an Excel workbook. Save it as CSV in UTF-8."),
+        (b"PK\x03\x04rest", "a.csv", "is a ZIP archive. Unpack it"),
+        (b"\xd0\xcf\x11\xe0rest", "a.xls", "is an Excel workbook"),
+        (b"\x1f\x8brest", "a.jsonl.gz", "is compressed with gzip. Unpack it: gunzip -k a.jsonl.gz"),
+        (b"\x80\x04rest", "a.pkl", "is a pickle of Python, which could run code"),
+        (b"PAR1rest", "a.parquet", "not valid Parquet ("),
+    ],
+)
+def test_other_formats_are_refused_by_name(
+    task: Task,
+    write_csv: WriteCsv,
+    monkeypatch: pytest.MonkeyPatch,
+    start: bytes,
+    name: str,
+    message: str,
+) -> None:
+    monkeypatch.chdir(write_csv(start, name).parent)
+    with pytest.raises(EquipoiseError) as caught:
+        read_anything(name, task)
+    assert str(caught.value).startswith(f"{name}: ")
+    assert message in str(caught.value)
+
+
+def test_parquet_is_read(task: Task, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "theirs.parquet"
+    frame = pd.DataFrame(RECORDS).assign(seed=[42, None])
+    frame.to_parquet(path)
+    found = read_anything(path, task).completions
+    assert found["text"].tolist() == [NURSE, "The doctor was tall"]
+    assert found[["method", "seed"]].values.tolist() == [["theirs", 42], ["theirs", 0]]
+    nested = pd.DataFrame({"doc": [{"job": "nurse"}], "outputs": [["A nurse.", "B nurse."]]})
+    nested.to_parquet(path)
+    assert read_anything(path, task).completions["text"].tolist() == ["A nurse.", "B nurse."]
+
+
+def test_without_pyarrow_it_says_what_to_install(
+    task: Task, write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise ImportError("no engine")
+
+    monkeypatch.setattr(pd, "read_parquet", missing)
+    with pytest.raises(EquipoiseError, match=r"needs the package pyarrow. Install it \(pip inst"):
+        read_anything(write_csv(b"PAR1PAR1", "a.parquet"), task)
+
+
+def test_frames_with_lists_are_read_as_json_is(task: Task) -> None:
+    frame = pd.DataFrame({"job": ["nurse"], "outputs": [["A nurse.", "B nurse."]]})
+    assert evaluate(frame, task).completions["text"].tolist() == ["A nurse.", "B nurse."]
