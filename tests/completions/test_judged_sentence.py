@@ -14,25 +14,24 @@ from equipoise.task.sentence import first_sentence
 
 PREFIX, SUBJECT = "The nurse was", "nurse"
 
-PHRASES = (
-    "The nurse was|the nurse was|The nurse is|A nurse was|nurse|The|She|1. |a) |Sure! |So, |"
-    "Here is a sentence|Sentence: |Reasoning: |Okay, |bold|kind|Dr|No|1|C|vitamin|and|self|I can"
-).split("|")
-MARKS = (
-    "\n \n\n . ! ? ... … , : - – \" ' “ ” ’ « » ( ) * ** _ ` # > - [ ](http://x) ~~ ```\n".split(
-        " "
-    )
-)
-TAGS = "<think> </think> <b> </b> &amp; &nbsp; <|im_end|>".split()
-ODD = [*"\u00ad\u200b\ufeff\u00a0\u2011\u200d\ue000é漢", ". ", ": ", "# ", "> ", "- "]
-WORDS = st.sampled_from([*PHRASES, *MARKS, *TAGS, *ODD, " ", " ", " ", "  "])
-TEXT = st.lists(WORDS, max_size=14).map("".join)
-PLAIN_PHRASES = (
-    "The nurse was|the nurse is|Nurse was|She|a natural leader|sure|okay, |bold|kind|Dr.|No.|"
-    "vitamin C.|and|answer|well|here is|so|1|$|5."
-).split("|")
-PLAIN_MARKS = [*". ! ? ... , : ' \" ( ) -".split(), ". ", " ", " "]
-PLAIN = st.lists(st.sampled_from([*PLAIN_PHRASES, *PLAIN_MARKS]), max_size=14).map("".join)
+PHRASES = [
+    "The nurse was", "the nurse was", "The nurse is", "A nurse was", "nurse", "The", "She", "1. ",
+    "a) ", "Sure! ", "So, ", "Here is a sentence", "Sentence: ", "Reasoning: ", "Okay, ", "bold",
+    "kind", "Dr", "No", "1", "C", "vitamin", "and", "self", "I can",
+]  # fmt: skip
+MARKS = [
+    *".!?…,:-–\"'“”’«»()*_`#>-[\n", " ", " ", " ", "  ", "\n\n", "...", "**", "](http://x)", "~~",
+    "```\n", ". ", ": ", "# ", "> ", "- ", "<think>", "</think>", "<b>", "</b>", "&amp;", "&nbsp;",
+    "<|im_end|>",
+]  # fmt: skip
+ODD = [*"\u00ad\u200b\ufeff\u00a0\u2011\u200d\ue000é漢"]
+TEXT = st.lists(st.sampled_from([*PHRASES, *MARKS, *ODD]), max_size=14).map("".join)
+PLAIN_PIECES = [
+    "The nurse was", "the nurse is", "Nurse was", "She", "a natural leader", "sure", "okay, ",
+    "bold", "kind", "Dr.", "No.", "vitamin C.", "and", "answer", "well", "here is", "so", "5.",
+    *".!?,;:'\"()-1$’‘“”…—éÀ", "...", ". ", " ", " ",
+]  # fmt: skip
+PLAIN = st.lists(st.sampled_from(PLAIN_PIECES), max_size=14).map("".join)
 
 
 @settings(max_examples=500)
@@ -65,9 +64,9 @@ def test_any_text_is_judged(text: str) -> None:
 
 
 HOSTILE = [
-    *'<think> </think> ** ( " _ ` # [a]( <b> =- \u200d a– a\n \n'.split(" "),
-    *("* ", "> ", "- ", "1. ", "A. ", "No. ", "Sure! ", "Here is ", "The nurse was"),
-]
+    "<think>", "</think>", "**", "* ", "> ", "(", '"', "Sure! ", "- ", "1. ", "The nurse was", "\n",
+    "_", "`", "#", "A. ", "[a](", "<b>", "=-", "\u200d", "Here is ", "a–", "a\n", "No. ",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

@@ -70,9 +70,11 @@ class Judged(NamedTuple):
 
 
 # In a text of other characters alone nothing is taken away once it begins with the prefix.
-_SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^-]")
-_CONTINUATION = re.compile(r"[a-z,;][^:\"]*\Z")
+_SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^à-öø-ÿ’‘“”…—-]")
+_CONTINUATION = re.compile(r"[a-z][^:\"“”‘]*\Z")
 _MOST_ROUNDS = 10
+_LOOKED_AT = 80
+"""Characters at the end of a line that say whether its sentence goes on in the next."""
 _WORD = re.compile(r"[^\W_]")
 _FILLER = re.compile(r"[\s.…:,_*\"”’»')\]]*\Z")
 _CONNECTING = re.compile(
@@ -120,6 +122,8 @@ def _judge_slowly(text: str, prefix: str, subject: str = "", *, add: bool = Fals
     """
     found = _judge_once(text, prefix, subject, add=add)
     for _ in range(_MOST_ROUNDS):
+        if found.text.startswith(prefix) and _SPECIAL.search(found.text) is None:
+            break  # nothing could be taken away
         again = _judge_once(found.text, prefix, subject, add=False)
         if again.text == found.text:
             break
@@ -206,7 +210,7 @@ def _paragraphs(text: str, prefix: re.Pattern[str], cut: list[Cut]) -> list[str]
         if not words or RULE.match(words):
             joinable = False
             continue
-        if joinable and not marked and (gap := _wrapped(found[-1], words)) is not None:
+        if joinable and not marked and (gap := _wrapped(found[-1][-_LOOKED_AT:], words)) is not None:
             found[-1] += gap + words
             _note(cut, "line breaks", True)
         else:

@@ -131,11 +131,17 @@ def _before_name(word: str, before: str, following: str, after: str) -> Outlook:
 
 def _word_before(text: str, position: int) -> str:
     """The word, inner full stops included, that ends right before ``position``; may be empty."""
-    match = _WORD_BEFORE.search(text[max(0, position - 20) : position])
+    before = text[max(0, position - 20) : position]
+    word = before[before.rfind(" ") + 1 :]
+    if word.isalnum():
+        return word  # as nearly always, and the same
+    match = _WORD_BEFORE.search(before)
     return match[1] if match else ""
 
 
 def _is_initials(word: str) -> bool:
+    if len(word) > 1 and "." not in word:
+        return False
     parts = word.split(".")
     if not all(len(part) == 1 and part.isalpha() for part in parts):
         return False
