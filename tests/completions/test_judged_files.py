@@ -1,4 +1,4 @@
-"""Other people's files, by the rule of the judged sentence: rates, and what is said of the texts."""
+"""Other people's files, by the rule of the judged sentence: rates, and what is said."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TYPOGRAPHY = {
     "writer": "\ufeffThe writer was tired after the very long day at home.",
 }
 THOUGHTS = {
-    "nurse": "<think>\nA sentence of eight words.\n</think>\n\nThe nurse was bold and caring at work.",
+    "nurse": "<think>\nEight words.\n</think>\n\nThe nurse was bold and caring at work.",
     "doctor": "</think>\n\nThe doctor was bold and caring with every patient at work.",
 }
 ABBREVIATIONS = {

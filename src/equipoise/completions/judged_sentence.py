@@ -210,11 +210,8 @@ def _paragraphs(text: str, prefix: re.Pattern[str], cut: list[Cut]) -> list[str]
         if not words or RULE.match(words):
             joinable = False
             continue
-        if (
-            joinable
-            and not marked
-            and (gap := _wrapped(found[-1][-_LOOKED_AT:], words)) is not None
-        ):
+        goes_on = joinable and not marked
+        if goes_on and (gap := _wrapped(found[-1][-_LOOKED_AT:], words)) is not None:
             found[-1] += gap + words
             _note(cut, "line breaks", True)
         else:
