@@ -52,7 +52,7 @@ def test_every_shape_gives_the_same_rows(
     reading = read_anything(write_csv(content, name), task)
     frame = reading.completions
     assert frame["subject"].tolist() == ["nurse", "doctor"]
-    assert frame["text"].tolist() == [NURSE, "The doctor was tall"]
+    assert frame["text"].tolist() == [NURSE, "The doctor was tall and loud."]
     assert frame["method"].tolist() == ["a", "a"]
     assert reading.remarks == ()
 
@@ -202,7 +202,7 @@ def test_parquet_is_read(task: Task, tmp_path: Path) -> None:
     frame = pd.DataFrame(RECORDS).assign(seed=[42, None])
     frame.to_parquet(path)
     found = read_anything(path, task).completions
-    assert found["text"].tolist() == [NURSE, "The doctor was tall"]
+    assert found["text"].tolist() == [NURSE, "The doctor was tall and loud."]
     assert found[["method", "seed"]].values.tolist() == [["theirs", 42], ["theirs", 0]]
     nested = pd.DataFrame({"doc": [{"job": "nurse"}], "outputs": [["A nurse.", "B nurse."]]})
     nested.to_parquet(path)

@@ -120,7 +120,7 @@ def test_one_filter_of_several_is_read(task: Task, write_csv: WriteCsv) -> None:
         ("The nurse was", " bold.", "The nurse was bold."),
         ("The nurse was", "bold.", "The nurse was bold."),
         ("The nurse was", "The nurse was bold.", "The nurse was bold."),
-        ("The nurse was", '"The nurse was bold."', '"The nurse was bold."'),
+        ("The nurse was", '"The nurse was bold."', "The nurse was bold."),
         ("The nurse was", "She was bold.", "She was bold."),
         ("The nurse was", "", ""),
         ('Complete: "The nurse was"', "bold.", "The nurse was bold."),

@@ -117,9 +117,9 @@ def test_a_header_in_the_middle_is_no_row(task: Task, write_csv: WriteCsv) -> No
 
 
 def test_quotation_marks_in_tsv_may_be_characters(task: Task, write_csv: WriteCsv) -> None:
-    path = write_csv('occupation\ttext\nnurse\t"Bold" is she.\ndoctor\t"The doctor\n', "a.tsv")
+    path = write_csv('occupation\ttext\nnurse\t"Bold" is she.\ndoctor\tThe "doctor\n', "a.tsv")
     reading = read_anything(path, task)
-    assert texts(reading) == [["nurse", '"Bold" is she.'], ["doctor", '"The doctor']]
+    assert texts(reading) == [["nurse", '"Bold" is she.'], ["doctor", 'The "doctor']]
     assert reading.remarks == (
         "Quotation marks are read as they stand, because some are not closed.",
     )

@@ -10,7 +10,7 @@ from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.language_model import LanguageModel
 from tiny_models import metaspace_tokenizer, tiny_llama, wrap_tokenizer
 
-PREFIXES = ["The doctor was", "", "The Dr", 'She said "', "1"]
+PREFIXES = ["The doctor was", "", "The Dr", 'She said "', "1", "The best is vitamin C."]
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,11 @@ def test_end_is_where_decoding_everything_after_each_token_finds_it(
         ("The doctor was", " bold.", None),  # ".5" or "..." may follow
         ("The doctor was", " bold\nand", " bold\n"),
         ("The Dr", ". Smith was bold", None),
-        ('She said "', 'yes!" Then', 'yes!" '),
-        ("The doctor was", " bold … So", " bold … "),
+        ('She said "', 'yes!" Then', 'yes!" T'),  # "and left" may follow
+        ("The doctor was", " bold … So", " bold … S"),
+        ("The doctor was", " bold … and so", None),
+        ("The Dr", " took vitamin C. She was", " took vitamin C. Sh"),
+        ("The best is vitamin C.", " She was", " Sh"),
     ],
 )
 def test_ends_by_hand(tiny_lm: LanguageModel, prefix: str, text: str, end: str | None) -> None:

@@ -8,9 +8,10 @@ seed      int64   its seed
 subject   str     who is described; the task's spelling where it is one of the task's subjects
 split     str     ``train``, ``validation``, or empty where nobody says
 run       int64   0-based index within method, seed and subject, unless the file gives its own
-text      str     the judged sentence: the first one of prefix + continuation
+text      str     the judged sentence (``judged_sentence.judge``), cleaned
 finished  bool    the sentence came to its end (a terminator was seen)
 tokens    Int64   number of tokens drawn; missing where nobody says
+cut       str     only where anything was: kinds of what was taken away around the sentence
 ========  ======  ==============================================================================
 
 Texts are never evaluated or converted: ``007``, ``NA`` and ``=1+1`` are texts. A missing text of a
@@ -24,15 +25,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
 from equipoise.completions.column_names import NUMBERING_NAMES, PROMPT_NAMES, leaf, normal, rank
 from equipoise.completions.columns import Columns, find_columns
 from equipoise.completions.copies import distinct_draws
-from equipoise.completions.prompts import continues, subjects_asked
+from equipoise.completions.judged_rows import (
+    Prefix,
+    cut_column,
+    judge_rows,
+    own_words,
+    response_prefix,
+)
+from equipoise.completions.judged_sentence import Judged
+from equipoise.completions.prompts import subjects_asked
 from equipoise.completions.readers import read_source, source_of
+from equipoise.completions.sentence_remarks import count_texts, sentence_remarks
 from equipoise.completions.source import Source
 from equipoise.completions.values import (
     convert_all,
@@ -45,14 +54,14 @@ from equipoise.completions.values import (
 )
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
-from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 from equipoise.wording.visible import quoted
 
 COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tokens")
 """Columns of the completions frame, in order."""
 
-Prefix = Literal["as-is", "add"]
+CUT = "cut"
+"""A further column, only where anything was taken away: its kinds, joined by "; "."""
 
 
 @dataclass(frozen=True)
@@ -161,24 +170,15 @@ def remarks(completions: pd.DataFrame, task: Task) -> list[str]:
     """What a reader of the scores should know about the texts, one sentence each; often nothing.
 
     Counts empty texts, texts that do not start with the task's response prefix (their word counts
-    are not comparable with the study's), and subjects the task does not have.
+    are not comparable with the study's) and their forms, what was taken away before judging, by
+    kind, and subjects the task does not have.
     """
     texts, subjects = completions["text"].tolist(), completions["subject"].tolist()
-    total = len(texts)
-    empty = sum(not text for text in texts)
-    bare = sum(
-        bool(text) and not _starts_with(text, _response_prefix(task, subject))
-        for text, subject in zip(texts, subjects, strict=True)
-    )
+    prefixes = [response_prefix(task, subject) for subject in subjects]
+    cuts = completions[CUT].fillna("").tolist() if CUT in completions else None
+    found = sentence_remarks(count_texts(texts, prefixes, subjects, cuts), task.prefix)
     known = {subject.name for subject in task.subjects}
     unknown = list(dict.fromkeys(subject for subject in subjects if subject not in known))
-    found = []
-    if empty:
-        found.append(f"Empty texts, counted as neither: {empty:,} of {total:,}.")
-    if bare:
-        found.append(f"Texts that do not start with '{task.prefix}': {bare:,} of {total:,}.")
-    if bare and bare == total - empty:
-        found[-1] += " If they are its continuations, evaluate them with the prefix 'add'."
     if unknown:
         found.append(f"Subjects the task '{task.name}' does not have: {quoted(unknown, 3)}.")
     return found
@@ -212,11 +212,10 @@ def _reading(
     said = [*source.remarks, *left_out, *columns.remarks, *of_methods, *of_seeds]
     if "subject" not in columns.of:
         said.append("No column is the subject: it is read from what each prompt asks for.")
-    texts = _whole_texts(texts, subjects, contexts, task, prefix)
     kept = list(range(len(rows)))
     if not copies:
-        own_words = partial(_own_words, task)
-        draws = distinct_draws(methods, seeds, subjects, texts, own_words, _numbers(rows))
+        words = partial(own_words, task)
+        draws = distinct_draws(methods, seeds, subjects, texts, words, _numbers(rows))
         said += draws.remarks
         kept = draws.kept.nonzero()[0].tolist()
     if len(kept) < len(rows):
@@ -225,7 +224,9 @@ def _reading(
             [values[i] for i in kept] for values in (methods, subjects, splits, texts)
         )
         seeds = [seeds[i] for i in kept]
-    frame = _frame(rows, columns, methods, seeds, subjects, splits, texts)
+        contexts = [contexts[i] for i in kept] if contexts else []
+    judged = judge_rows(texts, subjects, contexts, task, prefix)
+    frame = _frame(rows, columns, methods, seeds, subjects, splits, judged)
     return Reading(frame, tuple(said))
 
 
@@ -236,29 +237,30 @@ def _frame(
     seeds: list[int],
     subjects: list[str],
     splits: list[str],
-    texts: list[str],
+    judged: list[Judged],
 ) -> pd.DataFrame:
-    """The completions frame; each of ``texts`` is judged by its first sentence."""
-    sentences = [first_sentence(text) for text in texts]
+    """The completions frame; a file's own word on what is finished counts."""
     own = convert_all(columns.values(rows, "finished"), truth) or [None] * len(rows)
     ended = [
         sentence.finished if said is None else said
-        for said, sentence in zip(own, sentences, strict=True)
+        for said, sentence in zip(own, judged, strict=True)
     ]
     runs = runs_of(columns.values(rows, "run"), methods, seeds, subjects)
     tokens = convert_all(columns.values(rows, "tokens"), whole_number)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "method": pd.Series(methods, dtype="str"),
             "seed": pd.Series(seeds, dtype="int64"),
             "subject": pd.Series(subjects, dtype="str"),
             "split": pd.Series(splits, dtype="str"),
             "run": pd.Series(runs, dtype="int64"),
-            "text": pd.Series([sentence.text for sentence in sentences], dtype="str"),
+            "text": pd.Series([sentence.text for sentence in judged], dtype="str"),
             "finished": pd.Series(ended, dtype="bool"),
             "tokens": pd.Series(tokens, range(len(rows)), dtype="Int64"),
         }
     )
+    cut = cut_column(rows.columns.get(CUT), judged)
+    return frame.assign(**{CUT: pd.Series(cut, dtype="str")}) if any(cut) else frame
 
 
 def _filled(
@@ -310,41 +312,3 @@ def _numbers(rows: Rows) -> list[list[str]]:
     return [
         values for name, values in rows.columns.items() if normal(leaf(name)) in NUMBERING_NAMES
     ]
-
-
-def _whole_texts(
-    texts: list[str], subjects: list[str], contexts: Sequence[str], task: Task, prefix: Prefix
-) -> list[str]:
-    """``texts`` with the response prefix before those that are known to continue it."""
-    if prefix == "as-is" and not contexts:
-        return texts
-    whole = []
-    for row, (text, subject) in enumerate(zip(texts, subjects, strict=True)):
-        of_subject = _response_prefix(task, subject)
-        add = prefix == "add" or continues(text, contexts[row], of_subject)
-        whole.append(_with_prefix(text, of_subject) if add else text)
-    return whole
-
-
-def _own_words(task: Task, subject: str, text: str) -> int:
-    """Words of a text beyond the response prefix."""
-    prefix = _response_prefix(task, subject)
-    own = text.lstrip()[len(prefix) :] if _starts_with(text, prefix) else text
-    return len(own.split())
-
-
-def _response_prefix(task: Task, subject: str) -> str:
-    """``The doctor was``; also for subjects the task does not have."""
-    return str(task.prefix).replace("{subject}", subject)
-
-
-def _starts_with(text: str, prefix: str) -> bool:
-    return text.lstrip()[: len(prefix)].casefold() == prefix.casefold()
-
-
-def _with_prefix(text: str, prefix: str) -> str:
-    """``prefix`` and ``text`` joined by a space, unless ``text`` is empty or has it already."""
-    text = text.strip()
-    if not text or _starts_with(text, prefix):
-        return text
-    return prefix + ("" if text[0] in ",.;:!?" else " ") + text

@@ -15,7 +15,7 @@ class EndOfSentence:
 
     The rule is that of `equipoise.task.sentence`: text is decoded and judged by it. As decoding
     text costs more than drawing a token, that happens only once a completion holds a character
-    that can end a sentence.
+    that can end a sentence (or its prefix does: what follows an abbreviation may end it there).
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class EndOfSentence:
         prefixes: Sequence[str],
     ) -> None:
         self.prefixes = list(prefixes)
+        self._prefix_may_end = [not END_CHARACTERS.isdisjoint(prefix) for prefix in prefixes]
         self._tokenizer = tokenizer
         self._stop_tokens = stop_tokens
         self._before = tokenizer("a", add_special_tokens=False)["input_ids"]
@@ -38,7 +39,7 @@ class EndOfSentence:
         """
         if tokens[-1] in self._stop_tokens:
             return True
-        if not any(map(self._can_end, tokens)):
+        if not (self._prefix_may_end[prompt] or any(map(self._can_end, tokens))):
             return False
         return sentence_is_complete(self.prefixes[prompt] + self.text(tokens))
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from equipoise.completions.judged_sentence import judge
 from equipoise.methods.method import (
     Delivery,
     Policy,
@@ -23,7 +24,6 @@ from equipoise.model.model_size import ModelSize
 from equipoise.model.protocol import Model
 from equipoise.progress import tell
 from equipoise.settings import Settings
-from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 
 
@@ -58,8 +58,9 @@ class FilteredPolicy(Policy):
 
     def accepts(self, subject: str, draw: Draw) -> bool:
         """Whether a draw is delivered."""
-        text = first_sentence(self.task.response_prefix(subject) + draw.text).text
-        verdict = self.task.constraint.check(text)
+        prefix = self.task.response_prefix(subject)
+        judged = judge(draw.behind(prefix), prefix, subject)
+        verdict = self.task.constraint.check(judged.text)
         if self.settings.accept == "all":
             return verdict.satisfied
         return verdict.any and not verdict.forbidden

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
-from equipoise.completions.frame import COLUMNS, as_completions
+from equipoise.completions.frame import COLUMNS, CUT, as_completions
+from equipoise.completions.sentence_remarks import written_cut
 from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.needs import Holding, Work
@@ -113,7 +114,7 @@ class Policy:
     def questions(self, subjects: Sequence[str]) -> list[Question]:
         """What the model is asked about each of ``subjects``, and how its answer begins."""
         return [
-            Question(self.task.prompt(name, self.prompt), self.task.response_prefix(name))
+            Question(self.task.prompt(name, self.prompt), self.task.response_prefix(name), name)
             for name in subjects
         ]
 
@@ -143,15 +144,16 @@ class Policy:
                 "subject": subject,
                 "run": run,
                 # No CSV reader takes a NUL, which models do draw; text editors show it like this.
-                "text": self.task.response_prefix(subject) + draw.text.replace("\0", "\ufffd"),
+                "text": draw.behind(self.task.response_prefix(subject)).replace("\0", "\ufffd"),
                 "tokens": draw.tokens,
+                CUT: written_cut(draw.cut),
             }
             for subject, of_subject in zip(subjects, draws, strict=True)
             for run, draw in enumerate(of_subject)
         ]
-        found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens"])
+        found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens", CUT])
         frame = as_completions(found, self.task, method=label, seed=seed)
-        return frame[list(COLUMNS)]
+        return frame[[*COLUMNS, *([CUT] if CUT in frame else [])]]
 
 
 class Method(ABC, Generic[SettingsT]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
-"""Opening quotation marks and what closes them."""
+from equipoise.completions.judged_sentence import Cut, judge
+from equipoise.completions.prefix import prefix_pattern
 
 
 @dataclass(frozen=True)
@@ -26,23 +26,52 @@ class Answer:
     ended: bool
 
 
+@dataclass(frozen=True)
+class Said:
+    """What an answer says about a subject.
+
+    Attributes:
+        text: What continues the prefix; or the whole sentence, where it has another form.
+        whole: Whether it is the whole sentence ("The nurse is kind.").
+        cut: What was taken away around it.
+    """
+
+    text: str
+    whole: bool = False
+    cut: tuple[Cut, ...] = ()
+
+
+def said_in_chat(answer: str, prefix: str, subject: str = "") -> Said:
+    """What a chat's ``answer`` says, by the rule that is everybody's (``judge``).
+
+    Models answer with the whole sentence, often in quotation marks or behind a greeting, or with
+    its end alone.
+    """
+    judged = judge(answer, prefix, subject, add=True)
+    match = prefix_pattern(prefix).match(judged.text)
+    if match is None:
+        return Said(judged.text, bool(judged.text), judged.cut)
+    return Said(judged.text[match.end() :], cut=judged.cut)
+
+
+def said_in_completion(text: str, prefix: str) -> Said:
+    """What a text completion says: the text, behind a space if the server dropped it.
+
+    A server that repeats the prompt's end is understood, too.
+    """
+    if match := prefix_pattern(prefix).match(text.lstrip()):
+        return Said(text.lstrip()[match.end() :])
+    dropped = text[:1].isalnum() and not text.casefold().startswith(("n't", "n’t"))
+    return Said(f" {text}" if dropped and not prefix[-1:].isspace() else text)
+
+
 def continuation(answer: str, prefix: str) -> str:
     """What a chat's ``answer`` says after ``prefix``.
-
-    Models answer with the whole sentence, often in quotation marks, or with its end alone.
 
     >>> [continuation(text, "The nurse was") for text in ('"The nurse was kind."', "kind.")]
     [' kind.', ' kind.']
     """
-    text = answer.strip()
-    if text and (closing := QUOTES.get(text[0])) and text.find(closing, 1) in (-1, len(text) - 1):
-        text = text[1:].removesuffix(closing).strip()
-    text = text.removeprefix("...").removeprefix("…").lstrip()
-    if text[: len(prefix)].casefold() == prefix.casefold():
-        rest = text[len(prefix) :]
-        if not rest or not rest[0].isalnum():
-            return rest
-    return f" {text}" if text else ""
+    return said_in_chat(answer, prefix).text
 
 
 def of_chat(response: Any) -> Answer:

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
+from equipoise.completions.judged_sentence import Cut
 from equipoise.settings import Settings
 
 
@@ -40,10 +41,12 @@ class Question(NamedTuple):
     Attributes:
         prompt: The user's turn.
         prefix: How the judged sentence starts.
+        subject: Who is described; sentences in other forms are recognised by it.
     """
 
     prompt: str
     prefix: str
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,17 @@ class Draw:
         tokens: Number of tokens drawn, the one that ended it included.
         ended: It ended by itself: at the end of a sentence, a turn or a sequence.
         ids: The tokens drawn.
+        whole: The text is a sentence of its own, which the prefix does not begin ("The nurse is").
+        cut: What was taken away around it.
     """
 
     text: str
     tokens: int
     ended: bool
     ids: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    whole: bool = False
+    cut: tuple[Cut, ...] = ()
+
+    def behind(self, prefix: str) -> str:
+        """The text of the completion, with the prefix where that begins it."""
+        return self.text if self.whole else prefix + self.text

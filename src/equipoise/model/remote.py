@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.answer import Answer, continuation, of_chat, of_completion
+from equipoise.model.answer import (
+    Answer,
+    Said,
+    of_chat,
+    of_completion,
+    said_in_chat,
+    said_in_completion,
+)
 from equipoise.model.answer_log import AnswerLog
 from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
 from equipoise.model.endpoint import KEY_VARIABLE, SCHEME, EndpointSettings
@@ -127,8 +134,11 @@ class Endpoint:
         draws: list[list[Draw]] = [[] for _ in questions]
         for (index, _), answer in zip(wanted, answers, strict=True):
             self.usage.add(answer)
-            text = self._continuation(answer.text, questions[index].prefix)
-            draws[index].append(Draw(text, answer.completion_tokens, answer.ended))
+            said = self._said(answer.text, questions[index])
+            tokens = answer.completion_tokens
+            draws[index].append(
+                Draw(said.text, tokens, answer.ended, whole=said.whole, cut=said.cut)
+            )
         return draws
 
     def _body(
@@ -240,8 +250,10 @@ class Endpoint:
             hint = "A setting of [endpoint], limit_name perhaps, does not suit this server."
         return EquipoiseError(f"{self.name} at {self.settings.address}: {reason}", hint=hint)
 
-    def _continuation(self, text: str, prefix: str) -> str:
-        return text if self.settings.api == "completions" else continuation(text, prefix)
+    def _said(self, text: str, question: Question) -> Said:
+        if self.settings.api == "completions":
+            return said_in_completion(text, question.prefix)
+        return said_in_chat(text, question.prefix, question.subject)
 
 
 class _Pace:

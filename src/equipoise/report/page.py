@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import equipoise
+from equipoise.measures import remarks
 from equipoise.report import sections
 from equipoise.report.answer import Answer
 from equipoise.report.charts import page_charts
@@ -68,6 +69,7 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         conditions=sections.conditions(run),
         missing=sections.missing(run),
         caveats=caveats(len(run.seeds)),
+        judged=remarks(run.completions, run.task),
         examples=examples(run),
         citation=citation,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from equipoise.completions.frame import CUT
 from equipoise.errors import EquipoiseError
 from equipoise.files.manifest import file_fault, sealed_files
 from equipoise.measures import by_seed
@@ -49,9 +50,10 @@ def check_against_texts(stored: pd.DataFrame, scored: pd.DataFrame, cell: Path) 
     Raises:
         EquipoiseError: A row differs, or there are more or fewer.
     """
-    apart = ["method", "seed", FROM_TRAINING]  # the folder's name says the first two
-    now = scored.drop(columns=apart).reset_index(drop=True)
-    if not stored.drop(columns=apart).equals(now):
+    # The folder's name says the first two; what was cut away is no judgement.
+    apart = ["method", "seed", FROM_TRAINING, CUT]
+    now = scored.drop(columns=apart, errors="ignore").reset_index(drop=True)
+    if not stored.drop(columns=apart, errors="ignore").equals(now):
         raise EquipoiseError(NOT_WHAT_THEY_SCORE, file=cell / SCORED, hint=HINT)
 
 

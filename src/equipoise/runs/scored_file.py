@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.completions.frame import as_completions, read_completions
+from equipoise.completions.frame import CUT, as_completions, read_completions
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import read_rows, write_table
 from equipoise.measures import score
@@ -85,10 +85,11 @@ def stored_scores(cell: Path, task: Task) -> pd.DataFrame | None:
     if _is_only_header(path):
         return empty
     columns = read_rows(path).columns
-    if list(columns) != list(empty.columns):
+    if [name for name in columns if name != CUT] != list(empty.columns):
         return None
+    types = {name: str(dtype) for name, dtype in empty.dtypes.items()} | {CUT: "str"}
     return pd.DataFrame(
-        {name: _typed(name, columns[name], str(empty[name].dtype), path) for name in empty.columns}
+        {name: _typed(name, values, types[name], path) for name, values in columns.items()}
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from equipoise.completions.frame import COLUMNS, as_completions
+from equipoise.completions.frame import COLUMNS, CUT, as_completions
 from equipoise.methods.method import Delivery
 from equipoise.task.task import Task
 from equipoise.testing.law import require
@@ -22,14 +22,16 @@ def check_delivery(delivery: Delivery, trial: MethodTrial, seed: int) -> None:
         require(min(each) == trial.n, "fewer completions than wanted, and no draws to say why")
         return
     draws = delivery.draws
-    require(list(draws.columns) == [*COLUMNS, "accepted", "delivered"], "draws lack columns")
-    _check_frame(draws[list(COLUMNS)], task, seed)
+    wanted = [*COLUMNS, "accepted", "delivered"]
+    require([name for name in draws if name != CUT] == wanted, "draws lack columns")
+    _check_frame(draws.drop(columns=["accepted", "delivered"]), task, seed)
     delivered = draws.loc[draws["delivered"], "text"].tolist()
     require(delivered == frame["text"].tolist(), "draws and completions disagree")
 
 
 def _check_frame(frame: pd.DataFrame, task: Task, seed: int) -> None:
-    require(list(frame.columns) == list(COLUMNS), f"the frame's columns are {[*frame.columns]}")
+    columns = [name for name in frame if name != CUT]
+    require(columns == list(COLUMNS), f"the frame's columns are {[*frame.columns]}")
     if frame.empty:
         return
     require(set(frame["method"]) == {LABEL}, "the frame does not have the label as its method")

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from equipoise.completions.judged_sentence import judge
 from equipoise.methods.ctrlg.states import ACCEPT
 from equipoise.methods.ctrlg.text_automaton import TextAutomaton, text_automaton
+from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
-from equipoise.task.sentence import ABBREVIATIONS, first_sentence, sentence_is_complete
+from equipoise.task.sentence import first_sentence, sentence_is_complete
 
 PIECES = [
     *("bold", "Bold", "BOLD", "self-led", "straße", "STRASSE", "note", "élan", "ÉLAN", "on'e"),
@@ -34,9 +36,30 @@ PIECES = [
         "9.",
         "Sr.",
         "etc.",
+        "no.",
+        "No",
+        "ft.",
+        "C.",
+        "…",
+        "*",
+        "**",
+        ".**",
+        '!"',
+        "–",
+        "&",
+        "&amp;",
+        "](http://x)",
+        "[",
+        "`",
+        "_",
+        "~~",
+        "<b>",
+        "\u00ad",
     ),
 ]
-CHARACTERS = "".join(PIECES) + "abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
+CHARACTERS = (
+    "".join(PIECES) + "–&;#[](<~*`abcdefghiklnorstuvwABDEGILNOPSTUXß é'’-‑_19.!?…,\"”)\n\t;É"
+)
 
 SETS = {
     "one": Lexicon("one", ("bold", "self-led", "straße")),
@@ -74,9 +97,11 @@ def checker_accepts(constraint: Constraint, text: str) -> bool:
 
 def is_left_out(text: str) -> bool:
     """Whether ``text`` has a full stop that the automaton does not write."""
-    abbreviations = "|".join(map(re.escape, sorted(ABBREVIATIONS)))
-    pattern = rf"(?<![^\W_])(?:[^\W\d_]|{abbreviations}|[^\W_]+\.[^\W_.]+)\."
-    return bool(re.search(pattern, text))
+    abbreviations = "|".join(map(re.escape, sorted(ABBREVIATIONS | CONTEXTUAL)))
+    stop = rf"(?<![^\W_])\d*(?:[^\W\d_]|{abbreviations}|[^\W_]+[*_~`]*\.[^\W_.]+)[*_~`]*\."
+    pause = r"""(?:\.\.|…|[.!?…][\"'”’»›)\]}*_~`]+)[^\S\n]"""
+    markup = r"[<\u00ad]|&[^\W_#]|&#|\]\(|[^\W_]–[^\W\d_]"
+    return bool(re.search(f"{stop}|{pause}|{markup}", text))
 
 
 @pytest.mark.parametrize(("name", "prefix"), CASES)
@@ -93,7 +118,8 @@ def test_accepts_what_the_checker_accepts(name: str, prefix: str, text: str) -> 
     if found:
         assert wanted
     elif wanted:
-        assert is_left_out(prefix + text) or "\n" in (prefix + text).strip()
+        emphasised = bool(CONSTRAINTS[name].none_of) and re.search(r"[*_~`]", text)
+        assert is_left_out(prefix + text) or emphasised or "\n" in (prefix + text).strip()
 
 
 @pytest.mark.parametrize(("name", "prefix"), CASES)
@@ -105,6 +131,25 @@ def test_what_is_accepted_stays_so(name: str, prefix: str, text: str, more: str)
         assert sentence_is_complete(prefix + text)
         assert checker_accepts(CONSTRAINTS[name], prefix + text + more)
         assert automaton.run(automaton.starts[prefix], text + more) == ACCEPT
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+@settings(max_examples=400)
+@given(text=texts)
+@example(text=" **bold** note.")
+@example(text=" _bold_ – note.**")
+def test_what_is_accepted_is_so_once_it_is_judged(name: str, text: str) -> None:
+    """Judging takes Markdown and the like away: the guarantee is of what is left."""
+    automaton = AUTOMATA[name]
+    state = automaton.starts["It is"]
+    for end, character in enumerate(text):
+        if state == ACCEPT:
+            text = text[:end]
+            break
+        state = automaton.run(state, character)
+    if state == ACCEPT or automaton.may_stop[state]:
+        judged = judge("It is" + text, "It is")
+        assert CONSTRAINTS[name].check(judged.text).satisfied, judged
 
 
 def test_a_term_ends_at_the_end_of_its_word() -> None:

@@ -4,7 +4,9 @@ Each rule is a deterministic automaton over characters whose states are made as 
 all of them accept, `equipoise.task` finds satisfying; the tests hold the two together. Where the
 checker looks at more than an automaton should remember, a rule is stricter than it, never laxer: a
 full stop after an abbreviation ("Dr.", "e.g.", "U.S.") is not written, nor are characters that
-Unicode normalisation joins with their neighbours, such as combining marks.
+Unicode normalisation joins with their neighbours, such as combining marks, nor what
+`equipoise.completions.markup` would take away so that other words were left: tags, entities, links,
+characters nobody sees, and a dash that is read as a hyphen.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ import unicodedata
 from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
+from equipoise.completions.markup import INVISIBLE
+from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL, is_abbreviation
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import STAR, Terms, is_stem, term_key, words
-from equipoise.task.sentence import ABBREVIATIONS, CLOSERS, END, LINE_BREAKS, is_abbreviation
+from equipoise.task.sentence import CLOSERS, EMPHASIS, END, LINE_BREAKS
 
 State = Hashable
 Symbol = Hashable
@@ -39,10 +43,17 @@ class Rule(Protocol):
 
 
 class Words(NamedTuple):
-    """State of `WordRule`: words so far, and whether the current chunk is one of them."""
+    """State of `WordRule`.
+
+    Attributes:
+        words: Words so far.
+        counted: Whether the current chunk is one of them.
+        held: ``&`` or ``]`` just read, with which an entity or a link's address may begin.
+    """
 
     words: int = 0
     counted: bool = False
+    held: str = ""
 
 
 class WordRule:
@@ -54,47 +65,62 @@ class WordRule:
         self.fewest, self.most = fewest, most
 
     def symbol(self, character: str) -> Symbol | None:
-        """``space``, ``word`` for what makes a chunk a word, or ``other``."""
+        """``space``, ``word`` for what makes a chunk a word, marks of HTML and links, ``other``."""
+        if character in "<◁":
+            return None
         if character.isspace():
             return "space"
+        if character in "&](#":
+            return character
         return "word" if character.isalnum() else "other"
 
     def step(self, state: Words, symbol: Symbol) -> Words | None:
         """See `Rule`; a word too many is a dead end."""
+        if (state.held == "&" and symbol in ("word", "#")) or (state.held == "]" and symbol == "("):
+            return None
         if symbol == "space":
             return Words(state.words, False)
         if symbol == "word" and not state.counted:
             if self.most is None:
                 return Words(min(state.words + 1, self.fewest), True)
             return Words(state.words + 1, True) if state.words < self.most else None
-        return state
+        return state._replace(held=str(symbol) if symbol in ("&", "]") else "")
 
 
 class Run(NamedTuple):
-    """State of `SentenceRule` inside a run of letters and digits.
+    """State of `SentenceRule` inside a run of letters and digits, or right after one.
 
     ``spelt`` is what has been read of an abbreviation it may be, "?" for one other capital, and
-    ``None`` if it is none. After an inner full stop ("3.5") a run is ``dotted``.
+    ``None`` if it is none. After an inner full stop ("3.5") a run is ``dotted``. Emphasis ends it:
+    it is ``over``, but a full stop may still be that of an abbreviation ("**Dr**.").
     """
 
     spelt: str | None
     dotted: bool = False
+    over: bool = False
 
 
 class SentenceRule:
     """One sentence that comes to its end, as ``first_sentence`` finds it.
 
-    States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, ``dot`` and
-    ``mark`` after marks that end the sentence if whitespace or the end of the text follows,
-    ``closed`` after closing quotes behind them, ``inner`` after a full stop that does not end it
-    whatever follows, and ``DONE``.
+    States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, and `DONE`.
+    After marks: ``dot`` (of a word), ``lone`` (a full stop elsewhere), ``mark``, and ``closed`` and
+    ``marked`` with a closing quote or emphasis: white space ends the sentence. ``ellipsis``, and
+    ``quoted`` (a quote after anything but a full stop): a line break ends it, and white space would
+    leave it to what follows. ``brief``, after "no." and the like: the text may only stop.
+    ``inner``: after a full stop that does not end the sentence whatever follows.
     """
 
     start = "unseen"
-    endings = frozenset(["dot", "mark", "closed"])
+    endings = frozenset(["dot", "lone", "mark", "marked", "closed", "ellipsis", "quoted", "brief"])
     """States in which a text may stop."""
 
-    _beginnings = frozenset(word[:n] for word in ABBREVIATIONS for n in range(1, len(word) + 1))
+    _certain = frozenset(["dot", "lone", "mark", "marked", "closed"])
+    _at_line_break = _certain | {"ellipsis", "quoted"}
+    _beginnings = frozenset(
+        word[:n] for word in ABBREVIATIONS | CONTEXTUAL for n in range(1, len(word) + 1)
+    )
+    _letters = frozenset("".join(_beginnings))
 
     def symbol(self, character: str) -> Symbol | None:
         """The kind of character; for letters of abbreviations, the letter itself."""
@@ -103,52 +129,67 @@ class SentenceRule:
         if character.isspace():
             return "space"
         if character in END:
-            return "." if character == "." else "end"
+            return character if character in ".…" else "end"
+        if character in EMPHASIS:
+            return "emphasis"
         if character in CLOSERS:
             return "closer"
         if not character.isalnum():
             return "other"
         if character.isdecimal():
             return "digit"
-        known = any(character in beginning for beginning in self._beginnings)
+        known = character in self._letters
         return ("letter", character if known else "?" if character.isupper() else "")
 
     def step(self, state: State, symbol: Symbol) -> State | None:
         """See `Rule`. The end of the text is not a character: see ``endings``."""
-        if state == DONE:
-            return DONE
-        if state == "unseen" and not isinstance(symbol, tuple):
+        if state == DONE or (state == "unseen" and not isinstance(symbol, tuple)):
             return state
         if isinstance(symbol, tuple) or symbol == "digit":
             return self._run(state, symbol)
         if symbol in ("space", "break"):
-            if state in self.endings:
-                return DONE
-            return None if symbol == "break" or state == "inner" else "gap"
-        if symbol == "." and isinstance(state, Run):
-            return "dot" if self._may_end(state) else "inner"
-        if symbol in (".", "end"):
-            return "mark"
-        if state == "inner":
+            return self._space(state, symbol == "break")
+        if symbol in (".", "…", "end"):
+            return self._mark(state, symbol)
+        if state == "inner" or (state == "brief" and symbol != "other"):
             return None
-        return "closed" if symbol == "closer" and state in self.endings else "gap"
+        if symbol == "other" or state not in self.endings:
+            unclear = isinstance(state, Run) and self._after(state) != "dot"
+            return state._replace(over=True) if symbol == "emphasis" and unclear else "gap"
+        if state in ("mark", "marked"):
+            return "marked" if symbol == "emphasis" else "quoted"
+        return "closed" if state in self._certain else "quoted"
+
+    def _space(self, state: State, line_break: bool) -> State | None:
+        if state in (self._at_line_break if line_break else self._certain):
+            return DONE
+        return None if line_break or state in self.endings or state == "inner" else "gap"
+
+    def _mark(self, state: State, symbol: Symbol) -> State:
+        if symbol == "end" or state == "mark":
+            return "mark"
+        if symbol == "…" or state in ("dot", "lone", "inner", "brief", "ellipsis"):
+            return "ellipsis"
+        return self._after(state) if isinstance(state, Run) else "lone"
 
     def _run(self, state: State, symbol: Symbol) -> Run:
         letter = symbol[1] if isinstance(symbol, tuple) else ""
-        if state in ("dot", "inner"):
+        if state in ("dot", "inner", "brief"):
             return Run(None, dotted=True)
-        if isinstance(state, Run):
+        if isinstance(state, Run) and not state.over:
             spelt = None if state.spelt is None else state.spelt + letter
             return Run(spelt if letter and spelt in self._beginnings else None, state.dotted)
         if letter in self._beginnings or letter == "?":
             return Run(letter)
         return Run("?" if letter.isupper() else None)
 
-    def _may_end(self, run: Run) -> bool:
-        """Whether a full stop after ``run`` ends the sentence for certain."""
+    def _after(self, run: Run) -> State:
+        """What a full stop after ``run`` is: ``dot`` only where it surely ends the sentence."""
         if run.dotted or run.spelt == "?":
-            return False
-        return run.spelt is None or not is_abbreviation(run.spelt)
+            return "inner"
+        if run.spelt in CONTEXTUAL:
+            return "brief"
+        return "dot" if run.spelt is None or not is_abbreviation(run.spelt) else "inner"
 
 
 class Matching(NamedTuple):
@@ -156,7 +197,8 @@ class Matching(NamedTuple):
 
     Attributes:
         inside: In a word.
-        joiner: Hyphen or apostrophe just read in it, which belongs to it if a letter follows.
+        joiner: Hyphen or apostrophe just read in it, which belongs to it if a letter follows, or an
+            en dash, which no letter follows.
         items: Terms that may be under way: index of the term, and how much of it was read.
         met: Clauses met so far.
     """
@@ -170,7 +212,7 @@ class Matching(NamedTuple):
 _ELSE = "\0"
 """A letter that stands in no term."""
 
-_JOINERS = {"'": "'", "’": "'", "-": "-", "‐": "-", "‑": "-"}
+_JOINERS = {"'": "'", "’": "'", "-": "-", "‐": "-", "‑": "-", "–": "–"}
 
 
 class TermRule:
@@ -198,12 +240,16 @@ class TermRule:
         self._clauses = [frozenset(clauses.get(key, ())) for key in keys]
         self._banned = [key in banned for key in keys]
         self._letters = frozenset("".join(self.terms))
+        # Without marks of emphasis between them, words may be a phrase that is not to be written.
+        self._never = INVISIBLE | frozenset(EMPHASIS if banned else "")
 
     def symbol(self, character: str) -> Symbol | None:
         """A joiner, ``space``, ``other``, or a letter as it is compared.
 
         Letters of no term are all one: nothing, or `_ELSE` behind a letter that is in one ("ﬂ").
         """
+        if character in self._never:
+            return None
         if character in _JOINERS:
             return _JOINERS[character]
         if character.isspace():
@@ -213,17 +259,23 @@ class TermRule:
         if not words(character):
             return "other"
         folded = character.casefold()
+        kind = "digit" if character.isdecimal() or character == "_" else "letter"
         seen = "".join(letter if letter in self._letters else _ELSE for letter in folded)
-        return ("letter", "" if seen.startswith(_ELSE) else seen)
+        return (kind, "" if seen.startswith(_ELSE) else seen)
 
     def step(self, state: Matching, symbol: Symbol) -> Matching | None:
         """See `Rule`; a word that completes a banned term is a dead end where it ends."""
         inside, joiner, items, met = state
+        if joiner == "–" and isinstance(symbol, tuple):
+            if symbol[0] == "letter":
+                return None
+            ended = self.step(state, "other")
+            return ended and self.step(ended, symbol)
         if isinstance(symbol, tuple):
             letters = joiner + (symbol[1] or _ELSE)
             started = items if inside else items | {(term, 0) for term in range(len(self.terms))}
             return Matching(True, "", self._spell(started, letters, met), met)
-        if inside and not joiner and symbol in ("'", "-"):
+        if inside and not joiner and symbol in ("'", "-", "–"):
             return Matching(True, str(symbol), items, met)
         if not inside:
             return Matching(False, "", items if symbol == "space" else frozenset(), met)
