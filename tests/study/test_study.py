@@ -55,6 +55,7 @@ def test_files_are_those_that_are_promised(made_once: Path) -> None:
     files = set(contents(made_once))
     expected = {
         "study.json",
+        "context.json",
         "environment.json",
         "measures/fluency_base.csv",
         "measures/fluency_base.json",

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from equipoise.completions.frame import (
-    Prefix,
     Reading,
     as_completions,
     read_anything,
     read_completions,
     remarks,
 )
+from equipoise.completions.judged_rows import Prefix
 from equipoise.files.csv_file import write_table
 from equipoise.measures.by_model import ask_models
 from equipoise.measures.compliance import by_seed, compliance_table

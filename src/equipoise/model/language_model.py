@@ -124,7 +124,10 @@ class LanguageModel:
 
     def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
         """What the answers to each of ``questions`` continue, in this model's tokens."""
-        return [Prompt(tuple(self.context(*question)), question.prefix) for question in questions]
+        return [
+            Prompt(tuple(self.context(asked.prompt, asked.prefix)), asked.prefix)
+            for asked in questions
+        ]
 
     @property
     def output_rows(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
+from pathlib import Path
 
 from equipoise.errors import EquipoiseError
-from equipoise.files.artifacts import read_or_none, write_json
+from equipoise.files.artifacts import read_json, write_json
 from equipoise.model.language_model import LanguageModel
 from equipoise.runs.layout import CONTEXT
 from equipoise.runs.store import Store
@@ -27,15 +28,14 @@ def pin_context(lm: LanguageModel, task: Task, store: Store) -> None:
         store: The study's folder.
 
     Raises:
-        EquipoiseError: The model's chat template gives other contexts now, or cannot be used.
+        EquipoiseError: The model's chat template gives other contexts now, or cannot be used; or
+            the file is damaged.
     """
     path = store.folder / CONTEXT
     with store.exclusive():
-        stored = read_or_none(path)
-        if not isinstance(stored, dict) or not {"day", "sha256"} <= stored.keys():
-            stored = None
+        stored = _stored(path) if path.is_file() else None
         if stored is not None:
-            lm.day = date.fromisoformat(str(stored["day"]))
+            lm.day = stored[0]
         rendered = [
             lm.encoder.text(task.prompt(subject.name, kind), task.response_prefix(subject.name))
             for kind in task.prompts
@@ -45,7 +45,7 @@ def pin_context(lm: LanguageModel, task: Task, store: Store) -> None:
         if stored is None:
             now = {"day": lm.day.isoformat(), "sha256": digest, "rendered": rendered[0]}
             write_json(path, now)
-        elif stored["sha256"] != digest:
+        elif stored[1] != digest:
             raise EquipoiseError(
                 "the model's chat template now gives other contexts than those that the cells here "
                 f"were asked; the first is {rendered[0][:200]!r}",
@@ -53,3 +53,16 @@ def pin_context(lm: LanguageModel, task: Task, store: Store) -> None:
                 field="sha256",
                 hint="Choose another folder with --out, or set the tokenizer's template back.",
             )
+
+
+def _stored(path: Path) -> tuple[date, str]:
+    """The day and the SHA-256 that a study has written down."""
+    found = read_json(path)
+    try:
+        return date.fromisoformat(found["day"]), str(found["sha256"])
+    except (KeyError, TypeError, ValueError):
+        raise EquipoiseError(
+            "does not say on which day the study began and what its contexts were",
+            file=path,
+            hint="It is damaged. Without it, today becomes the day of the cells still to come.",
+        ) from None

@@ -154,8 +154,9 @@ class SentenceRule:
         if state == "inner" or (state == "brief" and symbol != "other"):
             return None
         if symbol == "other" or state not in self.endings:
-            unclear = isinstance(state, Run) and self._after(state) != "dot"
-            return state._replace(over=True) if symbol == "emphasis" and unclear else "gap"
+            if symbol == "emphasis" and isinstance(state, Run) and self._after(state) != "dot":
+                return state._replace(over=True)
+            return "gap"
         if state in ("mark", "marked"):
             return "marked" if symbol == "emphasis" else "quoted"
         return "closed" if state in self._certain else "quoted"
