@@ -173,7 +173,11 @@ class TestPlan:
             plan_upload(model, repo)
 
     def test_a_licence_is_added_where_none_is_known(self, model: Path) -> None:
-        assert plan_upload(model, "me/x", licence="mit").licence == "apache-2.0"  # it is known
+        assert (
+            plan_upload(model, "me/x", licence="apache-2.0").licence == "apache-2.0"
+        )  # it is known
+        with pytest.raises(EquipoiseError, match="names the licence 'apache-2.0', not 'mit'"):
+            plan_upload(model, "me/x", licence="mit")
         card(model, Origin("meta-llama/Llama-3.1-8B-Instruct"))
         assert plan_upload(model, "me/x").licence is None
         found = ModelCard(plan_upload(model, "me/x", licence="llama3.1").card)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from equipoise.completions.frame import as_completions
+from equipoise.completions.frame import CUT, as_completions
 from equipoise.errors import EquipoiseError
 from equipoise.measures import score, write_table
 from equipoise.runs.scored_file import read_scored, stored_scores, write_scored

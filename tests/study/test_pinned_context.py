@@ -45,3 +45,11 @@ def test_another_template_is_refused(tmp_path: Path) -> None:
     pin_context(dated(date(2026, 11, 26)), task, store)
     with pytest.raises(EquipoiseError, match=r"context\.json: sha256: .* other contexts"):
         pin_context(dated(date(2026, 11, 26), "Hello. " + DATED), task, store)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"day": "today", "sha256": ""}', '{"day": 3}'])
+def test_a_damaged_record_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "context.json").write_text(text, encoding="utf-8")
+    with pytest.raises(EquipoiseError, match=r"context\.json"):
+        pin_context(dated(date(2026, 11, 26)), load_task("occupations"), Store(tmp_path))
+    assert (tmp_path / "context.json").read_text(encoding="utf-8") == text

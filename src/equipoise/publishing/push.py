@@ -73,7 +73,8 @@ def plan_upload(
         repo: Hub id ``owner/name``.
         method: Label of the method, where a run has several trained models.
         seed: Its seed, likewise.
-        licence: Put into the card that is sent, where it names none.
+        licence: Put into the card that is sent, where it names none; another than the card names is
+            refused.
 
     Raises:
         EquipoiseError: No such model, or several; it has no card, or is damaged; a file in it is a
@@ -95,6 +96,13 @@ def plan_upload(
     files = [name for name in there if FILES.fullmatch(name) and name not in NOT_SENT]
     _refuse_links(folder, files)
     stated = about.get("license")
+    if isinstance(stated, str) and licence not in (None, stated):
+        raise EquipoiseError(
+            f"the card names the licence {stated!r}, not {licence!r}",
+            file=folder / CARD,
+            field="--license",
+            hint="Leave the flag out; what a card names is not replaced.",
+        )
     return Upload(
         folder=folder,
         repo=repo,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_automaton
-from equipoise.methods.ctrlg.states import DEAD, Flags, Ints, minimise
+from equipoise.methods.ctrlg.states import ACCEPT, DEAD, Flags, Ints, minimise
 from equipoise.methods.ctrlg.text_rules import (
     DONE,
     Matching,
@@ -44,8 +44,13 @@ class TextAutomaton:
     starts: dict[str, int]
 
     def run(self, state: int, text: str) -> int:
-        """The state after ``text``; a character never seen before leads to `DEAD`."""
+        """The state after ``text``; a character never seen before leads to `DEAD`.
+
+        What is accepted stays so, whatever follows.
+        """
         for character in text:
+            if state == ACCEPT:
+                break
             column = self.symbols.get(character)
             state = DEAD if column is None else int(self.table[state, column])
         return state
