@@ -176,7 +176,7 @@ class TestPlan:
         assert (
             plan_upload(model, "me/x", licence="apache-2.0").licence == "apache-2.0"
         )  # it is known
-        with pytest.raises(EquipoiseError, match="names the licence 'apache-2.0', not 'mit'"):
+        with pytest.raises(EquipoiseError, match=r"names the licence 'apache-2\.0', not 'mit'"):
             plan_upload(model, "me/x", licence="mit")
         card(model, Origin("meta-llama/Llama-3.1-8B-Instruct"))
         assert plan_upload(model, "me/x").licence is None
