@@ -173,9 +173,8 @@ class TestPlan:
             plan_upload(model, repo)
 
     def test_a_licence_is_added_where_none_is_known(self, model: Path) -> None:
-        assert (
-            plan_upload(model, "me/x", licence="apache-2.0").licence == "apache-2.0"
-        )  # it is known
+        named = plan_upload(model, "me/x", licence="apache-2.0")  # as the card does
+        assert named.licence == "apache-2.0"
         with pytest.raises(EquipoiseError, match=r"names the licence 'apache-2\.0', not 'mit'"):
             plan_upload(model, "me/x", licence="mit")
         card(model, Origin("meta-llama/Llama-3.1-8B-Instruct"))
