@@ -223,7 +223,8 @@ def test_a_study_in_which_the_filter_finds_some(tmp_path: Path, tiny_model_folde
     result = study(tmp_path, tiny_model_folder, methods, *EASY).run(tmp_path / "run", quiet=True)
     for seed in (1, 2):
         cell = tmp_path / "run" / "cells" / "filter" / f"seed{seed}"
-        draws, completions = (pd.read_csv(cell / f"{n}.csv") for n in ("draws", "completions"))
+        tables = (cell / "draws.csv", cell / "completions.csv")
+        draws, completions = (pd.read_csv(table, keep_default_na=False) for table in tables)
         kept = draws[draws["delivered"]].drop(columns=["accepted", "delivered"])
         assert_frame_equal(kept.reset_index(drop=True), completions)
         acceptance = pd.read_csv(cell / "acceptance.csv").set_index("subject")
