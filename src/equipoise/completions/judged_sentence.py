@@ -9,48 +9,22 @@ named, so that it can be counted.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from equipoise.completions import markup
+from equipoise.completions.beginning import beginning_of
+from equipoise.completions.cuts import Cut, note
+from equipoise.completions.paragraphs import paragraphs_of
 from equipoise.completions.preamble import (
     ASIDE,
     INTERJECTION,
     LABEL,
     LINE_MARK,
     PREAMBLE,
-    PRONOUN,
-    QUOTES,
-    REASONS,
-    RULE,
     closing_quote,
 )
-from equipoise.completions.prefix import form_of, form_pattern, prefix_pattern, starts
-from equipoise.task.abbreviations import leads, starts_a_sentence
-from equipoise.task.sentence import END, LINE_BREAKS, first_sentence
-
-Cut = Literal[
-    "reasoning",
-    "unended reasoning",
-    "preamble",
-    "label",
-    "quotes",
-    "markup",
-    "characters",
-    "line breaks",
-]
-"""Kinds of what is taken away before a sentence is judged."""
-
-CUTS: dict[Cut, str] = {
-    "reasoning": "reasoning before the answer",
-    "unended reasoning": "reasoning that never ends",
-    "preamble": "text before the sentence",
-    "label": "labels, list marks and headings",
-    "quotes": "quotation marks around it",
-    "markup": "Markdown, HTML or code",
-    "characters": "characters that cannot be seen, or stand for others",
-    "line breaks": "line breaks inside it",
-}
-"""How each kind is called in a sentence."""
+from equipoise.completions.prefix import form_of, form_pattern, prefix_pattern
+from equipoise.task.sentence import END, first_sentence
 
 
 class Judged(NamedTuple):
@@ -73,20 +47,7 @@ class Judged(NamedTuple):
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^à-öø-ÿ’‘“”…—-]")
 _CONTINUATION = re.compile(r"[a-z][^:\"“”‘]*\Z")
 _MOST_ROUNDS = 10
-_LOOKED_AT = 80
-"""Characters at the end of a line that say whether its sentence goes on in the next."""
 _WORD = re.compile(r"[^\W_]")
-_FILLER = re.compile(r"[\s.…:,_*\"”’»')\]]*\Z")
-_CONNECTING = re.compile(
-    r"(?:,|\b(?:and|or|but|the|a|an|of|with|to|for|in|on|at|by|from|who|whose|that|which|as|than|"
-    r"his|her|their|its|every|each|both|very|so|into|about))\Z",
-    re.IGNORECASE,
-)
-_GREETING = re.compile(
-    r"(?:sure|certainly|of course|okay|ok|here(?:'|’)?s|here (?:is|are))\b.*?[!:.]"
-)
-_LINES = re.compile(f"\r\n|[{LINE_BREAKS}]")
-_SMALL_LIST = re.compile(r"[a-z][.)]\s")
 
 
 def judge(text: str, prefix: str, subject: str = "", *, add: bool = False) -> Judged:
@@ -138,8 +99,8 @@ def _judge_once(text: str, prefix: str, subject: str, *, add: bool) -> Judged:
     if not _WORD.search(text):
         return Judged("", False, "", tuple(dict.fromkeys(cut)))
     pattern = prefix_pattern(prefix)
-    paragraphs = _paragraphs(text, pattern, cut)
-    begins, opening = _beginning(paragraphs, pattern, subject, cut) if paragraphs else ("", "")
+    paragraphs = paragraphs_of(text, pattern, cut)
+    begins, opening = beginning_of(paragraphs, pattern, subject, cut) if paragraphs else ("", "")
     if not begins:
         return Judged("", False, "", tuple(dict.fromkeys(cut)))
     sentence, finished = _sentence(begins, opening, pattern)
@@ -172,220 +133,19 @@ def _continued(text: str, prefix: str, cut: tuple[Cut, ...], *, add: bool) -> Ju
 def _cleaned(text: str, cut: list[Cut]) -> str:
     """``text`` without reasoning, HTML, fences and characters nobody sees."""
     found = markup.plain_characters(text)
-    _note(cut, "characters", found != text)
+    note(cut, "characters", found != text)
     text = found
     if "<" in text or "[" in text or "◁" in text:
         found, unended = markup.without_reasoning(text)
-        _note(cut, "unended reasoning" if unended else "reasoning", found.strip() != text.strip())
+        note(cut, "unended reasoning" if unended else "reasoning", found.strip() != text.strip())
         text = found
     if "<" in text or "&" in text or "[" in text:
         found = markup.plain_characters(markup.without_html(text))
-        _note(cut, "markup", found != text)
+        note(cut, "markup", found != text)
         text = found
     found = markup.without_fences(text)
-    _note(cut, "markup", found != text)
+    note(cut, "markup", found != text)
     return found.strip()
-
-
-class Paragraph(NamedTuple):
-    """A piece of text without line breaks, and whether a mark of a list or heading led it."""
-
-    text: str
-    marked: bool
-
-
-def _paragraphs(text: str, prefix: re.Pattern[str], cut: list[Cut]) -> list[str]:
-    """The paragraphs of ``text``: hard-wrapped lines are joined, what leads a line is dropped."""
-    found: list[str] = []
-    joinable = False
-    for line in _LINES.split(text):
-        if prefix.match(line.strip()):
-            plain, marked = line.strip(), False
-        else:
-            plain, marked = _without_marks(line)
-        words = markup.without_emphasis(plain).strip()
-        if not prefix.match(words):
-            again, more = _without_marks(words)
-            words, marked = again.strip(), marked or more
-        if not words or RULE.match(words):
-            joinable = False
-            continue
-        goes_on = joinable and not marked
-        if goes_on and (gap := _wrapped(found[-1][-_LOOKED_AT:], words)) is not None:
-            found[-1] += gap + words
-            _note(cut, "line breaks", True)
-        else:
-            found.append(words)
-            _note(cut, "label", marked and len(found) == 1)
-        _note(cut, "markup", words != plain.strip() and len(found) == 1 and not marked)
-        joinable = True
-    return found
-
-
-def _without_marks(line: str) -> tuple[str, bool]:
-    marked = False
-    while (match := LINE_MARK.match(line)) and match.end() > 0:
-        line, marked = line[match.end() :], True
-    return line.rstrip("| \t") if marked else line, marked
-
-
-def _wrapped(line: str, following: str) -> str | None:
-    """What joins a line to the one above if one sentence goes on over both; else None."""
-    if line[-1] in END and not line.endswith(("...", "…")) and not leads(line, len(line) - 1):
-        return None
-    if following[0].islower():
-        if _SMALL_LIST.match(following):
-            return None
-        return "" if re.search(r"[^\W\d_][-‐‑]\Z", line) else " "
-    if _CONNECTING.search(line) or (line[-1] == "." and leads(line, len(line) - 1)):
-        word = re.match(r"[^\W_]+", following)
-        return " " if word and not starts_a_sentence(word[0]) else None
-    return None
-
-
-def _beginning(
-    paragraphs: list[str], prefix: re.Pattern[str], subject: str, cut: list[Cut]
-) -> tuple[str, str]:
-    """The text from the judged sentence on, and the quotation mark that opened before it."""
-    if (match := prefix.match(paragraphs[0])) and not _is_bare(paragraphs, 0, match):
-        return paragraphs[0], ""
-    index, text, opening = _body(paragraphs, prefix, subject, cut)
-    if prefix.match(text) or not _describes(text, subject):
-        rest = [text, *paragraphs[index + 1 :]]
-        for pattern in (prefix, form_pattern(subject) if subject else prefix):
-            found = _first_start(rest, pattern, prefix, opening)
-            if found is not None:
-                if found[2]:
-                    _note(cut, "preamble", True)
-                if found[1]:
-                    _note(cut, "quotes", True)
-                return found[0], found[1]
-    return text, opening
-
-
-def _describes(text: str, subject: str) -> bool:
-    """Whether ``text`` goes on about the subject, so that nothing before a prefix is skipped.
-
-    A continuation begins with a small letter, a description with a pronoun or the subject.
-    """
-    if text[:1].islower() or PRONOUN.match(text):
-        return True
-    match = form_pattern(subject).match(text) if subject else None
-    return match is not None
-
-
-def _first_start(
-    paragraphs: list[str], pattern: re.Pattern[str], prefix: re.Pattern[str], outer: str
-) -> tuple[str, str, bool] | None:
-    """The text from the first sentence on that begins with ``pattern`` and goes on after it.
-
-    Also the quotation mark before it (``outer``, which is taken away already, before the first),
-    and whether anything else stood before it. A prefix that
-    stands alone ('Complete "The nurse was"') counts only if nothing better follows: then what comes
-    after it is its continuation.
-    """
-    bare: tuple[str, str, bool] | None = None
-    for index, text in enumerate(paragraphs):
-        for match in starts(pattern, text):
-            if (
-                pattern is not prefix
-                and not match["determiner"]
-                and not match["subject"][0].isupper()
-            ):
-                continue
-            before = text[: match.start()].rstrip("([ ")
-            opening = before[-1] if before and before[-1] in QUOTES else ""
-            skipped = index > 0 or bool(before.rstrip(opening + " "))
-            if not skipped:
-                opening = opening or outer
-            if pattern is not prefix or not _is_bare(paragraphs, index, match, opening):
-                return text[match.start() :], opening, skipped
-            if bare is None:
-                bare = _after_bare(paragraphs, index, match, opening, skipped)
-    return bare
-
-
-def _is_bare(paragraphs: list[str], index: int, match: re.Match[str], opening: str = "") -> bool:
-    """Whether a prefix stands for itself, and more text follows it elsewhere."""
-    rest = paragraphs[index][match.end() :]
-    if opening and (end := closing_quote(rest, opening)) >= 0 and not rest[:end].strip(" ._…"):
-        return True
-    return _FILLER.match(rest) is not None and index + 1 < len(paragraphs)
-
-
-def _after_bare(
-    paragraphs: list[str], index: int, match: re.Match[str], opening: str, skipped: bool
-) -> tuple[str, str, bool] | None:
-    """The bare prefix with what continues it, if that is clear."""
-    rest = paragraphs[index][match.end() :]
-    if opening:
-        rest = rest[closing_quote(rest, opening) + 1 :]
-        if skipped and rest.strip(" .:"):
-            return None  # 'Complete "The nurse was" in 8 words.'
-    words = rest.lstrip(" .…:\"”’'_*")
-    if not words and index + 1 < len(paragraphs):
-        words = paragraphs[index + 1].lstrip(" .…:\"“'_*")
-        if PREAMBLE.match(words) and words[0].isupper():
-            return None
-    return f"{match[0]} {words}".strip(), "", skipped
-
-
-def _body(
-    paragraphs: list[str], prefix: re.Pattern[str], subject: str, cut: list[Cut]
-) -> tuple[int, str, str]:
-    """Where the answer seems to begin: paragraph, text, and the quotation mark taken from it.
-
-    What speaks of the answer and is all there is, such as a refusal, stands for it, but not where
-    a colon says that something should have followed.
-    """
-    before = list(cut)
-    for index, text in enumerate(paragraphs):
-        if ASIDE.match(text) and index + 1 < len(paragraphs):
-            _note(cut, "reasoning" if REASONS.match(text) else "preamble", True)
-            continue
-        kept, opening = _without_lead(text, prefix, subject, cut)
-        if kept:
-            return index, kept, opening
-    text = paragraphs[0]
-    while (match := INTERJECTION.match(text)) and match.end() < len(text):
-        text = text[match.end() :]
-    if text.endswith((":", "：")):
-        return 0, "", ""
-    cut[:] = before if text == paragraphs[0] else [*before, "preamble"]
-    return 0, text, ""
-
-
-def _without_lead(
-    text: str, prefix: re.Pattern[str], subject: str, cut: list[Cut]
-) -> tuple[str, str]:
-    """A paragraph without greeting, label, preamble and quotation mark; often nothing."""
-    opening = ""
-    about = form_pattern(subject) if subject else prefix
-    if text[:1].islower() and not starts(prefix, text) and not _GREETING.match(text):
-        return text, opening  # "a natural leader" goes on after the prefix, and greets nobody
-    while text and not prefix.match(text) and not about.match(text):
-        if (match := LABEL.match(text)) and match.end():
-            _note(cut, "label", True)
-            text, opening = text[match.end() :], ""
-        elif match := INTERJECTION.match(text):
-            _note(cut, "preamble", True)
-            text, opening = text[match.end() :], ""
-        elif PREAMBLE.match(text) and (end := _end_of_preamble(text)):
-            _note(cut, "preamble", True)
-            text, opening = text[end:].lstrip(), ""
-        elif text[0] in QUOTES and not opening and text[1:]:
-            _note(cut, "quotes", True)
-            text, opening = text[1:].lstrip(), text[0]
-        else:
-            break
-    return text, opening
-
-
-def _end_of_preamble(text: str) -> int:
-    """Where a sentence about the answer ends: at its colon, or at its end."""
-    sentence = first_sentence(text).text
-    colon = re.search(r"[:：](?=\s|[\"“'«]|\Z)", sentence)
-    return colon.end() if colon else len(sentence)
 
 
 def _sentence(text: str, opening: str, prefix: re.Pattern[str]) -> tuple[str, bool]:
@@ -405,8 +165,3 @@ def _sentence(text: str, opening: str, prefix: re.Pattern[str]) -> tuple[str, bo
     if inside and inside[-1] not in END:
         inside += re.match(rf"[{END}]*", after)[0]  # type: ignore[index]
     return first_sentence(inside)
-
-
-def _note(cut: list[Cut], kind: Cut, happened: bool) -> None:
-    if happened:
-        cut.append(kind)

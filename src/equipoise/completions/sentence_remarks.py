@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from equipoise.completions.judged_sentence import CUTS, Cut, Judged
+from equipoise.completions.cuts import CUTS, Cut
+from equipoise.completions.judged_sentence import Judged
 from equipoise.completions.prefix import form_of
 
 _MOST_FORMS = 4

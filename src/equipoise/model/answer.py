@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from equipoise.completions.judged_sentence import Cut, judge
+from equipoise.completions.cuts import Cut
+from equipoise.completions.judged_sentence import judge
 from equipoise.completions.prefix import prefix_pattern
 
 

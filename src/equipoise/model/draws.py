@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from equipoise.completions.judged_sentence import Cut
+from equipoise.completions.cuts import Cut
 from equipoise.settings import Settings
 
 

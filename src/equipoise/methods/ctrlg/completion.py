@@ -14,7 +14,8 @@ from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
-from equipoise.methods.ctrlg.text_rules import DONE, SentenceRule, State, TermRule
+from equipoise.methods.ctrlg.term_rule import TermRule
+from equipoise.methods.ctrlg.text_rules import DONE, SentenceRule, State
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_automaton
 from equipoise.methods.ctrlg.states import ACCEPT, DEAD, Flags, Ints, minimise
+from equipoise.methods.ctrlg.term_rule import Matching, TermRule
 from equipoise.methods.ctrlg.text_rules import (
     DONE,
-    Matching,
     Rule,
     SentenceRule,
     State,
     Symbol,
-    TermRule,
     WordRule,
     Words,
 )
