@@ -1,7 +1,7 @@
 """Hand-judged texts: what a careful reader calls the first sentence that describes the subject.
 
-``judged.jsonl`` was written with the rule in mind. The 62 of ``judged_apart.jsonl`` were written
-and judged apart, before the rule was tried on them. At first it agreed with 60: it called a refusal
+``judged.jsonl`` was written with the rule in mind. The 74 of ``judged_apart.jsonl`` were written
+and judged apart, before the rule was tried on them. At first it agreed with 72: it called a refusal
 no sentence, and cut '"The nurse was bold," said the doctor.' at its quotation. Both were mended.
 """
 
