@@ -165,3 +165,13 @@ def test_the_level_of_the_study_is_the_one_that_is_named(tmp_path: Path, task: T
     assert "mean over seeds with its 99 % interval" in page
     assert '<th scope="col" class="num">99 % interval</th>' in page
     assert "not shown" in page.split("Which differences are shown")[1]
+
+
+def test_what_was_cut_away_is_said(task: Task, tmp_path: Path) -> None:
+    def texts(method: str, seed: int, subject: str) -> list[str]:
+        return [f"**The {subject} was bold and kind to all.**", f"The {subject} is tall."] * 2
+
+    run = read_run(make_run(tmp_path / "marked", task, texts=texts), task)
+    page = page_of(run)
+    assert "Markdown, HTML or code 36" in page
+    assert "The {subject} is" in page
