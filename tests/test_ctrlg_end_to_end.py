@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_the_example_of_the_docs_page(
     monkeypatch.chdir(hmm_folder.parent)
     names: dict[str, object] = {}
     exec(match[1], names)  # noqa: S102 - the page's own code
-    (text,) = re.findall(r"\['(.*)'\]", capsys.readouterr().out.replace('"', "'"))
+    (text,) = ast.literal_eval(capsys.readouterr().out)
     sentence = first_sentence(text.split("<|im_end|>")[0])
     assert sentence.text.startswith("The nurse was")
     assert sentence.finished

@@ -9,6 +9,8 @@ import pytest
 
 FORMULAS = ["=HYPERLINK(\"http://example.invalid\")", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)",
             "'=1"]  # fmt: skip
+JUDGED = [*FORMULAS[:-1], "=1"]
+"""Their sentences: a quotation mark before one does not belong to it."""
 
 
 def rows(path: str) -> list[dict[str, str]]:
@@ -27,10 +29,10 @@ def hostile() -> None:
 
 def test_evaluate(equipoise, hostile: None) -> None:
     assert equipoise("evaluate", "c.csv", "--out", "exact").code == 0
-    assert [row["text"] for row in rows("exact/scored.csv")] == FORMULAS
+    assert [row["text"] for row in rows("exact/scored.csv")] == JUDGED
     assert {row["method"] for row in rows("exact/by_seed.csv")} == {"=cmd"}
     assert equipoise("evaluate", "c.csv", "--out", "safe", "--excel-safe").code == 0
-    assert [row["text"] for row in rows("safe/scored.csv")] == [f"'{text}" for text in FORMULAS]
+    assert [row["text"] for row in rows("safe/scored.csv")] == [f"'{text}" for text in JUDGED]
     for path in Path("safe").glob("*.csv"):
         for row in rows(str(path)):
             for name, value in row.items():

@@ -376,4 +376,4 @@ def test_nul_bytes_that_a_model_draws(
     study = Study.from_toml(study_file(), ["study.seeds=[1]"])
     frame = study.run(tmp_path / "run", quiet=True).evaluation.completions
     texts = frame[(frame["method"] == "prompt") & (frame["subject"] == "nurse")]["text"].tolist()
-    assert texts == ["The nurse was bold\ufffdand kind.", 'The nurse was "a,', "The nurse was"]
+    assert texts == ["The nurse was bold\ufffdand kind.", 'The nurse was "a, b"', "The nurse was"]

@@ -22,7 +22,7 @@ from equipoise.runs import layout
 from equipoise.runs.cell import Cell
 from equipoise.runs.cell_locks import Claims
 from equipoise.runs.cell_seal import cell_fault
-from equipoise.runs.layout import CONFIG, ENVIRONMENT, RECORD
+from equipoise.runs.layout import CONFIG, CONTEXT, ENVIRONMENT, RECORD
 from equipoise.runs.study_description import (
     StudyDescription,
     check_comparable,
@@ -192,7 +192,12 @@ class Store:
     def beside(self) -> list[str]:
         """Files whose sums are in the manifest of the tables, seen from the run's folder."""
         questions = sorted(path.name for path in self.measures.glob("*.json"))
-        return [RECORD, ENVIRONMENT, *(f"{self.measures.name}/{name}" for name in questions)]
+        manifest = read_or_none(self.results / MANIFEST)
+        # A study of endpoints has no contexts.
+        sealed = isinstance(manifest, dict) and f"{CONTEXT}_sha256" in manifest
+        contexts = [CONTEXT] if sealed or (self.folder / CONTEXT).is_file() else []
+        asked = (f"{self.measures.name}/{name}" for name in questions)
+        return [RECORD, ENVIRONMENT, *contexts, *asked]
 
     def beside_fault(self, name: str) -> str | None:
         """What is wrong with one of these files; None if nothing is."""

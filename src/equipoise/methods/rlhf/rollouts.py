@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from equipoise.completions.judged_sentence import judge
 from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError
 from equipoise.methods.rlhf.rewards import Reward
@@ -19,6 +18,7 @@ from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.scoring import log_probabilities
+from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 from equipoise.training.checkpoint import CheckpointClock
 from equipoise.training.drawing_copy import DrawingCopy
@@ -117,7 +117,7 @@ class Rollouts:
             for draw in drawn:
                 tokens = (*prompt.context, *draw.ids)
                 sequences.append(TokenSequence(tokens, len(prompt.context)))
-                sentences.append(judge(prompt.prefix + draw.text, prompt.prefix).text)
+                sentences.append(first_sentence(prompt.prefix + draw.text).text)
         return sequences, sentences
 
     def _seed(self, iteration: int) -> int:
