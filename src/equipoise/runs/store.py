@@ -186,7 +186,8 @@ class Store:
 
     def seal_results(self) -> None:
         """Seal the tables, and with them the files beside them that no manifest names."""
-        sums = {f"{name}_sha256": sha256(self.folder / name) for name in self.beside()}
+        there = [name for name in self.beside() if (self.folder / name).is_file()]
+        sums = {f"{name}_sha256": sha256(self.folder / name) for name in there}
         seal(self.results, **sums)
 
     def beside(self) -> list[str]:
