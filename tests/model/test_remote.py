@@ -9,7 +9,7 @@ import pytest
 
 from endpoint_server import Proxy
 from equipoise.errors import EquipoiseError
-from equipoise.model.answer import Answer, continuation
+from equipoise.model.answer import Answer, said_in_chat
 from equipoise.model.answer_log import AnswerLog
 from equipoise.model.draws import Question, Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint
@@ -223,7 +223,7 @@ def test_no_endpoint_has_top_k() -> None:
     ],
 )
 def test_what_a_chat_says_after_the_prefix(answer: str, expected: str) -> None:
-    assert continuation(answer, "The nurse was") == expected
+    assert said_in_chat(answer, "The nurse was").text == expected
 
 
 def test_only_whole_answers_of_the_right_kind_are_read_back(tmp_path: Path) -> None:

@@ -19,23 +19,26 @@ _START = re.compile(
 _DETERMINER = r"(?:the|a|an|my|our|your|his|her|their|this|that|these|those|every|each|some|one)"
 
 
+def _spelt(words: str) -> str:
+    """A pattern of ``words`` in every spelling of their spaces, apostrophes and hyphens."""
+    return _BETWEEN.join(
+        "".join(_SPELT.get(character, re.escape(character)) for character in word)
+        for word in words.split()
+    )
+
+
 @lru_cache(maxsize=4096)
 def prefix_pattern(prefix: str) -> re.Pattern[str]:
     """``prefix`` as terms are compared: any case, spaces, apostrophes and hyphens."""
-    words = (
-        "".join(_SPELT.get(character, re.escape(character)) for character in word)
-        for word in prefix.split()
-    )
-    return re.compile(rf"{_BETWEEN}".join(words) + r"(?!\w)(?!['’]\w)", re.IGNORECASE)
+    return re.compile(_spelt(prefix) + r"(?!\w)(?!['’]\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
 def form_pattern(subject: str) -> re.Pattern[str]:
     """The beginning of an English sentence about ``subject``, in whatever form."""
-    name = prefix_pattern(subject).pattern.removesuffix(r"(?!\w)(?!['’]\w)")
     return re.compile(
         rf"(?P<determiner>{_DETERMINER}\s+)?(?P<adjective>(?!(?:{_BEING}|and|or)\b)[\w-]+\s+)?"
-        rf"(?P<subject>{name})(?P<ending>e?s|['’]s?)?(?!\w)(?:\s*,)?(?:\s+(?P<verb>[\w'’]+))?",
+        rf"(?P<subject>{_spelt(subject)})(?P<ending>e?s|['’]s?)?(?!\w)(?:\s*,)?(?:\s+(?P<verb>[\w'’]+))?",
         re.IGNORECASE,
     )
 

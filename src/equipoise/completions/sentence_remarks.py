@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from equipoise.completions.cuts import CUTS, Cut
-from equipoise.completions.judged_sentence import Judged
 from equipoise.completions.prefix import form_of
 
 _MOST_FORMS = 4
@@ -36,11 +35,6 @@ class SentenceCounts:
         return self.forms.total()
 
 
-def count_judged(judged: Iterable[Judged]) -> SentenceCounts:
-    """Counts of sentences just judged."""
-    return _counts([(one.text, one.form, one.cut) for one in judged])
-
-
 def count_texts(
     texts: Sequence[str],
     prefixes: Sequence[str],
@@ -53,14 +47,11 @@ def count_texts(
         form_of(text, prefix, subject) if text else ""
         for text, prefix, subject in zip(texts, prefixes, subjects, strict=True)
     )
-    return _counts(list(zip(texts, forms, kinds, strict=True)))
-
-
-def _counts(found: Sequence[tuple[str, str, tuple[Cut, ...]]]) -> SentenceCounts:
+    found = list(zip(texts, forms, kinds, strict=True))
     return SentenceCounts(
         total=len(found),
         empty=sum(not text for text, _, _ in found),
-        cut=Counter(kind for _, _, kinds in found for kind in kinds),
+        cut=Counter(kind for _, _, several in found for kind in several),
         forms=Counter(form for text, form, _ in found if text and form),
     )
 

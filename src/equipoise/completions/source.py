@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from equipoise.completions.column_names import leaf, normal
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
 
@@ -77,9 +76,3 @@ class RowsBuilder:
         if not self._places:
             raise EquipoiseError("holds no records", file=self._file, hint="Add completions.")
         return Rows(self._columns, self._file, self._places, self._unit)
-
-
-def first_named(record: Mapping[str, object], names: Sequence[str]) -> str | None:
-    """The field of ``record`` whose name stands first in ``names``; ``None`` if none does."""
-    found = [(names.index(normal(leaf(n))), n) for n in record if normal(leaf(n)) in names]
-    return min(found)[1] if found else None

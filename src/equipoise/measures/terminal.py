@@ -15,6 +15,7 @@ from equipoise.measures import registry
 from equipoise.measures.declaration import PERCENT, Headline
 from equipoise.measures.overview import shown
 from equipoise.wording.numbers import NONE
+from equipoise.wording.visible import printable
 
 WIDTH = 80
 """Columns of a terminal; a table that would be wider is continued in another one."""
@@ -52,7 +53,7 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.
             for split in splits
         ]
         texts = [one.column.form.terminal(values[one.name]) for one in beside]
-        table.add_row(_printable(method), *balance, *texts)
+        table.add_row(_name(method), *balance, *texts)
     return table
 
 
@@ -77,7 +78,7 @@ def measures_tables(overview: pd.DataFrame) -> Iterator[Table]:
         for index in part:
             table.add_column(beside[index].terminal, justify="right", no_wrap=True)
         for at, row in enumerate(rows):
-            table.add_row(_printable(row["method"]), *(cells[index][at] for index in part))
+            table.add_row(_name(row["method"]), *(cells[index][at] for index in part))
         yield table
 
 
@@ -141,6 +142,6 @@ def _balance(rate: float, sd: float) -> str:
     return f"{text.removesuffix(' %')} ± {100 * sd:.1f} %"
 
 
-def _printable(name: str) -> Text:
-    """``name`` without markup or control characters: it may come from somebody's file."""
-    return Text("".join(c if c.isprintable() else "?" for c in str(name)))
+def _name(label: str) -> Text:
+    """``label`` without markup or control characters: it may come from somebody's file."""
+    return Text(printable(str(label)))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pandas as pd
 
-from equipoise.completions.frame import COLUMNS, CUT, as_completions
+from equipoise.completions.frame import CUT, as_completions
 from equipoise.completions.sentence_remarks import written_cut
 from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError, nearest
@@ -152,8 +152,7 @@ class Policy:
             for run, draw in enumerate(of_subject)
         ]
         found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens", CUT])
-        frame = as_completions(found, self.task, method=label, seed=seed)
-        return frame[[*COLUMNS, *([CUT] if CUT in frame else [])]]
+        return as_completions(found, self.task, method=label, seed=seed)
 
 
 class Method(ABC, Generic[SettingsT]):

@@ -47,6 +47,9 @@ def said_in_chat(answer: str, prefix: str, subject: str = "") -> Said:
 
     Models answer with the whole sentence, often in quotation marks or behind a greeting, or with
     its end alone.
+
+    >>> [said_in_chat(text, "The nurse was").text for text in ('"The nurse was kind."', "kind.")]
+    [' kind.', ' kind.']
     """
     judged = judge(answer, prefix, subject, add=True)
     match = prefix_pattern(prefix).match(judged.text)
@@ -64,15 +67,6 @@ def said_in_completion(text: str, prefix: str) -> Said:
         return Said(text.lstrip()[match.end() :])
     dropped = text[:1].isalnum() and not text.casefold().startswith(("n't", "n’t"))
     return Said(f" {text}" if dropped and not prefix[-1:].isspace() else text)
-
-
-def continuation(answer: str, prefix: str) -> str:
-    """What a chat's ``answer`` says after ``prefix``.
-
-    >>> [continuation(text, "The nurse was") for text in ('"The nurse was kind."', "kind.")]
-    [' kind.', ' kind.']
-    """
-    return said_in_chat(answer, prefix).text
 
 
 def of_chat(response: Any) -> Answer:
