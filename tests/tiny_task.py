@@ -7,46 +7,22 @@ from pathlib import Path
 
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
+from equipoise.testing import tasks as testing
 from gender_axis import gender_axis
 
 Replacement = tuple[str, str]
 """A piece of a text, and what stands there instead."""
 
-TASK = """
-[task]
-name = "small"
-prefix = "The {subject} was"
+_HELD_OUT = """held_out = ["gentle", "shares"]
 
-[prompts]
-neutral = "Complete: The {subject} was"
-balanced = "Complete with both kinds of word: The {subject} was"
-
-[terms.agentic]
-listed = ["bold", "ambitious", "self-reliant"]
-held_out = ["active", "takes charge"]
-
-[terms.communal]
-listed = ["kind", "honest", "good with people"]
-
-[constraint]
-words = [6, 11]
-all_of = ["{agentic}", "{communal}"]
-
-[contexts]
-people = ["colleagues", "new members of the team"]
-
-[subjects.doctor]
-split = "train"
-
-[subjects.pilot]
-split = "train"
-
-[subjects.nurse]
-split = "validation"
-
-[templates]
-plain = ["The {subject} was {agentic} and {communal} with {people}."]
+[neutral]
+listed = ["tall", "busy"]
 """
+_PLAIN = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]\n'
+
+_BEFORE_AXIS = testing.TASK.partition("[axis]\n")[0]
+TASK = f"{_BEFORE_AXIS}[templates]\n{_PLAIN}".replace(_HELD_OUT, "")
+"""The task that `equipoise.testing` ships, without axis, neutral and some held-out terms."""
 
 
 def with_axis(shares: Mapping[str, float] | None = None) -> Replacement:
@@ -65,7 +41,6 @@ _COMMUNAL = 'listed = ["kind", "honest", "good with people"]'
 _BALANCED = 'balanced = "Complete with both kinds of word: The {subject} was"\n'
 _CONTEXTS = '[contexts]\npeople = ["colleagues", "new members of the team"]\n'
 _NURSE = '[subjects.nurse]\nsplit = "validation"\n'
-_PLAIN = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]\n'
 _MORE_TEMPLATES = """
 several = ["The {subject} was {agentic}, {agentic2} and {communal}, 100% so."]
 natural = ["The {subject} was a(n) {communal} and a(n) {agentic} person with {people}."]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.errors import EquipoiseError
 from equipoise.task import Task, load_task
 from tiny_task import EVERY_FEATURE, Replacement, write_task
 
@@ -17,6 +18,15 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return write_task(tmp_path, *EVERY_FEATURE, *replacements)
 
     return write_file
+
+
+def assert_refused(path: Path, field: str, message: str) -> None:
+    """Reading ``path`` fails, and the error names file, field and what is wrong."""
+    with pytest.raises(EquipoiseError) as caught:
+        load_task(path)
+    assert str(path) in str(caught.value)
+    assert field in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.fixture

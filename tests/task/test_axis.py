@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.errors import EquipoiseError
 from equipoise.measures.association import items
 from equipoise.methods.erasure.words import subject_shares
 from equipoise.methods.registry import build_method
@@ -20,6 +19,8 @@ from equipoise.task import Axis, Task, builtin_tasks, load_task
 from equipoise.task.axis import Probe
 from equipoise.task.counterfactual import write_counterfactuals
 from equipoise.task.lexicon import normal_words
+
+from .conftest import assert_refused
 
 Write = Callable[..., Path]
 
@@ -261,12 +262,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_error_names_file_field_and_hint(case: str, write: Write) -> None:
     replacement, field, message = BAD[case]
-    path = write(replacement)
-    with pytest.raises(EquipoiseError) as caught:
-        load_task(path)
-    assert str(path) in str(caught.value)
-    assert field in str(caught.value)
-    assert message in str(caught.value)
+    assert_refused(write(replacement), field, message)
 
 
 def words_of(probes: Iterable[Probe]) -> set[str]:

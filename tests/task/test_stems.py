@@ -15,6 +15,8 @@ from equipoise.task.capacity import distinct_sentences
 from equipoise.task.preference import PreferencePairGenerator
 from equipoise.task.template_matcher import TemplateMatcher
 
+from .conftest import assert_refused
+
 Write = Callable[..., Path]
 
 AGENTIC = 'listed = ["bold", "ambitious", "self-reliant"]\nheld_out = ["active", "takes charge"]'
@@ -183,10 +185,7 @@ BAD = {
 def test_error_names_field_and_reason(case: str, write: Write) -> None:
     texts, field, message = BAD[case]
     pairs = list(zip(texts[::2], texts[1::2], strict=True))
-    with pytest.raises(EquipoiseError) as caught:
-        load_task(write(*pairs))
-    assert field in str(caught.value)
-    assert message in str(caught.value)
+    assert_refused(write(*pairs), field, message)
 
 
 def test_walls_between_neighbours_stand_open(write: Write) -> None:

@@ -10,6 +10,8 @@ import pytest
 from equipoise.errors import EquipoiseError
 from equipoise.task import builtin_tasks, load_task
 
+from .conftest import assert_refused
+
 Write = Callable[..., Path]
 
 BOLD = 'listed = ["bold", "ambitious", "self-reliant"]'
@@ -216,12 +218,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_error_names_file_field_and_hint(case: str, write: Write) -> None:
     replacement, field, message = BAD[case]
-    path = write(replacement)
-    with pytest.raises(EquipoiseError) as caught:
-        load_task(path)
-    assert str(path) in str(caught.value)
-    assert f"{field}" in str(caught.value)
-    assert message in str(caught.value)
+    assert_refused(write(replacement), field, message)
 
 
 @pytest.mark.parametrize(
