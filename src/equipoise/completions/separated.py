@@ -47,8 +47,9 @@ def read_separated(text: str, path: Path, wanted: Sequence[str] = ()) -> Source:
     lines, found = _records(body, path, separator, remarks)
     if declared:  # the line that declares it has been cut off
         lines = [line + 1 for line in lines]
-    while found and _blank(found[0]):  # rows of separators may stand above the header, too
-        lines, found = lines[1:], found[1:]
+    # Rows of separators may stand above the header, too.
+    start = next((at for at, row in enumerate(found) if not _blank(row)), len(found))
+    lines, found = lines[start:], found[start:]
     if not found:
         raise EquipoiseError("empty", file=path, hint="It needs a header and at least one row.")
     header = [name.strip().strip("\ufeff").strip() for name in found[0]]
