@@ -88,6 +88,8 @@ def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> No
     assert table["tokens_per_delivered"].tolist() == [20, math.inf, 80]
     assert table["peak_gb"].tolist() == [2, 2, 2]
     assert table["n"].tolist() == [4, 0, 1]
+    whole = ["seeds", "n", "trainable_parameters"]
+    assert table[whole].to_csv().splitlines()[1:] == ["sft,2,4,9", "nothing,0,0,9", "prompt,1,1,9"]
     assert tuple(found.tables) == (
             "summary", "by_seed", "compliance", "diversity", "fluency", "stereotype", "slopes",
             "terms", "cost", "comparisons", "intervals", "wilson", "consistency",

@@ -106,8 +106,8 @@ class Compliance(Measure):
         Outcome("balanced_held_out", "balanced with held-out terms", "held-out"),
     )
     headlines = (
-        Headline(Column("seeds", "seeds", "seeds", low=0)),
-        Headline(Column("n", "completions", "completions of all seeds", low=0)),
+        Headline(Column("seeds", "seeds", "seeds", low=0, whole=True)),
+        Headline(Column("n", "completions", "completions of all seeds", low=0, whole=True)),
         Headline(rate("balanced_train", "train subjects", "`balanced` on train subjects")),
         Headline(
             rate("balanced_validation", "validation subjects", "`balanced` on validation subjects")

@@ -60,7 +60,7 @@ COST = Table(
                form=DECIMALS, misleads="elsewhere than on Linux: there it is since the process "
                "began; on a GPU: its own memory is not in it"),
         Column("trainable_parameters", "trained weights", "weights that were trained by gradient",
-               low=0, better="lower", misleads="see below"),
+               low=0, better="lower", whole=True, misleads="see below"),
         *(
             Column(name, "", f"of models behind an endpoint: {what}", low=0)
             for name, what in (

@@ -72,6 +72,7 @@ class Column:
         better: Whether more of it is better.
         misleads: When not to trust it, as half a sentence.
         text: It holds text, whatever its values look like; a label may read ``007``.
+        whole: It holds whole numbers, and files write them so.
         needed: A report cannot use the table without it.
         with_sd: It is a rate of which the sample SD over seeds is given too.
     """
@@ -86,6 +87,7 @@ class Column:
     better: Better = "neither"
     misleads: str = ""
     text: bool = False
+    whole: bool = False
     needed: bool = False
     with_sd: bool = False
 

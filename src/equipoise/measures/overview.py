@@ -47,8 +47,8 @@ def summary_table(values: pd.DataFrame, controls: Mapping[str, str]) -> pd.DataF
     table = values[["method", *columns]].copy()
     control = [controls.get(name, "") for name in table["method"]]
     table.insert(1, "control", pd.Series(control, dtype="str"))
-    whole = dict.fromkeys(("seeds", "n"), "Int64")
-    return table.fillna(dict.fromkeys(whole, 0)).astype(whole)
+    whole = [one.name for one in headlines() if one.summary and one.column.whole]
+    return table.fillna({"seeds": 0, "n": 0}).astype(dict.fromkeys(whole, "Int64"))
 
 
 def shown(values: pd.DataFrame, candidates: Iterable[Headline]) -> list[Headline]:
