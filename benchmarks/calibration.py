@@ -125,7 +125,9 @@ def of_rates(setting: Setting, studies: int, generator: np.random.Generator) -> 
         # whether those that exceed it are called equivalent.
         called = _compared(a, worse, setting, subjects).p_equivalent(MARGIN) < EQUIVALENT
         wrong = called & (truth(0, 3) >= MARGIN - 1e-9)
-        found["falsely_equivalent"] = float(100 * wrong.sum() / (truth(0, 3) >= MARGIN - 1e-9).sum())
+        found["falsely_equivalent"] = float(
+            100 * wrong.sum() / (truth(0, 3) >= MARGIN - 1e-9).sum()
+        )
         yield found
 
 
@@ -199,7 +201,9 @@ def main() -> None:
     table.round(2).to_csv(out, index=False)
     error = 100 * float(np.sqrt(0.05 * 0.95 / studies))
     print(f"{len(table)} rows, seed {seed}, Monte-Carlo error {error:.2f} points")
-    measured = [name for name in table.columns if name.endswith(("covered", "alarms", "equivalent"))]
+    measured = [
+        name for name in table.columns if name.endswith(("covered", "alarms", "equivalent"))
+    ]
     print(table.groupby(["part", "kind", "about"])[measured].agg(["min", "max"]).T.to_string())
     print(f"{out}, {time.perf_counter() - started:.0f} s")
 

@@ -63,9 +63,9 @@ def test_where_rates_hardly_vary_it_is_the_symmetric_interval() -> None:
     )
 
 
-CELLS = st.lists(
-    st.lists(st.integers(0, 20), min_size=3, max_size=3), min_size=3, max_size=3
-).map(lambda rows: np.array(rows) / 20)
+CELLS = st.lists(st.lists(st.integers(0, 20), min_size=3, max_size=3), min_size=3, max_size=3).map(
+    lambda rows: np.array(rows) / 20
+)
 
 
 @settings(max_examples=200)

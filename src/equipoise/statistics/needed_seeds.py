@@ -44,7 +44,9 @@ def needed_seeds(
         & ~(tests["p_holm"] < settings.alpha)
         & tests["p_holm"].notna()
     ]
-    rows = [row for row in undecided.to_dict("records") if not shows_equivalence(row, settings.alpha)]
+    rows = [
+        row for row in undecided.to_dict("records") if not shows_equivalence(row, settings.alpha)
+    ]
     methods = cells_of(scored, outcome)
     for row in sorted(rows, key=lambda row: -abs(row["difference"])):
         pair = [methods[row["method_a"]], methods[row["method_b"]]]
@@ -87,6 +89,6 @@ def _sentence(a: Cells, b: Cells, settings: StatisticsSettings) -> str | None:
     )
     return (
         f"{a.method} and {b.method} are not told apart. If they were {100 * settings.margin:g} "
-        f"points apart, {own} seeds would show it in {math.floor(100 * now + 0.5)} % of studies like "
-        f"this one; {would}."
+        f"points apart, {own} seeds would show it in {math.floor(100 * now + 0.5)} % of studies "
+        f"like this one; {would}."
     )
