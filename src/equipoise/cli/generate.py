@@ -124,7 +124,7 @@ def generate(
         table = delivery.completions
         said = [] if remote is None else _remarks(lm, remote, out.stem)
         if table.empty:
-            raise EquipoiseError(f"no answer of {lm.name} says anything", hint=" ".join(said))
+            raise EquipoiseError(f"every answer of {lm.name} is empty", hint=" ".join(said))
         write_json(record, drawing_record(policy, names, per_subject, sampling, seed))
         write_table(out, without_formulas(table) if excel_safe else table)
     if remote is not None:

@@ -34,7 +34,7 @@ SPENDING = {
     "price": "price, in the currency of the study's prices",
     "too_long": "answers with more tokens than `max_new_tokens`",
     "respaced": "continuations before which a space was put that the server had dropped",
-    **{f"silent_{reason}": f"answers that say nothing: {why}" for reason, why in SILENCES.items()},
+    **{f"silent_{reason}": f"empty answers: {why}" for reason, why in SILENCES.items()},
 }
 """What only cells of an endpoint have, and what it is."""
 

@@ -18,11 +18,11 @@ _ADVICE = {
     "tools": "Start the server without tools.",
     "unsaid": "Look at the server's log.",
 }
-"""What to change, by the reason for which answers say nothing."""
+"""What to change, by the reason for which answers are empty."""
 
 
 def silences(row: Mapping[str, Any]) -> list[str]:
-    """How many answers of a method say nothing, why, and what to change; empty where none do.
+    """How many answers of a method are empty, why, and what to change.
 
     Args:
         row: Of a `cost_table`.
@@ -33,10 +33,10 @@ def silences(row: Mapping[str, Any]) -> list[str]:
         return []
     reasons = [f"{SILENCES[name]} ({n:,})" for name, n in counts.items() if n]
     most = max(counts, key=lambda name: counts[name])
+    verb = "is" if silent == 1 else "are"
     return [
-        f"{row['method']}: {silent:,} of {counted(_count(row, 'requests'), 'answer')} "
-        f"{'says' if silent == 1 else 'say'} nothing and "
-        f"{'is' if silent == 1 else 'are'} not delivered: {listing(reasons)}. {_ADVICE[most]}"
+        f"{row['method']}: {silent:,} of {counted(_count(row, 'requests'), 'answer')} {verb} empty "
+        f"and {verb} not delivered: {listing(reasons)}. {_ADVICE[most]}"
     ]
 
 

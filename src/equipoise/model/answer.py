@@ -12,13 +12,13 @@ from equipoise.completions.prefix import prefix_pattern
 Silence = Literal["thinking", "limit", "refused", "tools", "unsaid"]
 
 SILENCES: dict[Silence, str] = {
-    "thinking": "the model thought and did not answer",
-    "limit": "they were cut off at the limit of tokens",
+    "thinking": "only the model's reasoning came",
+    "limit": "cut off at the limit of tokens",
     "refused": "the model or the server's filter refused",
     "tools": "the model called a tool",
     "unsaid": "the server does not say why",
 }
-"""Why answers have no text."""
+"""Why answers are empty."""
 
 
 @dataclass(frozen=True)

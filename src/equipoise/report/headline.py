@@ -73,6 +73,14 @@ def undelivered(run: FinishedRun) -> list[str]:
     return [label for label in run.methods if label in tried - there]
 
 
+def with_undelivered(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` with a row for each method that delivered nothing: no completion, and no rate."""
+    rows = [{"method": label, "n": 0, "seeds": 0} for label in undelivered(run)]
+    if not rows:
+        return table
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[list(table.columns)]
+
+
 def undelivered_seeds(run: FinishedRun) -> list[str]:
     """A sentence for each method of which some seeds delivered nothing, and others something."""
     sizes = run.completions.groupby(["method", "seed"]).size()

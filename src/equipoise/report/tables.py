@@ -26,6 +26,7 @@ from equipoise.report.headline import (
     shown_of,
     undelivered,
     undelivered_seeds,
+    with_undelivered,
 )
 from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
@@ -46,7 +47,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     makers: dict[str, Callable[[], tuple[pd.DataFrame, str] | None]] = {
         # Before those below: the table of a family may be drawn in its own way.
         **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
-        "main": lambda: (table, _main(run, table)),
+        "main": lambda: (with_undelivered(run, table), _main(run, table)),
         "subjects": lambda: _subjects(run),
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
