@@ -68,14 +68,13 @@ def _hint(settings: EndpointSettings, error: Exception, reason: str) -> str:
 
 def _of_refused(settings: EndpointSettings, reason: str, parameter: str | None) -> str:
     """What to change where the server refuses a request, by the parameter that it names."""
-    words = re.findall(r"\w+", reason)
-    named = [parameter] if parameter in LEAVABLE else words
-    limit = settings.limit
-    if limit in named and limit not in settings.leave_out:
-        other = next(one for one in LIMIT_NAMES if one != limit)
-        if settings.api == "chat" and (other in words or parameter == limit):
-            return f'Set limit_name = "{other}" under [endpoint], or lower max_new_tokens.'
-        return f'Lower max_new_tokens, or set leave_out = ["{limit}"] under [endpoint].'
+    named = [parameter] if parameter in LEAVABLE else re.findall(r"\w+", reason)
+    if {*named} & {*LIMIT_NAMES} - settings.left_out:
+        without = f'set leave_out = ["{settings.limit}"] under [endpoint]'
+        if settings.api == "completions":
+            return f"Lower max_new_tokens, or {without}."
+        other = next(one for one in LIMIT_NAMES if one != settings.limit)
+        return f'Set limit_name = "{other}", lower max_new_tokens, or {without}.'
     refused = next((one for one in named if one in LEAVABLE), None)
     if refused and refused not in settings.leave_out:
         left_out = ", ".join(f'"{one}"' for one in sorted({*settings.leave_out, refused}))

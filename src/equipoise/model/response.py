@@ -16,6 +16,7 @@ _TEXT_PARTS = (None, "text", "output_text")
 
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head|<body|<\?xml)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,80})", re.IGNORECASE)
+_SERVER_SAYS = "What was answered is kept. Do what the server says, and run the same command again."
 _ADDRESS = "Check base_url: it ends in /v1 with most servers, and no login page may stand before."
 
 
@@ -86,7 +87,7 @@ def _parsed(body: str) -> Mapping[str, Any]:
 
 def _first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
     if error := response.get("error") or (response.get("object") == "error" and response):
-        raise _misread(f"answers with an error: {_of_error(error)}", _told_by_server())
+        raise _misread(f"answers with an error: {_of_error(error)}", _SERVER_SAYS)
     choices = response.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
         said = response.get("detail") or response.get("message")
@@ -94,7 +95,7 @@ def _first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
         raise _misread(f"answers without choices{more}", _ADDRESS)
     first: Mapping[str, Any] = choices[0]
     if error := first.get("error"):
-        raise _misread(f"answers with an error: {_of_error(error)}", _told_by_server())
+        raise _misread(f"answers with an error: {_of_error(error)}", _SERVER_SAYS)
     return first
 
 
@@ -154,10 +155,6 @@ def _silence(message: Mapping[str, Any], content: Any, reason: Any, *, cut: bool
 def _of_error(error: Any) -> str:
     said = error.get("message") or error if isinstance(error, Mapping) else error
     return _shown(said if isinstance(said, str) else json.dumps(said))
-
-
-def _told_by_server() -> str:
-    return "What was answered is kept. Do what the server says, and run the same command again."
 
 
 def _shown(text: str, most: int = 200) -> str:
