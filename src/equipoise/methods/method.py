@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from equipoise.completions.frame import CUT, as_completions
@@ -128,12 +129,18 @@ class Policy:
     ) -> Delivery:
         """``n`` completions of each of ``subjects``, with ``label`` as their method.
 
-        A policy that rejects draws may deliver fewer.
+        A policy that rejects draws may deliver fewer, and so does one whose model gives answers
+        that say nothing.
         """
         on_drawn = counting("sampling", n * len(subjects))
         on_drawn(0)
         draws = self.draw(subjects, n, sampling, seed, on_drawn)
-        return Delivery(self.frame(label, subjects, draws, seed))
+        every = self.frame(label, subjects, draws, seed)
+        answered = np.array([draw.answered for of_subject in draws for draw in of_subject], bool)
+        if answered.all():
+            return Delivery(every)
+        completions = every[answered].reset_index(drop=True)
+        return Delivery(completions, every.assign(accepted=answered, delivered=answered))
 
     def frame(
         self, label: str, subjects: Sequence[str], draws: Sequence[Sequence[Draw]], seed: int
@@ -152,6 +159,7 @@ class Policy:
             for run, draw in enumerate(of_subject)
         ]
         found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens", CUT])
+        found = found.astype({"tokens": "Int64"})  # some servers count none
         return as_completions(found, self.task, method=label, seed=seed)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import leading_split, undelivered
+from equipoise.report.headline import leading_split, odd_answers, undelivered, undelivered_seeds
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.task.constraint import bare, is_set
@@ -116,7 +116,8 @@ def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
         for row in records(table)
         if row["n"] < row["wanted"]
     ]
-    return short + [f"{label} delivered nothing." for label in undelivered(run)]
+    nothing = [f"{label} delivered nothing, and has no rate." for label in undelivered(run)]
+    return [*short, *nothing, *undelivered_seeds(run), *odd_answers(run)]
 
 
 def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:

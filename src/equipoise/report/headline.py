@@ -9,6 +9,7 @@ import pandas as pd
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Headline
+from equipoise.measures.odd_answers import oddities, seeds_without
 from equipoise.measures.overview import overview, shown
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
@@ -70,6 +71,32 @@ def undelivered(run: FinishedRun) -> list[str]:
     tried = {label for label in run.methods if any((label, s) not in run.missing_cells
                                                    for s in run.seeds)}  # fmt: skip
     return [label for label in run.methods if label in tried - there]
+
+
+def with_undelivered(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` with a row for each method that delivered nothing: no completion, and no rate."""
+    rows = [{"method": label, "n": 0, "seeds": 0} for label in undelivered(run)]
+    if not rows:
+        return table
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[list(table.columns)]
+
+
+def undelivered_seeds(run: FinishedRun) -> list[str]:
+    """A sentence for each method of which some seeds delivered nothing, and others something."""
+    sizes = run.completions.groupby(["method", "seed"]).size()
+    finished = [
+        {"method": label, "seed": seed, "delivered": int(sizes.get((label, seed), 0))}
+        for label in run.methods
+        for seed in run.seeds
+        if (label, seed) not in run.missing_cells
+    ]
+    return seeds_without(finished)
+
+
+def odd_answers(run: FinishedRun) -> list[str]:
+    """What is to be said of an endpoint's answers; nothing of other models."""
+    costs = run.tables.get("cost")
+    return [] if costs is None else oddities(costs)
 
 
 def _balance(

@@ -163,7 +163,7 @@ def settings(run: FinishedRun) -> dict[str, Any] | None:
 
 def conditions(run: FinishedRun) -> list[tuple[str, str]]:
     """Under which conditions all methods were run, and on what."""
-    study, sampling, where = run.record["study"], run.record.get("sampling"), run.environment
+    study, where = run.record["study"], run.environment
     packages = where.get("packages")
     changed = "" if run.same_task else "; its file has changed since, every score is the same"
     pairs: list[tuple[str, Any]] = [
@@ -171,7 +171,8 @@ def conditions(run: FinishedRun) -> list[tuple[str, str]]:
         ("task", f"{study.get('task')} (SHA-256 {str(study.get('task_sha256'))[:12]}…){changed}"),
         ("seeds", ", ".join(map(str, run.seeds))),
         ("samples of each subject", study.get("samples_per_subject")),
-        ("sampling", _listed(sampling)),
+        ("sampling", _listed(run.sampling)),
+        ("left to the server", ", ".join(run.left_out)),
         ("precision", " / ".join(_precisions(run))),
         ("processor", where.get("processor")),
         ("devices", ", ".join(map(str, where.get("gpus") or [])) or "no GPU"),

@@ -20,12 +20,19 @@ from equipoise.measures.declaration import Headline, Measure
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import has_intervals, shown_of
+from equipoise.report.headline import (
+    has_intervals,
+    odd_answers,
+    shown_of,
+    undelivered,
+    undelivered_seeds,
+    with_undelivered,
+)
 from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
 from equipoise.report.sections import SPLITS, measure_section
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import interval, p_value, percent, points, signed
+from equipoise.wording.numbers import NONE, interval, p_value, percent, points, signed
 from equipoise.wording.spreadsheet import without_formulas
 
 
@@ -40,7 +47,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     makers: dict[str, Callable[[], tuple[pd.DataFrame, str] | None]] = {
         # Before those below: the table of a family may be drawn in its own way.
         **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
-        "main": lambda: (table, _main(run, table)),
+        "main": lambda: (with_undelivered(run, table), _main(run, table)),
         "subjects": lambda: _subjects(run),
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
@@ -63,9 +70,13 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     ]
     columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
+    nothing = undelivered(run)
+    rows += [[label, *(NONE for _ in columns)] for label in nothing]
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
+    notes += [f"{label} delivered nothing, and has no rate." for label in nothing]
+    notes += [*undelivered_seeds(run), *odd_answers(run)]
     return latex_table(
         ["method", *(title for title, _ in columns)],
         rows,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,8 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
 from equipoise.measures import Evaluation, assemble, write_table
+from equipoise.measures.cost import cost_table
+from equipoise.measures.odd_answers import oddities
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY
@@ -41,16 +44,13 @@ def collect(
     scored, costs = [], []
     for cell in finished:
         folder = store.cell_folder(cell)
-        costs.append({"method": cell.label, **read_json(folder / SUMMARY)["cost"]})
+        cost = read_json(folder / SUMMARY)["cost"]
+        costs.append({"method": cell.label, "seed": cell.seed, **cost})
         learnt = partial(learnt_texts, specification, store, cell)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
     if not scored:
-        raise EquipoiseError(
-            "no method has delivered a single completion",
-            file=store.folder,
-            hint="Raise max_draws or ask with another prompt, in another folder (--out).",
-        )
+        raise _nothing_delivered(costs, store.folder)
     frame = pd.concat(scored, ignore_index=True)
     by_model = replace(
         ask_models(specification, frame, store.measures, progress),
@@ -64,8 +64,18 @@ def collect(
         by_model,
         costs=costs,
         controls=controls,
+        notes=specification.endpoint.remarks,
         settings=specification.statistics,
     )
+
+
+def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> EquipoiseError:
+    """That there is nothing to measure, and why, as far as answers say it."""
+    why = oddities(cost_table(costs))
+    hint = "Raise max_draws or ask with another prompt, in another folder (--out)."
+    if why:
+        hint = f"{' '.join(why)} Then use another folder (--out)."
+    return EquipoiseError("no method has delivered a single completion", file=folder, hint=hint)
 
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
