@@ -147,10 +147,10 @@ class Endpoint:
         """The request for completion ``number`` of ``question``."""
         asked: dict[str, Any]
         if self.settings.api == "chat":
-            asked = {"messages": [{"role": "user", "content": question.prompt}]}
+            asked = {"messages": question.turns}
             limit = self.settings.limit_name
         else:
-            asked = {"prompt": f"{question.prompt}\n{question.prefix}"}
+            asked = {"prompt": question.plain + question.prefix}
             limit = "max_tokens"
         own_seed = np.random.SeedSequence([seed, number]).generate_state(1)[0]
         return {
