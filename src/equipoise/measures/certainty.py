@@ -17,7 +17,7 @@ from equipoise.statistics.intervals import COLUMNS as OF_INTERVALS
 from equipoise.statistics.intervals import WILSON_COLUMNS
 from equipoise.statistics.tables import statistics_tables
 
-_TEXTS = ("paired", "verdict")
+_TEXTS = ("paired", "verdict", "over")
 
 
 def _table(

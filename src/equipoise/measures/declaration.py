@@ -282,6 +282,14 @@ class Measure(ABC):
     def measure(self, evidence: Evidence) -> Measured:
         """Compute its tables from what is known."""
 
+    def notes(self, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+        """What a reader of its section must know, one sentence each; by default nothing.
+
+        Args:
+            tables: All tables of results, by name, as they were measured or read from files.
+        """
+        return []
+
     def of_completions(self, evidence: Evidence) -> dict[str, pd.Series[Any]]:
         """Its columns beside each completion: of each `Outcome` the values, NaN where unknown."""
         return {}
@@ -305,7 +313,7 @@ class Measure(ABC):
             for name in names
             if name in table.columns and pd.api.types.is_numeric_dtype(table[name])
         ]
-        return table.groupby("method", sort=False)[there].mean()
+        return table.groupby("method", sort=False)[there].mean().astype("float64")
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """One row a method: its headlines, as far as ``tables`` give them."""

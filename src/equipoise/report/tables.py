@@ -179,5 +179,6 @@ def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | N
         return None
     rows = [[row["method"], *row["cells"]] for row in section["rows"]]
     header = ["method", *section["titles"]]
-    text = latex_table(header, rows, f"{measure.title}.", f"tab:{measure.name}")
+    caption, label = f"{measure.title}.", f"tab:{measure.name}"
+    text = latex_table(header, rows, caption, label, section["notes"])
     return run.tables[measure.tables[0].name], text

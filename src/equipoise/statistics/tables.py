@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from equipoise.statistics.cells import Grouped, in_several_splits
-from equipoise.statistics.comparisons import comparisons, three_seeds
+from equipoise.statistics.comparisons import comparisons, incomplete, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
 from equipoise.statistics.statistics_settings import StatisticsSettings
@@ -67,8 +67,10 @@ def statistics_tables(
             f"{methods:,} methods are too many to test every pair (at most {MOST_METHODS}): keep "
             "the rows of those to be compared."
         )
-    if len(tests) and (note := three_seeds(scored)):
-        remarks.append(note)
+    if len(tests):
+        remarks += incomplete(grouped.cells)
+        if note := three_seeds(scored):
+            remarks.append(note)
     sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
     return StatisticsTables(
         tests,
