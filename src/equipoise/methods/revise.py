@@ -71,7 +71,8 @@ class RevisingPolicy(Policy):
         for round_ in range(self.rounds):
             again: dict[Question, list[Place]] = {}
             for (i, j), question in asked.items():
-                if (further := self._asked_again(question, draws[i][j])) is not None:
+                further = self._asked_again(first[i], question, draws[i][j])
+                if further is not None:
                     again.setdefault(further, []).append((i, j))
             more = counting("revising", sum(map(len, again.values())))
             for number, part in enumerate(_portions(again)):
@@ -84,23 +85,24 @@ class RevisingPolicy(Policy):
             asked = {place: question for question, places in again.items() for place in places}
         return draws
 
-    def _asked_again(self, question: Question, draw: Draw) -> Question | None:
+    def _asked_again(self, first: Question, question: Question, draw: Draw) -> Question | None:
         """What is asked next, once ``question`` was answered so; None where nothing is lacking."""
         answer = draw.behind(question.prefix)
         judged = judge(answer, question.prefix, question.subject)
         lacking = request(self.task.constraint, judged.text)
-        return revision(question, answer.strip(), lacking) if lacking else None
+        return revision(first, question, answer.strip(), lacking) if lacking else None
 
 
-def revision(question: Question, answer: str, lacking: Sequence[str]) -> Question:
+def revision(first: Question, question: Question, answer: str, lacking: Sequence[str]) -> Question:
     """The question that gives ``answer`` back.
 
     Args:
+        first: What was asked in the beginning, and is asked again.
         question: To which it was the answer.
         answer: As it was given.
         lacking: The demands that it fails, a sentence each.
     """
-    prompt = f"That does not do all that was asked. {' '.join(lacking)}\n\n{question.prompt}"
+    prompt = f"That does not do all that was asked. {' '.join(lacking)}\n\n{first.prompt}"
     earlier = (*question.earlier, Exchange(question.prompt, answer))
     return question._replace(prompt=prompt, earlier=earlier)
 
@@ -125,12 +127,14 @@ class Revise(PromptMethod[ReviseSettings]):
 
     def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
         """See ``Method.memory``: keys and values of all that was said before the last answer."""
-        [question] = self.questions(task, [task.subjects[0].name], seed=0)
-        first = len(size.encoder.context(question.prompt, question.prefix))
+        [first] = self.questions(task, [task.subjects[0].name], seed=0)
+        last = first
         for _ in range(self.settings.rounds):
-            question = revision(question, question.prefix, request(task.constraint))
-        last = len(size.encoder.context(question.prompt, question.prefix, question.earlier))
-        longer = last - first + self.settings.rounds * sampling.max_new_tokens
+            last = revision(first, last, first.prefix, request(task.constraint))
+        shortest, longest = (
+            len(size.encoder.context(one.prompt, one.prefix, one.earlier)) for one in (first, last)
+        )
+        longer = longest - shortest + self.settings.rounds * sampling.max_new_tokens
         return Holding(drawing=2 * AT_A_TIME * longer * size.kv_bytes_per_token)
 
     def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
