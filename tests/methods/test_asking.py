@@ -11,6 +11,7 @@ import pytest
 from equipoise import EquipoiseError
 from equipoise.methods.asking import ASKING
 from equipoise.methods.method import Policy, Workspace
+from equipoise.methods.prompt_listed import with_request
 from equipoise.methods.registry import METHODS, build_method
 from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
@@ -24,9 +25,9 @@ FIRST, SECOND = " tall.", " bold to all colleagues there."
 GOOD = " bold and kind to all."
 EVERY = {"bold", "ambitious", "self-reliant", "kind", "honest", "good with people"}
 DEMANDS = (
-    "Use at least one of these words: bold, ambitious, self-reliant.",
-    "Use at least one of these words: kind, honest, good with people.",
-    "Write one sentence of 6 to 11 words.",
+    "at least one of these words: bold, ambitious, self-reliant",
+    "at least one of these words: kind, honest, good with people",
+    "6 to 11 words",
 )
 
 
@@ -50,17 +51,23 @@ def policy_of(tiny_lm: LanguageModel, small: Task, tmp_path: Path) -> Callable[.
 class TestListed:
     """``prompt-listed``."""
 
-    def test_every_demand_stands_before_the_sentence(
-        self, policy_of: Callable[..., Policy]
-    ) -> None:
+    def test_every_listed_term_is_named(self, policy_of: Callable[..., Policy]) -> None:
         policy = policy_of("prompt-listed")
-        for question in policy.questions(SUBJECTS):
-            plain = f"Complete: The {question.subject} was"
-            assert all(demand in question.prompt for demand in DEMANDS)
-            assert question.prompt.replace(plain, "").count("The ") == 0
-            assert plain in question.prompt
-            assert question.earlier == ()
+        assert [question.prompt for question in policy.questions(SUBJECTS)] == [
+            f"The sentence must have {DEMANDS[0]}; and {DEMANDS[1]}:\nComplete: The {name} was"
+            for name in SUBJECTS
+        ]
         assert policy.told == EVERY
+
+    def test_it_stands_before_the_sentence_to_be_completed(self) -> None:
+        assert with_request("Complete this.\nBriefly:\nThe cook was", "It must rhyme") == (
+            "Complete this.\nBriefly. It must rhyme:\nThe cook was"
+        )
+
+    def test_a_task_that_asks_for_no_word_is_refused(self, make_task: Callable[..., Task]) -> None:
+        task = make_task(('all_of = ["{agentic}", "{communal}"]', ""))
+        with pytest.raises(EquipoiseError, match=r"constraint: .*asks for no word"):
+            build_method("prompt-listed", {}).check(task)
 
     def test_the_kind_of_prompt_can_be_chosen(self, policy_of: Callable[..., Policy]) -> None:
         [question] = policy_of("prompt-listed", prompt="balanced").questions(["nurse"])

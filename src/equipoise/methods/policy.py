@@ -160,6 +160,8 @@ class Policy:
         frame["accepted"] = np.concatenate(marks)
         frame["delivered"] = np.concatenate([m & (np.cumsum(m) <= n) for m in marks])
         completions = frame[frame["delivered"]].drop(columns=["accepted", "delivered"])
+        if CUT in completions and not any(completions[CUT]):  # only of others was anything cut
+            completions = completions.drop(columns=CUT)
         return Delivery(completions.reset_index(drop=True), frame)
 
     def frame(

@@ -8,21 +8,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from equipoise.errors import EquipoiseError
 from equipoise.methods.prompt import PromptMethod, PromptSettings
 from equipoise.model.draws import Question
-from equipoise.task.request import request
+from equipoise.task.request import demands, request
 from equipoise.task.task import Task
 
 
 class ListedPrompting(PromptMethod[PromptSettings]):
-    """The task's prompt below all that its constraint demands, every listed term named."""
+    """The task's prompt, and in it all that its constraint demands, every listed term named."""
 
     name = "prompt-listed"
     summary = "the untuned model with a prompt that names every listed term"
     settings_model = PromptSettings
 
+    def check(self, task: Task) -> None:
+        """See ``Method.check``: there must be a word to name."""
+        super().check(task)
+        if not demands(task.constraint):
+            raise EquipoiseError(
+                f"the constraint of task '{task.name}' asks for no word, so there is none to list",
+                file=task.path,
+                field="constraint",
+                hint="Use 'prompt' for it.",
+            )
+
     def questions(self, task: Task, subjects: Sequence[str], seed: int) -> list[Question]:
         """See ``Method.questions``: the request is made of the task's constraint."""
-        asked = "\n".join(request(task.constraint))
+        asked = request(demands(task.constraint))
         plain = super().questions(task, subjects, seed)
-        return [question._replace(prompt=f"{asked}\n\n{question.prompt}") for question in plain]
+        return [
+            question._replace(prompt=with_request(question.prompt, asked)) for question in plain
+        ]
+
+
+def with_request(prompt: str, asked: str) -> str:
+    r"""``prompt`` with what is ``asked`` put before its last line, or before a single one.
+
+    A prompt ends with the sentence that is to be completed. A small model heeds what stands right
+    before that, in the same paragraph as the rest; docs/prompting.md says how much.
+
+    >>> with_request("Complete this sentence:\nThe nurse was", "It must have the word kind")
+    'Complete this sentence. It must have the word kind:\nThe nurse was'
+    """
+    before, _, last = prompt.rpartition("\n")
+    start = f"{before.rstrip().rstrip(':.')}. " if before.strip() else ""
+    return f"{start}{asked}:\n{last}"

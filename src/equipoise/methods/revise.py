@@ -18,11 +18,12 @@ from equipoise.completions.judged_sentence import judge
 from equipoise.methods.method import Policy, Workspace
 from equipoise.methods.needs import Holding, Work
 from equipoise.methods.prompt import PromptMethod, PromptSettings
+from equipoise.methods.prompt_listed import with_request
 from equipoise.model.draws import Draw, Exchange, OnDrawn, Question, Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.model.protocol import Model
 from equipoise.progress import counting
-from equipoise.task.request import request
+from equipoise.task.request import demands, lacking, request
 from equipoise.task.task import Task
 
 AT_A_TIME = 50
@@ -89,20 +90,20 @@ class RevisingPolicy(Policy):
         """What is asked next, once ``question`` was answered so; None where nothing is lacking."""
         answer = draw.behind(question.prefix)
         judged = judge(answer, question.prefix, question.subject)
-        lacking = request(self.task.constraint, judged.text)
-        return revision(first, question, answer.strip(), lacking) if lacking else None
+        missing = lacking(self.task.constraint, judged.text)
+        return revision(first, question, answer.strip(), missing) if missing else None
 
 
-def revision(first: Question, question: Question, answer: str, lacking: Sequence[str]) -> Question:
+def revision(first: Question, question: Question, answer: str, missing: Sequence[str]) -> Question:
     """The question that gives ``answer`` back.
 
     Args:
         first: What was asked in the beginning, and is asked again.
         question: To which it was the answer.
         answer: As it was given.
-        lacking: The demands that it fails, a sentence each.
+        missing: What it was to have and has not.
     """
-    prompt = f"That does not do all that was asked. {' '.join(lacking)}\n\n{first.prompt}"
+    prompt = with_request(first.prompt, f"Answer again. {request(missing)}")
     earlier = (*question.earlier, Exchange(question.prompt, answer))
     return question._replace(prompt=prompt, earlier=earlier)
 
@@ -130,7 +131,7 @@ class Revise(PromptMethod[ReviseSettings]):
         [first] = self.questions(task, [task.subjects[0].name], seed=0)
         last = first
         for _ in range(self.settings.rounds):
-            last = revision(first, last, first.prefix, request(task.constraint))
+            last = revision(first, last, first.prefix, demands(task.constraint))
         shortest, longest = (
             len(size.encoder.context(one.prompt, one.prefix, one.earlier)) for one in (first, last)
         )

@@ -5,41 +5,43 @@ It is made of the constraint alone, so that whoever is asked knows as much as th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import STAR, is_stem
 from equipoise.task.verdict import Kind
 
-_ONE = {"all_of": "Use the word", "any_of": "Use the word", "none_of": "Do not use the word"}
-_SEVERAL = {
-    "all_of": "Use at least one of these words:",
-    "any_of": "Use at least one of these words:",
-    "none_of": "Use none of these words:",
-}
 
-
-def request(constraint: Constraint, text: str | None = None) -> list[str]:
-    """What ``constraint`` demands, a sentence a clause, every listed term named.
+def demands(constraint: Constraint) -> list[str]:
+    """What a sentence must have, a phrase for each clause of entries, every listed term named.
 
     Of a stem its beginning is named, ``ambitio-``.
-
-    Args:
-        constraint: Whose clauses.
-        text: A sentence; then only the clauses that it fails are asked for, and none where it
-            satisfies all of them.
     """
-    asked = [_sentence(constraint, kind, entries) for kind, entries in constraint.clauses()]
-    asked.append(_length(*constraint.words))
-    if text is None:
-        return asked
+    return [_phrase(constraint, kind, entries) for kind, entries in constraint.clauses()]
+
+
+def lacking(constraint: Constraint, text: str) -> list[str]:
+    """The demands that ``text`` fails, its length among them; none where it satisfies all."""
+    every = [*demands(constraint), _length(*constraint.words)]
     clauses = constraint.explain(text).clauses
-    return [one for one, clause in zip(asked, clauses, strict=True) if not clause.passed]
+    return [one for one, clause in zip(every, clauses, strict=True) if not clause.passed]
 
 
-def _sentence(constraint: Constraint, kind: Kind, entries: tuple[str, ...]) -> str:
+def request(demanded: Sequence[str]) -> str:
+    """All that is demanded in one sentence, without a mark at its end.
+
+    >>> request(["at least one of these words: bold, calm", "8 to 15 words"])
+    'The sentence must have at least one of these words: bold, calm; and 8 to 15 words'
+    """
+    return f"The sentence must have {'; and '.join(demanded)}"
+
+
+def _phrase(constraint: Constraint, kind: Kind, entries: tuple[str, ...]) -> str:
     terms = [_named(term) for entry in entries for term in constraint.entry_terms(entry)]
+    listed = ", ".join(terms)
     if len(terms) == 1:
-        return f'{_ONE[kind]} "{terms[0]}".'
-    return f"{_SEVERAL[kind]} {', '.join(terms)}."
+        return f"{'not ' if kind == 'none_of' else ''}the word {listed}"
+    return f"{'none' if kind == 'none_of' else 'at least one'} of these words: {listed}"
 
 
 def _named(term: str) -> str:
@@ -47,5 +49,4 @@ def _named(term: str) -> str:
 
 
 def _length(fewest: int, most: int) -> str:
-    words = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    return f"Write one sentence of {words} words."
+    return f"{fewest} words" if fewest == most else f"{fewest} to {most} words"
