@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import pandas as pd
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.completions.frame import as_completions
-from equipoise.measures.diversity import diversity_table
+from equipoise.measures.diversity import Diversity, _terms, _Words, diversity_table
 from equipoise.measures.judgement import score
 from equipoise.measures.terms import term_table
 from equipoise.statistics.variety import distinct_n, mtld, sample_of, self_bleu
@@ -22,8 +22,8 @@ from equipoise.task.lexicon import normal_words
 from equipoise.task.task import Task
 
 COLUMNS = [
-    "method", "seed", "split", "n", "unique", "verbatim", "templates", "entropy", "pairs",
-    "pairs_share", "distinct_1", "distinct_2", "sampled", "self_bleu", "mtld",
+    "method", "seed", "split", "n", "rarefied", "unique", "verbatim", "templates", "entropy",
+    "pairs", "pairs_share", "distinct_1", "distinct_2", "sampled", "self_bleu", "mtld",
 ]  # fmt: skip
 TRAINING = "The nurse was bold and caring at work."
 TEXTS = [
@@ -56,7 +56,7 @@ def test_golden_rows(task: Task) -> None:
     assert table["pairs_share"].tolist() == [3 / 4, 0, 3 / 4]  # of 2 x 2
     # train: 8 words, twice; then 7, of which doctor, decisive and loyal are new
     assert table["distinct_1"].iloc[0] == 11 / 23
-    assert table["sampled"].tolist() == [3, 1, 4]
+    assert table["rarefied"].tolist() == table["sampled"].tolist() == [3, 1, 4]
     assert table["self_bleu"].isna().tolist() == [False, True, False]
 
 
@@ -89,6 +89,61 @@ def test_rows_equal_the_slow_twin(task: Task, rows: list[tuple[str, str]]) -> No
         assert row["self_bleu"] == pytest.approx(self_bleu(chosen), nan_ok=True)
         varied = mtld([w for text in chosen for w in normal_words(text)])
         assert row["mtld"] == pytest.approx(varied, nan_ok=True)
+
+
+def test_methods_are_compared_in_equally_many(task: Task) -> None:
+    """Of 40 completions and of 20, 20 each; a method with 2 is left out, and nobody waits for it.
+
+    The one says two things by turns: in 20 of its 40 texts, 2 (1 - C(20, 20) / C(40, 20)) of them.
+    """
+    both, one = "The doctor was bold and loyal.", "The doctor was decisive and caring."
+    parts = [
+        frame([("doctor", both), ("doctor", one)] * 20, "many"),
+        frame([("doctor", both)] * 20, "fewer"),
+        frame([("doctor", one)] * 2, "few"),
+    ]
+    scored = score(as_completions(pd.concat(parts), task), task)
+    table = diversity_table(scored, task)
+    rows = table[table["split"] == "all"].set_index("method")
+    assert rows["n"].to_dict() == {"many": 40, "fewer": 20, "few": 2}
+    assert rows["rarefied"].tolist() == [20, 20, pd.NA]
+    both_seen = 2 - 2 / math.comb(40, 20)
+    assert rows.loc["many", "pairs"] == pytest.approx(both_seen, abs=1e-9)
+    assert rows.loc["many", "unique"] == pytest.approx(both_seen / 20, abs=1e-9)
+    # "the", "doctor", "was" and "and" stand in all texts, four words in every other one.
+    missed = 1 / math.comb(40, 20)
+    assert rows.loc["many", "distinct_1"] == pytest.approx((4 + 4 * (1 - missed)) / 120, abs=1e-9)
+    assert 1.9 < rows.loc["many", "entropy"] < 2  # four terms, of which 20 texts are drawn
+    assert rows.loc["fewer", "entropy"] == 1
+    assert rows.loc["fewer", "pairs"] == 1
+    varied = ["unique", "entropy", "pairs", "pairs_share", "distinct_1", "self_bleu", "mtld"]
+    assert rows.loc["few", varied].isna().all()
+    assert rows.loc["few", "templates"] == 0, "a rate is a rate, of however many"
+    [note] = Diversity().notes({"diversity": table})
+    assert "is said of 20 completions a seed, as many as the smallest cell has" in note
+    assert note.endswith("few delivered fewer than 20 in a seed, too few to compare.")
+
+
+def test_rarefied_rows_equal_the_mean_over_all_subsamples(task: Task) -> None:
+    texts = [text for _, text in TEXTS] + ["The nurse was decisive and caring."]
+    parts = [
+        frame([("nurse", text) for text in texts], "five"),
+        frame([("nurse", text) for text in texts[:4]], "four"),
+    ]
+    scored = score(as_completions(pd.concat(parts), task), task)
+    words = _Words.of(scored["text"])
+    codes, own = words.codes[:5], [normal_words(text) for text in texts]
+    for size in range(1, 6):
+        subsamples = list(combinations(range(5), size))
+        for n in (1, 2):
+            kinds = [{g for i in s for g in zip(*(own[i][k:] for k in range(n)), strict=False)}
+                     for s in subsamples]  # fmt: skip
+            total = sum(len(own[i]) - n + 1 for s in subsamples for i in s)
+            assert words.distinct(codes, n, size) == pytest.approx(sum(map(len, kinds)) / total)
+        pairs = [{p for i in s for p in product(*task.constraint.check(texts[i]).hits.values())}
+                 for s in subsamples]  # fmt: skip
+        found = _terms(scored[:5], task, size)
+        assert found["pairs"] == pytest.approx(sum(map(len, pairs)) / len(subsamples))
 
 
 def test_tasks_that_want_other_things(task: Task) -> None:

@@ -56,7 +56,7 @@ class Script:
         self.left = {f"The {subject} was": list(found) for subject, found in texts.items()}
         self.rounds: list[list[int]] = []
         self.seeds: list[int] = []
-        monkeypatch.setattr("equipoise.methods.method.sample", self.sample)
+        monkeypatch.setattr("equipoise.methods.policy.sample", self.sample)
 
     def sample(
         self,
@@ -250,7 +250,7 @@ def test_a_study_in_which_the_filter_finds_nothing(tmp_path: Path, tiny_model_fo
     )
     assert said in evaluation.remarks
     rows = [line.split() for line in str(evaluation).splitlines()]
-    assert ["filter", *"–––––", "∞"] in rows
+    assert ["filter", *["0.0", "±", "0.0", "%"] * 2, "–", "6", "∞"] in rows
     prompt, _ = [row for row in rows if row[:1] == ["prompt"]]  # in both tables
     assert float(prompt[-1]) == round(evaluation.completions["tokens"].mean(), 1)
     cell = tmp_path / "run" / "cells" / "filter" / "seed2"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.context import ContextEncoder
+from equipoise.model.draws import Exchange, Question
 from tiny_models import byte_level_tokenizer, metaspace_tokenizer, wrap_tokenizer
 
 PROMPT = 'Complete the following sentence:\n"The doctor was"'
@@ -54,6 +55,60 @@ def test_chat_context_is_one_user_turn_and_the_beginning_of_an_answer(
 def test_plain_context_is_prompt_line_break_prefix(encoders: dict[str, ContextEncoder]) -> None:
     plain = encoders["byte-level, plain"]
     assert decode(plain, plain.context(PROMPT, PREFIX)) == f"{PROMPT}\nThe doctor was"
+
+
+EARLIER = (Exchange("First?", "The pilot was kind."), Exchange("And?", "The cook was bold."))
+
+
+def test_what_was_said_before_stands_in_turns_before_the_question(
+    encoders: dict[str, ContextEncoder],
+) -> None:
+    chat = encoders["byte-level, chat"]
+    first, second = (
+        f"<|im_start|>user\n{asked}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
+        for asked, answer in EARLIER
+    )
+    assert chat.text(PROMPT, PREFIX, EARLIER) == first + second + chat.text(PROMPT, PREFIX)
+    assert decode(chat, chat.context(PROMPT, PREFIX, EARLIER)).endswith(chat.text(PROMPT, PREFIX))
+    assert chat.text(PROMPT, PREFIX, EARLIER[:1]) == first + chat.text(PROMPT, PREFIX)
+
+
+def test_what_was_said_before_is_plain_text_without_a_template(
+    encoders: dict[str, ContextEncoder],
+) -> None:
+    plain = encoders["byte-level, plain"]
+    assert plain.text(PROMPT, PREFIX, EARLIER) == (
+        f"First?\nThe pilot was kind.\n\nAnd?\nThe cook was bold.\n\n{PROMPT}\nThe doctor was"
+    )
+
+
+ALTERNATING = (
+    "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}{% endif %}[{{ m.role }}]{{ m.content }}"
+    "{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"
+)
+
+
+def test_a_template_that_refuses_two_turns_of_one_role_gets_none() -> None:
+    strict = encoder(byte_level_tokenizer(), chat=True)
+    strict.tokenizer.chat_template = ALTERNATING
+    assert strict.text("Q", "A", EARLIER) == (
+        "[user]First?[assistant]The pilot was kind.[user]And?[assistant]The cook was bold."
+        "[user]Q[assistant]A"
+    )
+    roles = [turn["role"] for turn in Question("Q", "A", earlier=EARLIER).turns]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
+
+
+def test_a_template_of_one_turn_alone_is_named() -> None:
+    single = encoder(byte_level_tokenizer(), chat=True)
+    single.tokenizer.chat_template = (
+        "{% if messages|length > 1 %}{{ raise_exception('one turn only') }}{% endif %}"
+        "{{ messages[0].content }}"
+    )
+    assert single.text("Q", " A") == "Q A"
+    with pytest.raises(EquipoiseError, match=r"one turn only.*accepts earlier turns"):
+        single.text("Q", " A", EARLIER)
 
 
 def test_start_token_is_put_first_only_where_the_tokenizer_does() -> None:

@@ -11,7 +11,7 @@ from endpoint_server import Proxy
 from equipoise.errors import EquipoiseError
 from equipoise.model.answer import Answer, said_in_chat
 from equipoise.model.answer_log import AnswerLog
-from equipoise.model.draws import Question, Sampling
+from equipoise.model.draws import Exchange, Question, Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint
 from equipoise.model.remote import Endpoint
 
@@ -59,6 +59,23 @@ def test_completions_continue_prompt_and_prefix_as_plain_text(
     assert proxy.bodies[0]["max_tokens"] == 7
     assert draws[0][0].text
     assert draws[1] == []
+
+
+def test_what_was_said_before_is_sent_as_turns_or_as_text(
+    proxy: Proxy, server: tuple[str, str]
+) -> None:
+    earlier = (Exchange("First?", "The pilot was kind."),)
+    asked = QUESTIONS[0]._replace(earlier=earlier)
+    endpoint(proxy, server).draw([asked], [1], SAMPLING, 1)
+    assert proxy.bodies[0]["messages"] == [
+        {"role": "user", "content": "First?"},
+        {"role": "assistant", "content": "The pilot was kind."},
+        {"role": "user", "content": QUESTIONS[0].prompt},
+    ]
+    endpoint(proxy, server, api="completions").draw([asked], [1], SAMPLING, 1)
+    assert proxy.bodies[1]["prompt"] == (
+        "First?\nThe pilot was kind.\n\nComplete: The doctor was\nThe doctor was"
+    )
 
 
 def test_the_same_seed_gives_the_same_draws_and_another_one_others(

@@ -65,8 +65,7 @@ class TestAnswer:
     def test_result(self, run: FinishedRun) -> None:
         told = result(headline(run))
         assert told == (
-            "On subjects never trained on, completions are balanced: "
-            "sft 83.3 % of the 36 it delivered of 50 and prompt 0.0 %."
+            "On subjects never trained on, completions are balanced: sft 83.3 % and prompt 0.0 %."
         )
 
     def test_definition(self, run: FinishedRun) -> None:

@@ -371,7 +371,7 @@ def test_nul_bytes_that_a_model_draws(
 
     drawn = [Draw(text, 3, True) for text in (" bold\0and kind.", ' "a,\rb"', "")]
     monkeypatch.setattr(
-        "equipoise.methods.method.sample", lambda lm, prompts, *_, **__: [drawn for _ in prompts]
+        "equipoise.methods.policy.sample", lambda lm, prompts, *_, **__: [drawn for _ in prompts]
     )
     study = Study.from_toml(study_file(), ["study.seeds=[1]"])
     frame = study.run(tmp_path / "run", quiet=True).evaluation.completions

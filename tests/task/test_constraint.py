@@ -175,3 +175,55 @@ def test_checking_is_fast(occupations: Task) -> None:
             occupations.constraint.check(text)
         best = min(best, time.perf_counter() - start)
     assert best / 1000 < 60e-6
+
+
+def test_scored_terms_stand_once() -> None:
+    twice = {"a": Lexicon("a", ("bold", "kind")), "b": Lexicon("b", ("Kind", "calm"))}
+    assert Constraint(twice, all_of=("{a}",), any_of=("{b}", "Bold")).scored == (
+        "bold", "kind", "calm",
+    )  # fmt: skip
+    assert Constraint(twice, none_of=("{a}",)).scored == ()
+
+
+def test_any_wanted_entry_is_a_weaker_demand() -> None:
+    whole = Constraint(SETS, all_of=("{agentic}",), any_of=("kind", "{calm}"), none_of=("he",))
+    assert whole.accepting("all") is whole
+    some = whole.accepting("any")
+    assert (some.all_of, some.any_of) == ((), ("{agentic}", "kind", "{calm}"))
+    assert (some.none_of, some.words) == (whole.none_of, whole.words)
+
+
+ENTRIES = st.lists(st.sampled_from(["{agentic}", "{communal}", "{calm}", "he"]), unique=True)
+WORDS = ["bold", "kind", "calm", "he", "tall"]
+
+
+@given(ENTRIES, st.data())
+def test_what_ensures_balance_leaves_no_text_unbalanced(
+    entries: list[str], data: st.DataObject
+) -> None:
+    """All texts of some words are gone through; and a constraint ensures its own balance."""
+
+    def made() -> Constraint:
+        parts: dict[str, list[str]] = {"all_of": [], "any_of": [], "none_of": []}
+        for entry in entries:
+            where = data.draw(st.sampled_from(["all_of", "any_of", "none_of", ""]))
+            if where:
+                parts[where].append(entry)
+        return Constraint(SETS, **{name: tuple(found) for name, found in parts.items()})
+
+    demand, other = made(), made()
+    assert demand.ensures_balance(demand)
+    texts = [" ".join(w for i, w in enumerate(WORDS) if bits >> i & 1) for bits in range(32)]
+    passing = [text for text in texts if demand.check(text).balanced]
+    if demand.ensures_balance(other):
+        assert all(other.check(text).balanced for text in passing)
+
+
+def test_what_ensures_balance_by_hand() -> None:
+    one = Constraint(SETS, all_of=("{agentic}",))
+    assert one.accepting("any").ensures_balance(one)  # one entry: any is all
+    assert not BALANCED.accepting("any").ensures_balance(BALANCED)
+    either = Constraint(SETS, any_of=("{agentic}", "{communal}"))
+    assert BALANCED.ensures_balance(either)
+    assert either.accepting("any").ensures_balance(either)
+    assert not BALANCED.ensures_balance(Constraint(SETS, all_of=("{agentic}",), none_of=("he",)))

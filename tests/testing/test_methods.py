@@ -18,6 +18,7 @@ QUICK = {
     "n_samples": 20,
     "max_directions": 1,
     "max_draws": 6,
+    "shots": 2,
     "iterations": 2,
     "completions_per_prompt": 2,
     "max_completion_tokens": 6,

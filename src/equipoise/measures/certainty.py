@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
+
 from equipoise.measures.declaration import SIGNED, Column, Evidence, Measure, Measured, Table
+from equipoise.measures.requested import certain
 from equipoise.statistics.comparisons import COLUMNS as OF_COMPARISONS
 from equipoise.statistics.consistency import COLUMNS as OF_CONSISTENCY
 from equipoise.statistics.intervals import COLUMNS as OF_INTERVALS
 from equipoise.statistics.intervals import WILSON_COLUMNS
 from equipoise.statistics.tables import statistics_tables
 
-_TEXTS = ("paired", "verdict")
+_TEXTS = ("paired", "verdict", "over")
 
 
 def _table(
@@ -60,7 +63,10 @@ CONSISTENCY = _table("consistency", "a method and term set", ("method", "terms")
 
 
 class Certainty(Measure):
-    """Intervals and tests, of the outcomes of all other measures."""
+    """Intervals and tests, of the outcomes of all other measures.
+
+    Balance that is certain by construction has none.
+    """
 
     name = "certainty"
     title = "Which differences are shown"
@@ -69,6 +75,16 @@ class Certainty(Measure):
     def measure(self, evidence: Evidence) -> Measured:
         """See `Measure.measure`."""
         outcomes = [outcome.name for outcome in evidence.outcomes]
-        found = statistics_tables(evidence.scored, outcomes, evidence.settings)
+        found = statistics_tables(_uncertain(evidence), outcomes, evidence.settings)
         tables = {table.name: getattr(found, table.name) for table in self.tables}
         return Measured(tables, found.remarks)
+
+
+def _uncertain(evidence: Evidence) -> pd.DataFrame:
+    """The completions, without the balance of methods of which it is certain by construction."""
+    scored = evidence.scored
+    rows = scored["method"].isin(certain(evidence.cells))
+    if not rows.any():
+        return scored
+    names = [outcome.name for outcome in evidence.outcomes if outcome.of_balance]
+    return scored.assign(**{name: scored[name].astype("boolean").mask(rows) for name in names})

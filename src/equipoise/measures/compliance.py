@@ -14,6 +14,7 @@ import pandas as pd
 
 from equipoise.completions.frame import remarks
 from equipoise.errors import EquipoiseError
+from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.declaration import (
     AMOUNT,
     Column,
@@ -26,8 +27,10 @@ from equipoise.measures.declaration import (
     rate,
 )
 from equipoise.measures.judgement import wanted_sets
+from equipoise.measures.requested import REQUESTED, certain, requested_by_split, with_requests
 from equipoise.statistics.cells import SPLITS
 from equipoise.task.task import Task
+from equipoise.wording.numbers import listing
 
 RATES = (
     rate("balanced", "balanced", "share of completions whose `all_of`, `any_of` and `none_of` "
@@ -66,13 +69,13 @@ RATES = (
 BY_SEED = Table(
     "by_seed",
     "a method, seed and split",
-    (Column("n", "completions", low=1), *RATES),
+    (Column("n", "completions", low=0), *RATES, *REQUESTED),
 )
 COMPLIANCE = Table(
     "compliance",
     "a method and split",
     (
-        Column("n", "completions", low=1),
+        Column("n", "completions", low=0),
         Column("seeds", "seeds", low=1),
         *(
             Column(name, title=column.title, low=column.low, high=column.high, form=column.form)
@@ -85,6 +88,9 @@ COMPLIANCE = Table(
                 else [f"{column.name}_mean", f"{column.name}_sd"][: 1 + column.with_sd]
             )
         ),
+        *REQUESTED[:2],
+        Column("balanced_requested_sd", low=0, high=1),
+        *REQUESTED[2:],
     ),
     keys=("method", "split"),
 )
@@ -100,28 +106,25 @@ class Compliance(Measure):
     title = "Balance and length"
     tables = (BY_SEED, COMPLIANCE)
     outcomes = (
-        Outcome("balanced", "balanced", "balanced"),
-        Outcome("satisfied", "balanced and in range", "satisfied"),
+        Outcome("balanced", "balanced", "balanced", of_balance=True),
+        Outcome("satisfied", "balanced and in range", "satisfied", of_balance=True),
         Outcome("any", "any wanted term", "any term"),
         Outcome("balanced_held_out", "balanced with held-out terms", "held-out"),
     )
     headlines = (
+        Headline(BY_SEED.column("balanced_requested")),
+        Headline(BY_SEED.column("balanced")),
+        Headline(BY_SEED.column("told"), terminal="told", beside_balance=True, main=True),
+        Headline(BY_SEED.column("by_construction")),
         Headline(Column("seeds", "seeds", "seeds", low=0, whole=True)),
         Headline(Column("n", "completions", "completions of all seeds", low=0, whole=True)),
         Headline(rate("balanced_train", "train subjects", "`balanced` on train subjects")),
         Headline(
             rate("balanced_validation", "validation subjects", "`balanced` on validation subjects")
         ),
-        Headline(
-            BY_SEED.column("balanced_held_out"),
-            terminal="held-out\nterms",
-            beside_balance=True,
-            main=True,
-        ),
-        Headline(BY_SEED.column("any"), summary=False, terminal="any\nterm", beside_balance=True),
-        Headline(
-            BY_SEED.column("in_range"), summary=False, terminal="in\nrange", beside_balance=True
-        ),
+        Headline(BY_SEED.column("balanced_held_out"), terminal="held-out\nterms", main=True),
+        Headline(BY_SEED.column("any"), summary=False, terminal="any\nterm"),
+        Headline(BY_SEED.column("in_range"), summary=False, terminal="in\nrange"),
         Headline(BY_SEED.column("satisfied"), main=True),
         Headline(
             BY_SEED.column("mean_words"),
@@ -134,9 +137,10 @@ class Compliance(Measure):
 
     def measure(self, evidence: Evidence) -> Measured:
         """See `Measure.measure`."""
-        seeds = by_seed(evidence.scored, evidence.task)
+        task, cells = evidence.task, evidence.cells
+        seeds = with_requests(by_seed(evidence.scored, task), cells, task)
         tables = {"by_seed": seeds, "compliance": compliance_table(seeds)}
-        return Measured(tables, remarks(evidence.scored, evidence.task))
+        return Measured(tables, [*remarks(evidence.scored, task), *_by_construction(cells)])
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """See `Measure.summarise`."""
@@ -144,11 +148,12 @@ class Compliance(Measure):
         if compliance is None:
             return super().summarise(tables)
         whole = compliance[compliance["split"] == "all"].set_index("method")
-        found = whole[["seeds", "n", "mean_words"]].copy()
+        names = [column.name for column in REQUESTED[1:] if column.name in whole.columns]
+        found = whole[["seeds", "n", "mean_words", *names]].copy()
         for split in SPLITS[:2]:
             own = compliance[compliance["split"] == split].set_index("method")["balanced_mean"]
             found[f"balanced_{split}"] = own.reindex(found.index)
-        for name in ("balanced_held_out", "any", "in_range", "satisfied"):
+        for name in ("balanced", "balanced_held_out", "any", "in_range", "satisfied"):
             found[name] = whole[f"{name}_mean"]
         return found
 
@@ -195,9 +200,11 @@ def compliance_table(seeds: pd.DataFrame) -> pd.DataFrame:
 
     Columns: ``method``, ``split``, ``n`` (completions over all seeds), ``seeds`` (how many), then
     of each rate its ``_mean``, and its ``_sd`` where `RATES` says so. With one seed an SD is NaN; a
-    mean is over the seeds in which the rate was measured.
+    mean is over the seeds in which the rate was measured. Where it is known what was asked for, the
+    columns of ``requested_by_split`` follow.
     """
-    there = [name for name in seeds.columns if name not in ("method", "seed", "split", "n")]
+    apart = ("method", "seed", "split", "n", *(column.name for column in REQUESTED))
+    there = [name for name in seeds.columns if name not in apart]
     with_sd = {column.name for column in RATES if column.with_sd}
     last = [name for name in there if name.startswith("mean_") and name != "mean_words"]
     groups = seeds.groupby(["method", "split"], sort=False)
@@ -207,7 +214,19 @@ def compliance_table(seeds: pd.DataFrame) -> pd.DataFrame:
         columns[target] = groups[name].mean()
         if name in with_sd:
             columns[f"{name}_sd"] = groups[name].std(ddof=1)
+    columns |= requested_by_split(seeds)
     return _in_order(pd.DataFrame(columns).reset_index(), seeds["method"])
+
+
+def _by_construction(cells: Sequence[CellFacts]) -> list[str]:
+    """What is to be said of balance that no model can fail."""
+    if not (methods := certain(cells)):
+        return []
+    verb = "delivers" if len(methods) == 1 else "deliver"
+    return [
+        f"* By construction: what {listing(methods)} {verb} is balanced whatever "
+        "the model says. That is no finding, so it has no interval and enters no test of balance."
+    ]
 
 
 def _sets(name: str, task: Task) -> Sequence[str]:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import pandas as pd
 
+from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.model_answers import ByModel
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.task.task import Task
@@ -55,6 +56,8 @@ DECIMALS = Form(amount, _plain(2))
 """A number of 0 or more, to a few figures."""
 AMOUNT = Form(amount, _plain(1))
 """A count, a time or a size."""
+COUNT = Form(amount, _plain(0))
+"""A whole number."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Column:
         misleads: When not to trust it, as half a sentence.
         text: It holds text, whatever its values look like; a label may read ``007``.
         whole: It holds whole numbers, and files write them so.
+        flag: It holds true and false.
         needed: A report cannot use the table without it.
         with_sd: It is a rate of which the sample SD over seeds is given too.
     """
@@ -88,12 +92,15 @@ class Column:
     misleads: str = ""
     text: bool = False
     whole: bool = False
+    flag: bool = False
     needed: bool = False
     with_sd: bool = False
 
     @property
     def range(self) -> str:
         """Its values in words: ``0–1``, ``≤ 0, nats``."""
+        if self.flag:
+            return "true or false"
         low, high = (f"{end:g}".replace("-", "−") for end in (self.low, self.high))
         if math.isfinite(self.low) and math.isfinite(self.high):
             words = f"{low}–{high}" if self.low >= 0 else f"{low} to {high}"
@@ -194,6 +201,7 @@ class Outcome:
         short: For a terminal, at most 11 characters.
         unit: Of a score; None marks a rate, whose differences are points.
         better: Whether more of it is better.
+        of_balance: It is nothing but balance, and certain where that is so by construction.
     """
 
     name: str
@@ -201,6 +209,7 @@ class Outcome:
     short: str = ""
     unit: str | None = None
     better: Better = "higher"
+    of_balance: bool = False
 
     @property
     def is_rate(self) -> bool:
@@ -219,6 +228,7 @@ class Evidence:
         costs: For each cell its ``method`` and what it cost; None where nobody knows.
         settings: How methods are compared.
         outcomes: What methods are compared on.
+        cells: What is known of a study's cells; none of other people's texts.
     """
 
     scored: pd.DataFrame
@@ -227,6 +237,7 @@ class Evidence:
     costs: Sequence[Mapping[str, Any]] | None = None
     settings: StatisticsSettings = field(default_factory=StatisticsSettings)
     outcomes: tuple[Outcome, ...] = ()
+    cells: tuple[CellFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -271,6 +282,14 @@ class Measure(ABC):
     def measure(self, evidence: Evidence) -> Measured:
         """Compute its tables from what is known."""
 
+    def notes(self, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+        """What a reader of its section must know, one sentence each; by default nothing.
+
+        Args:
+            tables: All tables of results, by name, as they were measured or read from files.
+        """
+        return []
+
     def of_completions(self, evidence: Evidence) -> dict[str, pd.Series[Any]]:
         """Its columns beside each completion: of each `Outcome` the values, NaN where unknown."""
         return {}
@@ -294,7 +313,7 @@ class Measure(ABC):
             for name in names
             if name in table.columns and pd.api.types.is_numeric_dtype(table[name])
         ]
-        return table.groupby("method", sort=False)[there].mean()
+        return table.groupby("method", sort=False)[there].mean().astype("float64")
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """One row a method: its headlines, as far as ``tables`` give them."""

@@ -1,20 +1,22 @@
 """Diversity: how many different things the completions say, and how much of it is learnt.
 
-What is said of one text is worked out once for each distinct text, and n-grams of words are
-compared as integers: a million completions take seconds.
+What rises or falls with the number of completions is that of equally many for all methods of a
+table (``statistics.rarefaction``). What is said of one text is worked out once for each distinct
+text, and n-grams of words are compared as integers: a million completions take seconds.
 """
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from equipoise.measures.declaration import (
+    COUNT,
     DECIMALS,
     Column,
     Evidence,
@@ -26,12 +28,15 @@ from equipoise.measures.declaration import (
 )
 from equipoise.measures.groups import split_groups
 from equipoise.progress import tracked
+from equipoise.statistics.cells import SPLITS
 from equipoise.statistics.divergence import entropy
-from equipoise.statistics.variety import distinct_pairs, mtld, sample_of, self_bleu
+from equipoise.statistics.rarefaction import averaged, common_size, expected_distinct, fewest_of
+from equipoise.statistics.variety import SAMPLE, distinct_pairs, mtld, self_bleu
 from equipoise.task.constraint import bare, is_set
 from equipoise.task.lexicon import normal_words
 from equipoise.task.task import Task
 from equipoise.task.template_matcher import TemplateMatcher
+from equipoise.wording.numbers import counted, listing
 
 Array = np.ndarray
 
@@ -41,8 +46,11 @@ DIVERSITY = Table(
     "a method, seed and split",
     (
         Column("n", "completions", low=1),
-        rate("unique", "distinct texts", "distinct texts / completions",
-             "falls as more are drawn; compare equal numbers", better="higher"),
+        Column("rarefied", "of completions", "completions that the columns marked ‡ are of: the "
+               "same number for all methods and seeds of a split", low=1, whole=True,
+               form=COUNT, misleads="empty where fewer than 20 were delivered, and so are those "
+               "columns"),
+        rate("unique", "distinct texts", "distinct texts / completions ‡", better="higher"),
         rate("verbatim", "training sentences", "share that is a training sentence to the character",
              "0 on validation subjects by construction", better="lower"),
         rate("templates", "as in templates", "share that reads like a template of the task with "
@@ -51,25 +59,24 @@ DIVERSITY = Table(
              "", "a model that changes one word of a template scores 0",
              better="lower"),
         Column("entropy", "entropy of terms, bits", "Shannon entropy of the listed terms' use; at "
-               "most log2 of their number, 4.32 bits for twenty", "bits", low=0, form=DECIMALS,
+               "most log2 of their number, 4.32 bits for twenty ‡", "bits", low=0, form=DECIMALS,
                better="higher", misleads="says nothing of how often terms are used at all"),
         Column("pairs", "pairs of terms", "distinct pairs of an agentic and a communal term in one "
-               "completion; in general, of terms of two `all_of` sets", low=0, better="higher",
-               misleads="rises with the number of completions"),
-        rate("pairs_share", "pairs of terms used", "`pairs` as a share of all such pairs",
-             "rises with the number of completions", better="higher"),
-        rate("distinct_1", "distinct-1", "different words as a share of all (Li et al. 2016)",
-             "falls as texts are added: compare equal numbers", better="higher"),
-        Column("distinct_2", "distinct-2", "different pairs of neighbouring words, likewise",
-               low=0, high=1, form=DECIMALS, better="higher",
-               misleads="falls as texts are added: compare equal numbers"),
+               "completion; in general, of terms of two `all_of` sets ‡", low=0, better="higher",
+               misleads="few where hardly any completion is balanced"),
+        rate("pairs_share", "pairs of terms used", "`pairs` as a share of all such pairs ‡",
+             "as `pairs`", better="higher"),
+        rate("distinct_1", "distinct-1", "different words as a share of all (Li et al. 2016) ‡",
+             "falls with the length of the texts", better="higher"),
+        Column("distinct_2", "distinct-2", "different pairs of neighbouring words, likewise ‡",
+               low=0, high=1, form=DECIMALS, better="higher", misleads="as `distinct_1`"),
         Column("sampled", "sampled", low=1),
         Column("self_bleu", "self-BLEU", "mean BLEU of each sentence against all others (Zhu et "
-               "al. 2018), sacrebleu's `sentence_bleu` / 100; **high means alike**", low=0, high=1,
-               form=DECIMALS, better="lower", misleads="rises with the number of sentences; \"The "
-               "nurse was\" is in it, for all methods alike"),
+               "al. 2018), sacrebleu's `sentence_bleu` / 100; **high means alike** ‡",
+               low=0, high=1, form=DECIMALS, better="lower", misleads="\"The nurse was\" is in "
+               "it, for all methods alike"),
         Column("mtld", "MTLD", "mean length in words of a run in which at least 72 % of the words "
-               "are different (McCarthy & Jarvis 2010); of two words or more ≥ 2", "words", low=1,
+               "are different (McCarthy & Jarvis 2010); of two words or more ≥ 2 ‡", "words", low=1,
                form=DECIMALS, better="higher", misleads="high for gibberish too"),
     ),
     absent="variety of the texts",
@@ -87,8 +94,8 @@ class Diversity(Measure):
     )
     tables = (DIVERSITY,)
     section = (
-        "unique", "verbatim", "templates", "entropy", "pairs_share", "distinct_2", "self_bleu",
-        "mtld",
+        "rarefied", "unique", "verbatim", "templates", "entropy", "pairs_share", "distinct_2",
+        "self_bleu", "mtld",
     )  # fmt: skip
     headlines = (
         Headline(DIVERSITY.column("entropy"), terminal="entropy\n(bits)"),
@@ -99,7 +106,25 @@ class Diversity(Measure):
 
     def measure(self, evidence: Evidence) -> Measured:
         """See `Measure.measure`."""
-        return Measured({"diversity": diversity_table(evidence.scored, evidence.task)})
+        tables = {"diversity": diversity_table(evidence.scored, evidence.task)}
+        return Measured(tables, self.notes(tables))
+
+    def notes(self, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+        """See `Measure.notes`: of how many completions these numbers are, and of whom not."""
+        table = tables.get("diversity")
+        if table is None or "rarefied" not in table.columns:  # of an earlier version
+            return []
+        whole = table[table["split"] == "all"]
+        few = list(dict.fromkeys(whole["method"][whole["rarefied"].isna()]))
+        size = int(whole["rarefied"].max())
+        note = (
+            "How varied texts are (distinct texts, entropy, pairs, distinct-n, self-BLEU, MTLD) "
+            f"is said of {counted(size, 'completion')} a seed, as many as the smallest cell has"
+        )
+        if few:
+            least = fewest_of(whole["n"].astype(int))
+            note += f"; {listing(few)} delivered fewer than {least} in a seed, too few to compare"
+        return [f"{note}."]
 
 
 def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
@@ -107,7 +132,10 @@ def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
 
     Its columns are those of `DIVERSITY`. ``verbatim`` is NaN where no training sentences are known,
     ``templates`` for a task without templates, ``pairs`` for one that does not ask for two sets.
-    ``sampled`` sentences, drawn with a fixed seed, are what self-BLEU and MTLD are computed on.
+    What depends on the number of completions is that of ``rarefied`` ones, `common_size` of all
+    cells of a split: an exact expectation, or of entropy, self-BLEU and MTLD the mean over
+    subsamples. It is NaN for cells that have fewer. Self-BLEU and MTLD are computed on at most
+    ``sampled`` sentences.
 
     Args:
         scored: What ``score`` returned for completions frames.
@@ -118,24 +146,39 @@ def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
     frame = scored.assign(_text=words.codes, _template=matched)
     rows = []
     groups = list(split_groups(frame))
+    common = {
+        split: common_size(len(group.part) for group in groups if group.split == split)
+        for split in SPLITS
+    }
     for method, seed, split, part in tracked(groups, "diversity", len(groups)):
-        codes = part["_text"].to_numpy()
+        codes, size = part["_text"].to_numpy(), common[split]
         rows.append(
             {
                 "method": method,
                 "seed": seed,
                 "split": split,
                 "n": len(part),
-                "unique": len(np.unique(codes)) / len(part),
                 "verbatim": _mean(part["verbatim"]),
                 "templates": _mean(part["_template"]),
-                **_terms(part, task),
-                "distinct_1": words.distinct(codes, 1),
-                "distinct_2": words.distinct(codes, 2),
-                **_sampled(part["text"]),
+                **(_varied(part, codes, words, task, size) if len(part) >= size else {}),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=DIVERSITY.order()).astype({"rarefied": "Int64"})
+
+
+def _varied(
+    part: pd.DataFrame, codes: Array, words: _Words, task: Task, size: int
+) -> dict[str, float]:
+    """What is said of ``size`` of the completions of one group."""
+    texts = np.unique(codes, return_counts=True)[1]
+    return {
+        "rarefied": size,
+        "unique": expected_distinct(texts, len(part), size) / size,
+        **_terms(part, task, size),
+        "distinct_1": words.distinct(codes, 1, size),
+        "distinct_2": words.distinct(codes, 2, size),
+        **_sampled(part["text"], size),
+    }
 
 
 def pair_sets(task: Task) -> list[str]:
@@ -143,41 +186,63 @@ def pair_sets(task: Task) -> list[str]:
     return [bare(entry) for entry in task.constraint.all_of if is_set(entry)]
 
 
-def _terms(part: pd.DataFrame, task: Task) -> dict[str, float]:
-    """Entropy of the listed terms, and their pairs, of one group."""
+def _terms(part: pd.DataFrame, task: Task, size: int) -> dict[str, float]:
+    """Entropy of the listed terms, and their pairs, of ``size`` of one group's completions."""
     if not task.lexicons:
         return dict.fromkeys(("entropy", "pairs", "pairs_share"), math.nan)
-    columns = [f"{name}_terms" for name in task.lexicons]
-    counts: Counter[tuple[str, str]] = Counter()
-    found = []
-    combinations = part.groupby(columns, sort=False).size().reset_index(name="times")
-    for *row, times in combinations.itertuples(index=False, name=None):
-        terms = {
+    groups = part.groupby([f"{name}_terms" for name in task.lexicons], sort=False)
+    which, sizes = groups.ngroup().to_numpy(), groups.size()
+    found = [
+        {
             name: str(text).split("; ") if text else []
             for name, text in zip(task.lexicons, row, strict=True)
         }
-        found.append(terms)
-        for name, listed in terms.items():
-            for term in listed:
-                counts[name, term] += int(times)
+        for *row, _ in sizes.reset_index().itertuples(index=False, name=None)
+    ]
+    terms = _incidence([[(name, t) for name in one for t in one[name]] for one in found])
+
+    def entropy_of(chosen: Array) -> float:
+        drawn = np.bincount(which[chosen], minlength=len(found))
+        return entropy(list(drawn @ terms))
+
     sets = pair_sets(task)
-    sizes = [len(task.lexicons[name].listed) for name in sets]
-    most = (sum(sizes) ** 2 - sum(size**2 for size in sizes)) // 2
-    pairs = float(len(distinct_pairs(found, sets))) if len(sets) > 1 else math.nan
+    listed = [len(task.lexicons[name].listed) for name in sets]
+    most = (sum(listed) ** 2 - sum(own**2 for own in listed)) // 2
+    pairs = math.nan
+    if len(sets) > 1:
+        holding = sizes.to_numpy() @ _incidence(
+            [sorted(distinct_pairs([one], sets)) for one in found]
+        )
+        pairs = expected_distinct(holding, len(part), size)
     return {
-        "entropy": entropy(list(counts.values())),
+        "entropy": averaged(entropy_of, len(part), size),
         "pairs": pairs,
         "pairs_share": pairs / most if most else math.nan,
     }
 
 
-def _sampled(texts: pd.Series[str]) -> dict[str, float]:
-    """What is computed on a sample of the texts of one group."""
-    chosen = [str(texts.iloc[index]) for index in sample_of(len(texts))]
+def _incidence(held: Sequence[Sequence[Hashable]]) -> Array:
+    """Which of all kinds each of ``held`` has, [len(held), kinds]; 0 or 1."""
+    kinds = {
+        kind: place for place, kind in enumerate(dict.fromkeys(k for own in held for k in own))
+    }
+    matrix = np.zeros((len(held), len(kinds)), dtype=np.int64)
+    for row, own in enumerate(held):
+        matrix[row, [kinds[kind] for kind in own]] = 1
+    return matrix
+
+
+def _sampled(texts: pd.Series[str], size: int) -> dict[str, float]:
+    """What is computed on subsamples of ``size`` texts of one group, or of fewer."""
+    every = [str(text) for text in texts]
+
+    def words_of(chosen: Array) -> list[str]:
+        return [word for index in chosen for word in normal_words(every[index])]
+
     return {
-        "sampled": len(chosen),
-        "self_bleu": self_bleu(chosen),
-        "mtld": mtld([word for text in chosen for word in normal_words(text)]),
+        "sampled": min(size, SAMPLE),
+        "self_bleu": averaged(lambda c: self_bleu([every[i] for i in c]), len(every), size, SAMPLE),
+        "mtld": averaged(lambda chosen: mtld(words_of(chosen)), len(every), size, SAMPLE),
     }
 
 
@@ -229,19 +294,33 @@ class _Words:
         owner = np.repeat(np.arange(len(counts)), counts)
         return cls(np.asarray(codes), np.frombuffer(flat, dtype=np.int64), owner, counts)
 
-    def distinct(self, rows: Array, n: int) -> float:
-        """``diversity.distinct_n`` of the texts with these codes, repeated ones counted each time.
+    def distinct(self, rows: Array, n: int, size: int) -> float:
+        """``variety.distinct_n`` of ``size`` of the texts with these codes, as is to be expected.
+
+        Different n-grams to be expected, as a share of the n-grams to be expected.
 
         Args:
-            rows: Codes of the completions of a group.
+            rows: Codes of the completions of a group; repeated ones count each time.
             n: 1 or 2.
+            size: Of how many of them.
         """
-        there = np.zeros(len(self.lengths), dtype=bool)
-        there[rows] = True
+        times = np.bincount(rows, minlength=len(self.lengths))
+        there = times > 0
+        owner = self.owner
         if n == 1:
-            grams = self.flat[there[self.owner]]
+            inside = there[owner]
+            grams, owner = self.flat[inside], owner[inside]
         else:
-            inside = there[self.owner[:-1]] & (self.owner[:-1] == self.owner[1:])
+            inside = there[owner[:-1]] & (owner[:-1] == owner[1:])
             grams = (self.flat[:-1] * (self.flat.max(initial=0) + 1) + self.flat[1:])[inside]
+            owner = owner[:-1][inside]
         total = int(np.maximum(self.lengths[rows] - (n - 1), 0).sum())
-        return len(np.unique(grams)) / total if total else math.nan
+        if not total:
+            return math.nan
+        # In how many completions each n-gram stands, twice in one counting once.
+        kinds, which = np.unique(grams, return_inverse=True)
+        once = np.unique(which * len(self.lengths) + owner)
+        holding = np.bincount(
+            once // len(self.lengths), times[once % len(self.lengths)], len(kinds)
+        )
+        return expected_distinct(holding, len(rows), size) / (total * size / len(rows))

@@ -11,6 +11,7 @@ import pandas as pd
 from rich.console import Console
 
 from equipoise.measures import registry
+from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.declaration import Evidence
 from equipoise.measures.model_answers import ByModel
 from equipoise.measures.overview import overview, summary_table
@@ -70,6 +71,7 @@ def assemble(
     controls: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
     settings: StatisticsSettings | None = None,
+    cells: Sequence[CellFacts] = (),
 ) -> Evaluation:
     """All tables over ``scored``.
 
@@ -81,8 +83,9 @@ def assemble(
         controls: The kinds of control at work in each method.
         notes: What is to be said of how the completions were read.
         settings: How methods are compared.
+        cells: What is known of each cell of a study, method by method.
     """
-    evidence = evidence_of(scored, task, by_model, costs=costs, settings=settings)
+    evidence = evidence_of(scored, task, by_model, costs=costs, settings=settings, cells=cells)
     tables: dict[str, pd.DataFrame] = {}
     remarks = list(notes)
     for measure in registry.MEASURES:
@@ -101,13 +104,19 @@ def evidence_of(
     *,
     costs: Sequence[Mapping[str, Any]] | None = None,
     settings: StatisticsSettings | None = None,
+    cells: Sequence[CellFacts] = (),
 ) -> Evidence:
     """What measures are computed from, with the columns that they add to each completion.
 
     The arguments are those of `assemble`.
     """
     evidence = Evidence(
-        scored, task, by_model or ByModel(), costs, settings or StatisticsSettings()
+        scored,
+        task,
+        by_model or ByModel(),
+        costs,
+        settings or StatisticsSettings(),
+        cells=tuple(cells),
     )
     columns = {
         name: values.set_axis(scored.index)

@@ -32,7 +32,8 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         values = measure.summarise(tables)
         for headline in measure.headlines:
             value = values.get(headline.name)
-            found[headline.name] = float("nan") if value is None else value.reindex(index)
+            value = float("nan") if value is None else value.reindex(index)
+            found[headline.name] = value
     return found.reset_index()
 
 
@@ -47,8 +48,10 @@ def summary_table(values: pd.DataFrame, controls: Mapping[str, str]) -> pd.DataF
     table = values[["method", *columns]].copy()
     control = [controls.get(name, "") for name in table["method"]]
     table.insert(1, "control", pd.Series(control, dtype="str"))
-    whole = [one.name for one in headlines() if one.summary and one.column.whole]
-    return table.fillna({"seeds": 0, "n": 0}).astype(dict.fromkeys(whole, "Int64"))
+    own = [one.column for one in headlines() if one.summary]
+    types = {column.name: "boolean" if column.flag else "Int64" for column in own
+             if column.flag or column.whole}  # fmt: skip
+    return table.fillna({"seeds": 0, "n": 0}).astype(types)
 
 
 def shown(values: pd.DataFrame, candidates: Iterable[Headline]) -> list[Headline]:

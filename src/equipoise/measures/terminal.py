@@ -14,6 +14,7 @@ from rich.text import Text
 from equipoise.measures import registry
 from equipoise.measures.declaration import PERCENT, Headline
 from equipoise.measures.overview import shown
+from equipoise.measures.requested import is_certain
 from equipoise.wording.numbers import NONE
 from equipoise.wording.visible import printable
 
@@ -27,8 +28,10 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.
     """A row per method: its balance rates by split, and what else a reader asks first.
 
     Balance rates are means over seeds with the sample SD behind "±" (none with one seed). Where no
-    subject has a split, one column of balance over all subjects takes their place. The other
-    columns are the headlines that stand beside balance.
+    subject has a split, one column of balance over all subjects takes their place. Where it is
+    known what was asked for they are of that, and the rate among what was delivered stands beside
+    them; "*" marks what is so by construction. The other columns are the headlines that stand
+    beside balance.
 
     Args:
         compliance: What ``compliance_table`` returned.
@@ -37,21 +40,23 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.
     """
     there = [split for split in ("train", "validation") if (compliance["split"] == split).any()]
     splits = there or ["all"]
-    table = _table("Balanced completions", caption=_caption(by_seed))
+    asked = "balanced_requested" in compliance.columns
+    title = "Balanced completions, of all that were asked for" if asked else "Balanced completions"
+    table = _table(title, caption=_caption(by_seed))
     beside = [
         one for one in shown(overview, registry.headlines()) if one.terminal and one.beside_balance
     ]
-    for title in (*(_TITLES[split] for split in splits), *(one.terminal for one in beside)):
+    titles = [*(_TITLES[split] for split in splits), *["of those\ndelivered"][: int(asked)]]
+    for title in (*titles, *(one.terminal for one in beside)):
         table.add_column(title, justify="right", no_wrap=True)
     rows = {(row["method"], row["split"]): row for row in compliance.to_dict("records")}
     for values in overview.to_dict("records"):
         method = values["method"]
-        balance = [
-            _balance(row["balanced_mean"], row["balanced_sd"])
-            if (row := rows.get((method, split)))
-            else NONE
-            for split in splits
-        ]
+        own = [rows.get((method, split), {}) for split in splits]
+        balance = [_requested(row) if asked else _delivered(row) for row in own]
+        if asked:
+            whole = rows.get((method, "all"), {})
+            balance.append(_marked(PERCENT.terminal(whole.get("balanced_mean", math.nan)), whole))
         texts = [one.column.form.terminal(values[one.name]) for one in beside]
         table.add_row(_name(method), *balance, *texts)
     return table
@@ -132,6 +137,25 @@ def _caption(by_seed: pd.DataFrame) -> str:
     if len(seeds) == 1:
         return f"{total}; one seed ({listed}), so no ±"
     return f"{total}; mean ± sample SD over {len(seeds)} seeds ({listed})"
+
+
+def _requested(row: Mapping[Any, Any]) -> str:
+    """The rate of all that were asked for; by construction only where all were delivered."""
+    if not row:
+        return NONE
+    if row["n"] == row["wanted"] and is_certain(row):
+        return _marked(PERCENT.terminal(row["balanced_requested"]), row)
+    return _balance(row["balanced_requested"], row["balanced_requested_sd"])
+
+
+def _delivered(row: Mapping[Any, Any]) -> str:
+    """The rate of those that are there."""
+    return _balance(row["balanced_mean"], row["balanced_sd"]) if row else NONE
+
+
+def _marked(text: str, row: Mapping[Any, Any]) -> str:
+    """``text`` with a mark behind it where it is so by construction."""
+    return f"{text}*" if is_certain(row) and text != NONE else text
 
 
 def _balance(rate: float, sd: float) -> str:

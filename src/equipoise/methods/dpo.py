@@ -167,7 +167,10 @@ class DPO(Method[DPOSettings]):
             settings.beta, settings.loss, settings.label_smoothing, settings.sft_weight
         )
         tune(self, lm, task, seed, workspace, train_set, val_set, objective=objective)
-        return Policy(lm, task, settings.prompt, tuple(pair.chosen for pair in train_pairs))
+        chosen, rejected = (
+            tuple(getattr(pair, side) for pair in train_pairs) for side in ("chosen", "rejected")
+        )
+        return Policy(lm, task, settings.prompt, chosen, given=rejected)
 
     def _pairs(self, task: Task, seed: int, folder: Path) -> tuple[list[TextPair], list[TextPair]]:
         """Pairs to train and to validate on, of a file none of these; data goes to ``folder``."""

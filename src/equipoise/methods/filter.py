@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
 from equipoise.completions.judged_sentence import judge
+from equipoise.errors import EquipoiseError, nearest
+from equipoise.methods.asking import ASKING, default_asking
 from equipoise.methods.method import (
     Delivery,
+    Method,
     Policy,
     WeightlessMethod,
     Workspace,
     check_prompt,
 )
-from equipoise.methods.needs import Work
-from equipoise.model.draws import Draw, Sampling
+from equipoise.methods.needs import Holding, Work
+from equipoise.methods.prompt import Prompting, PromptSettings
+from equipoise.model.draws import Draw, Question, Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.model.protocol import Model
 from equipoise.progress import tell
 from equipoise.settings import Settings
+from equipoise.task.constraint import Accept
 from equipoise.task.task import Task
 
 
@@ -32,6 +37,8 @@ class FilterSettings(Settings):
 
     Attributes:
         prompt: Kind of prompt: a key of the task file's ``[prompts]``.
+        ask: How the model is asked, in place of ``prompt``: label of a prompting method of the same
+            study, or the name of one, which then asks as it does by default.
         accept: ``all`` accepts what satisfies the task's whole constraint, word range included;
             ``any`` what has one of its wanted entries and nothing forbidden, of any length: the
             paper's filter.
@@ -41,7 +48,8 @@ class FilterSettings(Settings):
     """
 
     prompt: str = "neutral"
-    accept: Literal["all", "any"] = "all"
+    ask: str | None = None
+    accept: Accept = "all"
     max_draws: Annotated[int, Field(ge=1)] = 2000
     init_from: str | None = None
 
@@ -51,9 +59,11 @@ class FilteredPolicy(Policy):
     """A model, untuned or another method's, of which only accepted completions are delivered.
 
     Attributes:
+        asked: What is drawn from.
         settings: What is accepted, and how long it is tried.
     """
 
+    asked: Policy = field(kw_only=True)
     settings: FilterSettings = field(kw_only=True)
 
     def accepts(self, subject: str, draw: Draw) -> bool:
@@ -85,17 +95,12 @@ class FilteredPolicy(Policy):
             if not any(counts):
                 break
             of_round = int(np.random.SeedSequence([seed, round_]).generate_state(1)[0])
-            found = self.sample(subjects, counts, sampling, of_round)
+            found = self.asked.sample(subjects, counts, sampling, of_round)
             for index, new in enumerate(found):
                 draws[index] += new
                 accepted[index] += [self.accepts(subjects[index], draw) for draw in new]
             tell("filtering", sum(min(n, sum(flags)) for flags in accepted), total)
-        every = self.frame(label, subjects, draws, seed)
-        flags = [np.array(of_subject, dtype=bool) for of_subject in accepted]
-        every["accepted"] = np.concatenate(flags)
-        every["delivered"] = np.concatenate([f & (np.cumsum(f) <= n) for f in flags])
-        completions = every[every["delivered"]].drop(columns=["accepted", "delivered"])
-        return Delivery(completions.reset_index(drop=True), every)
+        return self.delivery(label, subjects, draws, accepted, n, seed)
 
     def _still_to_draw(self, flags: Sequence[bool], n: int) -> int:
         """Draws of a subject in the next round: what its acceptance so far lets one expect."""
@@ -107,21 +112,108 @@ class FilteredPolicy(Policy):
 
 
 class Filter(WeightlessMethod[FilterSettings]):
-    """Generate-and-filter, the protocol's post-hoc control."""
+    """Generate-and-filter, the protocol's post-hoc control.
+
+    Args:
+        settings: Its settings.
+        asking: The method that ``ask`` names, where it is one of a study.
+        others: Labels of the study, among which ``ask`` is looked for.
+    """
 
     name = "filter"
     summary = "the untuned model, of which only accepted completions are delivered"
     control = "post-hoc"
     settings_model = FilterSettings
 
+    def __init__(
+        self,
+        settings: FilterSettings,
+        asking: Method[Any] | None = None,
+        others: Sequence[str] = (),
+    ) -> None:
+        super().__init__(settings)
+        self._named = asking or default_asking(settings.ask or "")
+        self._others = others
+
+    def among(self, methods: Mapping[str, Method[Any]]) -> Filter:
+        """See ``Method.among``: a label of the study comes before the name of a method."""
+        labels = [label for label, method in methods.items() if method.control == "none"]
+        return type(self)(self.settings, methods.get(self.settings.ask or ""), labels)
+
+    @property
+    def asking(self) -> Method[Any]:
+        """The method that words what the model is asked."""
+        return self._named or Prompting(PromptSettings(prompt=self.settings.prompt))
+
+    @property
+    def prompt(self) -> str:
+        """See ``Method.prompt``."""
+        return self.asking.prompt
+
     def check(self, task: Task) -> None:
-        """See ``Method.check``: the task must have such a prompt."""
-        check_prompt(task, self.settings.prompt)
+        """See ``Method.check``: what ``ask`` names must be there, and be able to ask."""
+        ask, asking = self.settings.ask, self.asking
+        if ask is None:
+            check_prompt(task, self.settings.prompt)
+            return
+        if self._named is None:
+            raise EquipoiseError(
+                f"there is no prompting method '{ask}'",
+                field="ask",
+                hint=nearest(ask, [*self._others, *ASKING]),
+            )
+        if asking.control != "none":
+            raise EquipoiseError(
+                f"'{ask}' does more than ask",
+                field="ask",
+                hint=f"Name a prompting method: {', '.join([*self._others, *ASKING])}.",
+            )
+        if self.settings.prompt != FilterSettings().prompt:
+            raise EquipoiseError(
+                f"'{ask}' says how the model is asked, and so does a prompt",
+                field="prompt",
+                hint="Leave one of the two out.",
+            )
+        if asking.init_from not in (None, self.init_from):
+            raise EquipoiseError(
+                f"'{ask}' asks the model of '{asking.init_from}'",
+                field="ask",
+                hint=f'Set init_from = "{asking.init_from}" here too, or ask in another way.',
+            )
+        asking.check(task)
+
+    def by_construction(self, task: Task) -> bool:
+        """See ``Method.by_construction``: what is accepted may be all that is balanced."""
+        return task.constraint.accepting(self.settings.accept).ensures_balance(task.constraint)
+
+    def questions(self, task: Task, subjects: Sequence[str], seed: int) -> list[Question]:
+        """See ``Method.questions``."""
+        return self.asking.questions(task, subjects, seed)
+
+    def describe(self) -> dict[str, Any]:
+        """See ``Method.describe``: how it asks decides too."""
+        settings = super().describe()
+        if self._named is not None:
+            asked = {"use": self._named.name, **self._named.describe()}
+            settings |= {f"ask.{name}": value for name, value in asked.items()}
+        return settings
 
     def work(self, task: Task, size: ModelSize, seed: int) -> Work:
         """See ``Method.work``: at worst, all draws are spent."""
-        return Work(draws=self.settings.max_draws)
+        return Work(draws=self.settings.max_draws * self.asking.work(task, size, seed).draws_each)
+
+    def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
+        """See ``Method.memory``: that of asking."""
+        return self.asking.memory(task, size, sampling)
 
     def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
-        return FilteredPolicy(lm, task, self.settings.prompt, settings=self.settings)
+        asked = self.asking.start(lm, task, seed, workspace)
+        return FilteredPolicy(
+            lm,
+            task,
+            asked.prompt,
+            knows_constraint=True,
+            asked=asked,
+            settings=self.settings,
+        )

@@ -1,29 +1,33 @@
-"""What a control method is: settings, ``fit``, and the policy that ``fit`` gives back."""
+"""What a control method is: settings, and ``fit``, which gives back a policy."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-import numpy as np
-import pandas as pd
-
-from equipoise.completions.frame import CUT, as_completions
-from equipoise.completions.sentence_remarks import written_cut
-from equipoise.decoding.sampler import sample
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.needs import Holding, Work
-from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
+from equipoise.methods.policy import Delivery, Policy, ask
+from equipoise.model.draws import Question, Sampling
 from equipoise.model.endpoint import WEIGHTLESS
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.model.protocol import Model
-from equipoise.progress import counting
 from equipoise.settings import Settings
 from equipoise.task.task import Task
+
+__all__ = [
+    "Control",
+    "Delivery",
+    "Method",
+    "Policy",
+    "WeightlessMethod",
+    "Workspace",
+    "check_prompt",
+]
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -54,113 +58,6 @@ class Workspace:
     folder: Path
     model_folder: Path
     sampling: Sampling = field(default_factory=Sampling)
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What a policy delivered.
-
-    Attributes:
-        completions: The completions frame.
-        draws: Where not all that was drawn was delivered: a completions frame of all draws, with
-            the columns ``accepted`` and ``delivered``.
-    """
-
-    completions: pd.DataFrame
-    draws: pd.DataFrame | None = None
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A model under a method's control: something that completions are drawn from.
-
-    Attributes:
-        lm: The model; weights that are at hand are in its compute type.
-        task: Whose subjects are described.
-        prompt: Kind of the task's prompt that the model is asked with.
-        training_texts: Sentences it was trained on; empty for untrained methods.
-    """
-
-    lm: Model
-    task: Task
-    prompt: str = "neutral"
-    training_texts: tuple[str, ...] = ()
-
-    def draw(
-        self,
-        subjects: Sequence[str],
-        n: int,
-        sampling: Sampling,
-        seed: int,
-        on_drawn: OnDrawn | None = None,
-    ) -> list[list[Draw]]:
-        """``n`` completions of each of ``subjects``."""
-        return self.sample(subjects, [n] * len(subjects), sampling, seed, on_drawn)
-
-    def sample(
-        self,
-        subjects: Sequence[str],
-        counts: Sequence[int],
-        sampling: Sampling,
-        seed: int,
-        on_drawn: OnDrawn | None = None,
-    ) -> list[list[Draw]]:
-        """``counts[i]`` completions of ``subjects[i]``, for every i.
-
-        See ``model.protocol.Model.draw``.
-        """
-        questions = self.questions(subjects)
-        return self.lm.draw(questions, counts, sampling, seed, on_drawn, decoder=sample)
-
-    def questions(self, subjects: Sequence[str]) -> list[Question]:
-        """What the model is asked about each of ``subjects``, and how its answer begins."""
-        return [
-            Question(self.task.prompt(name, self.prompt), self.task.response_prefix(name), name)
-            for name in subjects
-        ]
-
-    def deliver(
-        self,
-        label: str,
-        subjects: Sequence[str],
-        n: int,
-        sampling: Sampling,
-        seed: int,
-    ) -> Delivery:
-        """``n`` completions of each of ``subjects``, with ``label`` as their method.
-
-        A policy that rejects draws may deliver fewer, and so does one whose model gives answers
-        that say nothing.
-        """
-        on_drawn = counting("sampling", n * len(subjects))
-        on_drawn(0)
-        draws = self.draw(subjects, n, sampling, seed, on_drawn)
-        every = self.frame(label, subjects, draws, seed)
-        answered = np.array([draw.answered for of_subject in draws for draw in of_subject], bool)
-        if answered.all():
-            return Delivery(every)
-        completions = every[answered].reset_index(drop=True)
-        return Delivery(completions, every.assign(accepted=answered, delivered=answered))
-
-    def frame(
-        self, label: str, subjects: Sequence[str], draws: Sequence[Sequence[Draw]], seed: int
-    ) -> pd.DataFrame:
-        """The ``draws`` of each of ``subjects`` as a completions frame."""
-        rows = [
-            {
-                "subject": subject,
-                "run": run,
-                # No CSV reader takes a NUL, which models do draw; text editors show it like this.
-                "text": draw.behind(self.task.response_prefix(subject)).replace("\0", "\ufffd"),
-                "tokens": draw.tokens,
-                CUT: written_cut(draw.cut),
-            }
-            for subject, of_subject in zip(subjects, draws, strict=True)
-            for run, draw in enumerate(of_subject)
-        ]
-        found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens", CUT])
-        found = found.astype({"tokens": "Int64"})  # some servers count none
-        return as_completions(found, self.task, method=label, seed=seed)
 
 
 class Method(ABC, Generic[SettingsT]):
@@ -221,6 +118,20 @@ class Method(ABC, Generic[SettingsT]):
             )
         return self.fit(lm.weights, task, seed, workspace)
 
+    def among(self, methods: Mapping[str, Method[Any]]) -> Method[Any]:
+        """The method as it is in a study with these ``methods`` by label; by default itself.
+
+        For one whose settings name another one of them.
+        """
+        return self
+
+    def by_construction(self, task: Task) -> bool:
+        """Whether whatever it delivers is balanced, whatever the model says; by default not.
+
+        Its balance is then no finding: it enters no test, and tables mark it.
+        """
+        return False
+
     @property
     def init_from(self) -> str | None:
         """Label of the method of the same study whose trained model is the start, if any."""
@@ -230,6 +141,16 @@ class Method(ABC, Generic[SettingsT]):
     def prompt(self) -> str:
         """Kind of the task's prompt that completions answer."""
         return str(getattr(self.settings, "prompt", "neutral"))
+
+    def questions(self, task: Task, subjects: Sequence[str], seed: int) -> list[Question]:
+        """What the model is asked about each of ``subjects``; by default the task's prompt.
+
+        Args:
+            task: Whose subjects.
+            subjects: Their names.
+            seed: Of the cell.
+        """
+        return [ask(task, subject, self.prompt) for subject in subjects]
 
     def work(self, task: Task, size: ModelSize, seed: int) -> Work:
         """What a cell computes beside drawing; by default nothing.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from equipoise.model.draws import Sampling
+from equipoise.model.draws import Question, Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.task.task import Task
@@ -95,24 +95,20 @@ def expected_tokens(task: Task, sampling: Sampling) -> int:
 
 
 def drawing_bytes(
-    task: Task, size: ModelSize, sampling: Sampling, kind: str, rows: int | None = None
+    questions: Sequence[Question], size: ModelSize, sampling: Sampling, rows: int | None = None
 ) -> int:
     """Bytes that drawing takes beside weights: keys and values of all rows, and logits.
 
     One row that reaches ``max_new_tokens`` decides how wide all are.
 
     Args:
-        task: Whose subjects are described.
+        questions: All that is asked.
         size: The model.
         sampling: How completions are drawn.
-        kind: Kind of the task's prompt.
         rows: Completions drawn at a time; by default those of a batch of ``sampling``.
     """
     rows = sampling.batch_size if rows is None else rows
-    prompts = [
-        size.encoder.context(task.prompt(s.name, kind), task.response_prefix(s.name))
-        for s in task.subjects
-    ]
+    prompts = [size.encoder.context(one.prompt, one.prefix, one.earlier) for one in questions]
     longest = max(map(len, prompts))
     new = CACHE_ROOM * -(-sampling.max_new_tokens // CACHE_ROOM)
     cache = (rows * (longest + new) + len(prompts) * longest) * size.kv_bytes_per_token

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from equipoise.methods.method import Policy, WeightlessMethod, Workspace, check_prompt
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from equipoise.methods.method import (
+    Control,
+    Policy,
+    WeightlessMethod,
+    Workspace,
+    check_prompt,
+)
+from equipoise.model.draws import Question
 from equipoise.model.protocol import Model
 from equipoise.settings import Settings
 from equipoise.task.task import Task
@@ -21,13 +31,13 @@ class PromptSettings(Settings):
     init_from: str | None = None
 
 
-class Prompting(WeightlessMethod[PromptSettings]):
-    """The task's neutral prompt: what the untuned model says, the baseline of every comparison."""
+PromptT = TypeVar("PromptT", bound=PromptSettings)
 
-    name = "prompt"
-    summary = "the untuned model with the task's neutral prompt"
-    control = "none"
-    settings_model = PromptSettings
+
+class PromptMethod(WeightlessMethod[PromptT]):
+    """A method that does nothing but ask; what it asks, `questions` says."""
+
+    control: ClassVar[Control] = "none"
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -35,7 +45,19 @@ class Prompting(WeightlessMethod[PromptSettings]):
 
     def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
-        return Policy(lm, task, self.settings.prompt)
+
+        def wording(subjects: Sequence[str]) -> list[Question]:
+            return self.questions(task, subjects, seed)
+
+        return Policy(lm, task, self.settings.prompt, wording=wording)
+
+
+class Prompting(PromptMethod[PromptSettings]):
+    """The task's neutral prompt: what the untuned model says, the baseline of every comparison."""
+
+    name = "prompt"
+    summary = "the untuned model with the task's neutral prompt"
+    settings_model = PromptSettings
 
 
 class BalancedPromptSettings(PromptSettings):

@@ -1,4 +1,4 @@
-"""The methods by name. A new method needs one line here."""
+"""The methods by name. A new method needs one line here; one that only asks, in ``asking``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError, nearest
+from equipoise.methods.asking import ASKING
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
 from equipoise.methods.dpo import DPO
 from equipoise.methods.filter import Filter
 from equipoise.methods.inlp import INLP
 from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
-from equipoise.methods.prompt import BalancedPrompting, Prompting
 from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
 from equipoise.settings import parse
@@ -20,8 +20,7 @@ from equipoise.settings import parse
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method
     for method in (
-        Prompting,
-        BalancedPrompting,
+        *ASKING.values(),
         Filter,
         CtrlG,
         CtrlGAny,

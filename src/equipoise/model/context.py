@@ -2,7 +2,8 @@
 
 Every method continues the same context: the chat template with the prompt as the user's turn and
 the response prefix as the beginning of the answer. A model without a chat template reads the prompt
-as plain text, a line break, and the prefix.
+as plain text, a line break, and the prefix. Where something was said before, it stands before that:
+turns of the user's and the assistant's, or as plain text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from jinja2 import TemplateError
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from equipoise.errors import EquipoiseError
+from equipoise.model.draws import Exchange, Question
 
 _REASONING = re.compile(r"<(think|thinking|thought|reason|reasoning|seed:think)>|\[(THINK)\]")
 """Opens a block of reasoning in a chat template."""
@@ -65,17 +67,24 @@ class ContextEncoder:
         """Whether prompts are put into a chat template."""
         return self.tokenizer.chat_template is not None
 
-    def context(self, prompt: str, prefix: str) -> list[int]:
+    def context(self, prompt: str, prefix: str, earlier: tuple[Exchange, ...] = ()) -> list[int]:
         """Tokens that a completion continues: the prompt, then the beginning of the answer.
 
-        Raises:
-            EquipoiseError: The chat template cannot hold a user's turn, or the tokenizer gives a
-                token that the model has no embedding for.
-        """
-        return self._encode_with_start(self.text(prompt, prefix))
+        Args:
+            prompt: The user's turn.
+            prefix: Beginning of the answer.
+            earlier: What was said before.
 
-    def text(self, prompt: str, prefix: str) -> str:
+        Raises:
+            EquipoiseError: The chat template cannot hold a user's turn, or what was said before it,
+                or the tokenizer gives a token that the model has no embedding for.
+        """
+        return self._encode_with_start(self.text(prompt, prefix, earlier))
+
+    def text(self, prompt: str, prefix: str, earlier: tuple[Exchange, ...] = ()) -> str:
         """``context`` as text, before it becomes tokens."""
+        if earlier:
+            return self._rendering(Question(prompt, prefix, earlier=earlier)) + prefix
         return self._question(prompt) + prefix
 
     def continuation(self, prompt: str, prefix: str, text: str) -> list[int]:
@@ -150,13 +159,15 @@ class ContextEncoder:
     def _question(self, prompt: str) -> str:
         """The text before the answer; remembered, as a task has few prompts and many answers."""
         if prompt not in self._rendered:
-            if self.has_chat_template:
-                turns = [{"role": "user", "content": prompt}]
-                rendered = self._render(turns, add_generation_prompt=True)
-                self._rendered[prompt] = self._without_reasoning(rendered, prompt)
-            else:
-                self._rendered[prompt] = prompt + "\n"
+            self._rendered[prompt] = self._rendering(Question(prompt, ""))
         return self._rendered[prompt]
+
+    def _rendering(self, question: Question) -> str:
+        """All turns as the model reads them, up to where its answer begins."""
+        if not self.has_chat_template:
+            return question.plain
+        rendered = self._render(question.turns, add_generation_prompt=True)
+        return self._without_reasoning(rendered, question.prompt)
 
     def _render(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
         """The chat template filled in, as of ``day`` and without reasoning where it can do so."""
@@ -172,7 +183,9 @@ class ContextEncoder:
         except (TemplateError, ValueError, TypeError) as error:
             raise EquipoiseError(
                 f"the chat template of model '{self.name}' fails: {str(error).rstrip('.')}",
-                hint="Choose a model whose template accepts a single user's turn.",
+                hint="Choose a model whose template accepts a single user's turn."
+                if len(turns) < 3
+                else "Choose a model whose template accepts earlier turns, or another method.",
             ) from error
         return str(rendered)
 

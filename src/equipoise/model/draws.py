@@ -35,6 +35,18 @@ OnDrawn = Callable[[int], None]
 """Receives the number of completions that were finished since the last call."""
 
 
+class Exchange(NamedTuple):
+    """A turn of the user's and the answer to it.
+
+    Attributes:
+        prompt: The user's turn.
+        answer: What the model answered, or is to take for its answer.
+    """
+
+    prompt: str
+    answer: str
+
+
 class Question(NamedTuple):
     """What a model is asked, in words.
 
@@ -42,11 +54,32 @@ class Question(NamedTuple):
         prompt: The user's turn.
         prefix: How the judged sentence starts.
         subject: Who is described; sentences in other forms are recognised by it.
+        earlier: What was said before that turn, the oldest first.
     """
 
     prompt: str
     prefix: str
     subject: str = ""
+    earlier: tuple[Exchange, ...] = ()
+
+    @property
+    def turns(self) -> list[dict[str, str]]:
+        """All turns as messages of a chat: the user's and the assistant's take turns.
+
+        Some chat templates refuse two turns of one role in a row, and there are never any.
+        """
+        spoken = [
+            {"role": role, "content": text}
+            for exchange in self.earlier
+            for role, text in zip(("user", "assistant"), exchange, strict=True)
+        ]
+        return [*spoken, {"role": "user", "content": self.prompt}]
+
+    @property
+    def plain(self) -> str:
+        """All turns as plain text for a model without a chat template; its answer is the rest."""
+        before = "".join(f"{asked}\n{answer}\n\n" for asked, answer in self.earlier)
+        return f"{before}{self.prompt}\n"
 
 
 @dataclass(frozen=True)
@@ -75,6 +108,7 @@ class Draw:
         whole: The text is a sentence of its own, which the prefix does not begin ("The nurse is").
         cut: What was taken away around it.
         answered: Whether there is a completion at all; an endpoint's answer may say nothing.
+        earlier: Answers that it took the place of, the oldest first; they cost tokens too.
     """
 
     text: str
@@ -84,6 +118,7 @@ class Draw:
     whole: bool = False
     cut: tuple[Cut, ...] = ()
     answered: bool = True
+    earlier: tuple[Draw, ...] = field(default=(), compare=False, repr=False)
 
     def behind(self, prefix: str) -> str:
         """The text of the completion, with the prefix where that begins it."""

@@ -125,7 +125,9 @@ class LanguageModel:
     def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
         """What the answers to each of ``questions`` continue, in this model's tokens."""
         return [
-            Prompt(tuple(self.context(asked.prompt, asked.prefix)), asked.prefix)
+            Prompt(
+                tuple(self.encoder.context(asked.prompt, asked.prefix, asked.earlier)), asked.prefix
+            )
             for asked in questions
         ]
 

@@ -134,7 +134,9 @@ class Endpoint:
         pairs = list(zip(asked, answers, strict=True))
         if self.settings.api == "chat":
             return [said_in_chat(answer, one.prefix, one.subject) for one, answer in pairs]
-        found = [said_in_completion(answer, _plain(one), one.prefix) for one, answer in pairs]
+        found = [
+            said_in_completion(answer, one.plain + one.prefix, one.prefix) for one, answer in pairs
+        ]
         texts = [answer.text for answer in answers if answer.text.strip()]
         self._drops_spaces = self._drops_spaces and drops_spaces(texts)
         if not self._drops_spaces:
@@ -148,9 +150,9 @@ class Endpoint:
         """The request for completion ``number`` of ``question``, without regard to `left_out`."""
         asked: dict[str, Any]
         if self.settings.api == "chat":
-            asked = {"messages": [{"role": "user", "content": question.prompt}]}
+            asked = {"messages": question.turns}
         else:
-            asked = {"prompt": _plain(question)}
+            asked = {"prompt": question.plain + question.prefix}
         own_seed = np.random.SeedSequence([seed, number]).generate_state(1)[0]
         return {
             "model": self.name.removeprefix(SCHEME),
@@ -230,11 +232,6 @@ class Endpoint:
             timeout=self.settings.timeout_seconds,
             max_retries=self.settings.retries,
         )
-
-
-def _plain(question: Question) -> str:
-    """Prompt and prefix as plain text."""
-    return f"{question.prompt}\n{question.prefix}"
 
 
 class _Pace:

@@ -67,23 +67,35 @@ def _entry(entry: str) -> str:
 
 
 def result(table: pd.DataFrame, most: int = 5) -> str:
-    """The balance rates, highest first, in one sentence."""
+    """The balance rates, highest first, in a sentence; those by construction in one of their own.
+
+    They are of all completions that were asked for, where it is known how many those were.
+    """
     split = leading_split(table)
     ranked = table.sort_values(split, ascending=False, kind="stable", na_position="last")
-    told = [
-        f"{row['method']} {percent(row[split])}{_share(row)}" for row in records(ranked.head(most))
-    ]
-    rest = len(ranked) - len(told)
+    found, certain = (ranked[ranked["certain"] == flag] for flag in (False, True))
+    told = [_rate(row, split) for row in records(found.head(most))]
+    rest = len(found) - len(told)
     if rest:
         told.append(f"{counted(rest, 'other')} less")
     where = "On subjects never trained on" if split == "validation" else "Over all subjects"
-    return f"{where}, completions are balanced: {listing(told)}."
+    asked = "of the completions asked for, " if table[f"{split}_wanted"].notna().any() else ""
+    balanced = f"{asked}balanced are" if asked else "completions are balanced"
+    sentences = [f"{where}, {balanced}: {listing(told)}."] if told else []
+    if len(certain):
+        rates = [_rate(row, split) for row in records(certain)]
+        alone = "" if told else f"{where}, "
+        sentences.append(f"{alone or 'B'}{'b' if alone else ''}y construction: {listing(rates)}.")
+    return " ".join(sentences)
 
 
-def _share(row: dict[str, Any]) -> str:
-    """What a method failed to deliver, as no rate of what it did deliver can be read without."""
-    short = row["n"] < row["wanted"]
-    return f" of the {row['n']:,} it delivered of {row['wanted']:,.0f}" if short else ""
+def _rate(row: dict[str, Any], split: str) -> str:
+    """A method's rate on a split, and what it is among the completions that it did deliver."""
+    told = f"{row['method']} {percent(row[split])}"
+    n, wanted = row[f"{split}_n"], row[f"{split}_wanted"]
+    if not n < wanted:
+        return told
+    return f"{told} ({percent(row[f'{split}_delivered'])} of the {n:,.0f} delivered)"
 
 
 def limits(run: FinishedRun, table: pd.DataFrame) -> list[str]:
@@ -111,8 +123,9 @@ def _words(table: pd.DataFrame) -> list[str]:
 
 def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     short = [
-        f"{row['method']} delivered {row['n']:,} of the {row['wanted']:,.0f} completions it was "
-        "asked for, and is judged on those."
+        f"{row['method']} delivered {row['n']:,} of the {row['wanted']:,.0f} "
+        f"completions it was asked for; {percent(row['all_delivered'])} of those are balanced"
+        f"{', by construction' if row['certain'] else ''}."
         for row in records(table)
         if row["n"] < row["wanted"]
     ]

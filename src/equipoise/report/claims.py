@@ -15,8 +15,9 @@ import pandas as pd
 from equipoise.measures import registry
 from equipoise.measures.certainty import COMPARISONS
 from equipoise.runs.finished_run import ALPHA, FinishedRun
+from equipoise.statistics.comparisons import some
 from equipoise.statistics.conclusion import shows_equivalence
-from equipoise.wording.numbers import NONE, interval, p_clause, percent, points, signed
+from equipoise.wording.numbers import NONE, counted, interval, p_clause, percent, points, signed
 
 Finding = Literal["differs", "equivalent", "not shown", "not tested"]
 
@@ -117,9 +118,16 @@ def claim(row: dict[str, Any], alpha: float = ALPHA) -> Claim:
         text += ", but by less than the margin of equivalence"
     difference, range_ = scale.difference(sign * row["difference"]), scale.interval(low, high)
     text += _numbers(f"{difference} {scale.unit}".rstrip(), range_, p, alpha)
+    text += over(row)
     if min(row["seeds_a"], row["seeds_b"]) < 2:
         text += " This is about one trained model each, not about the methods."
     return Claim(finding, higher, lower, sign * row["difference"], low, high, p, text, scale)
+
+
+def over(row: dict[str, Any]) -> str:
+    """Over which subjects a row is, where these are not all; else nothing."""
+    named = [name for name in str(row.get("over") or "").split("; ") if name]
+    return f" Over {counted(len(named), 'subject')} alone: {some(named)}." if named else ""
 
 
 def _finding(row: dict[str, Any], alpha: float) -> Finding:

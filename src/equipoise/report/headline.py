@@ -11,6 +11,7 @@ from equipoise.measures import registry
 from equipoise.measures.declaration import Headline
 from equipoise.measures.odd_answers import oddities, seeds_without
 from equipoise.measures.overview import overview, shown
+from equipoise.measures.requested import is_certain
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.statistics.cells import SPLITS
@@ -21,10 +22,14 @@ def headline(run: FinishedRun) -> pd.DataFrame:
 
     Columns, what was not measured being NaN:
 
-    - ``method``; ``wanted``: completions asked for.
+    - ``method``; ``wanted``: completions asked for, of all subjects; ``certain``: whether its
+      balance is so by construction.
     - ``train``, ``validation``, ``all``: balance rate (0-1), mean over seeds, of train, validation
-      and all subjects; each with ``_sd`` (sample SD over seeds), ``_low`` and ``_high`` (its
-      interval, if ``results/intervals.csv`` is there and is about the same subjects).
+      and all subjects: of all completions that were asked for, or where nobody knows how many those
+      were, of those that are there. Each with ``_delivered`` (the rate of those that are there),
+      ``_n`` and ``_wanted`` (completions delivered and asked for), ``_sd`` (sample SD over seeds),
+      ``_low`` and ``_high`` (its interval, if ``results/intervals.csv`` is there, is about the same
+      subjects, and all was delivered). A rate that is so by construction has no spread.
     - ``gap``, ``gap_low``, ``gap_high``: train minus validation.
     - ``balanced_all``, ``verbatim``: rates (0-1), of all subjects.
     - The headlines of all measures, as ``measures.registry`` declares them.
@@ -36,9 +41,10 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     rows = []
     for method in run.methods:
         own = {row["split"]: row for row in records(compliance[compliance["method"] == method])}
-        if "all" not in own:
+        if "all" not in own or not own["all"]["n"]:
             continue
-        row: dict[str, Any] = {"method": method, "wanted": asked.get(method, math.nan)}
+        row: dict[str, Any] = {"method": method, "certain": is_certain(own["all"])}
+        row["wanted"] = own["all"].get("wanted", asked.get(method, math.nan))
         for split in SPLITS:
             row |= _balance(run, own, method, split)
         row |= _gap(run, row)
@@ -67,7 +73,7 @@ def has_intervals(table: pd.DataFrame) -> bool:
 
 def undelivered(run: FinishedRun) -> list[str]:
     """Methods that delivered nothing at all, so that they have no row."""
-    there = set(run.compliance["method"])
+    there = set(run.completions["method"])
     tried = {label for label in run.methods if any((label, s) not in run.missing_cells
                                                    for s in run.seeds)}  # fmt: skip
     return [label for label in run.methods if label in tried - there]
@@ -102,14 +108,23 @@ def odd_answers(run: FinishedRun) -> list[str]:
 def _balance(
     run: FinishedRun, own: dict[str, dict[str, Any]], method: str, split: str
 ) -> dict[str, float]:
+    parts = ("", "_delivered", "_n", "_wanted", "_sd", "_low", "_high")
     if split not in own:
-        return {f"{split}{end}": math.nan for end in ("", "_sd", "_low", "_high")}
-    mean = float(own[split]["balanced_mean"])
+        return {f"{split}{part}": math.nan for part in parts}
+    row = own[split]
+    delivered, wanted = float(row["balanced_mean"]), float(row.get("wanted", math.nan))
+    mean, sd = delivered, float(row["balanced_sd"])
     low, high = ends(run, "balanced", method, split)
     if not low <= mean <= high:  # of other subjects than the mean is
         low = high = math.nan
-    sd = float(own[split]["balanced_sd"])
-    return {split: mean, f"{split}_sd": sd, f"{split}_low": low, f"{split}_high": high}
+    if not math.isnan(wanted):
+        mean, sd = float(row["balanced_requested"]), float(row["balanced_requested_sd"])
+        if row["n"] < wanted:  # the interval is of what was delivered
+            low = high = math.nan
+        elif is_certain(row):
+            sd = low = high = math.nan
+    values = (mean, delivered, float(row["n"]), wanted, sd, low, high)
+    return {f"{split}{part}": value for part, value in zip(parts, values, strict=True)}
 
 
 def ends(run: FinishedRun, outcome: str, method: str, split: str) -> tuple[float, float]:

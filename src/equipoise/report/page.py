@@ -54,6 +54,7 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         run=run,
         rows=records(table),
         split=leading_split(table),
+        asked=bool(table["all_wanted"].notna().any()),
         undelivered=undelivered(run),
         answer=answer,
         has_intervals=has_intervals(table),

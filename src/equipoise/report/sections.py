@@ -16,7 +16,7 @@ from equipoise.report.breakdown import (
     subjects_of,
     term_frequencies,
 )
-from equipoise.report.claims import claim, comparison_rows, scale_of
+from equipoise.report.claims import claim, comparison_rows, over, scale_of
 from equipoise.report.records import records
 from equipoise.report.slope_claims import slope_claims
 from equipoise.runs.finished_run import FinishedRun
@@ -103,7 +103,8 @@ def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
             if len(rows):
                 effect = "cohens_h" if outcome.is_rate else "cliffs_delta"
                 told = [
-                    {"claim": claim(row, run.alpha), "verdict": shown(row.get("verdict", "")),
+                    {"claim": claim(row, run.alpha),
+                     "verdict": shown(f"{row.get('verdict', '')}{over(row)}"),
                      "effect": row.get(effect, math.nan)}
                     for row in records(rows)
                 ]  # fmt: skip
@@ -129,7 +130,8 @@ def measure_section(run: FinishedRun, measure: Measure) -> dict[str, Any] | None
     ]
     if not (rows and columns):
         return None
-    return {"titles": [column.title for column in columns], "rows": rows}
+    titles = [column.title for column in columns]
+    return {"titles": titles, "rows": rows, "notes": measure.notes(run.tables)}
 
 
 def measure_sections(run: FinishedRun) -> list[dict[str, Any]]:

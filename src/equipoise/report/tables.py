@@ -35,6 +35,9 @@ from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import NONE, interval, p_value, percent, points, signed
 from equipoise.wording.spreadsheet import without_formulas
 
+BY_CONSTRUCTION = "by construction"
+"""Stands where a rate that is no finding would have its interval."""
+
 
 def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     """Write every table there is something for, ``NAME.csv`` and ``NAME.tex``.
@@ -65,9 +68,12 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     """The main table, with intervals where they were computed, else sample SDs."""
     has = has_intervals(table)
     splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
+    asked = table["all_wanted"].notna().any()
     columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
         (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
     ]
+    if asked:
+        columns.append(("of those delivered", delivered_cell))
     columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
     nothing = undelivered(run)
@@ -77,6 +83,8 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
     notes += [f"{label} delivered nothing, and has no rate." for label in nothing]
     notes += [*undelivered_seeds(run), *odd_answers(run)]
+    if asked:
+        notes.append("Of all completions asked for: what was not delivered is not balanced.")
     return latex_table(
         ["method", *(title for title, _ in columns)],
         rows,
@@ -87,13 +95,24 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
 
 
 def balance_cell(row: dict[str, Any], split: str, has_intervals: bool) -> Cell:
-    """A balance rate above its interval, or with its SD where no method has intervals."""
+    """A balance rate above its interval, or with its SD where no method has intervals.
+
+    One by construction has neither.
+    """
     text = percent(row[split])
+    if row["certain"] and not row[f"{split}_n"] < row[f"{split}_wanted"]:
+        return text, BY_CONSTRUCTION
     if has_intervals:
         range_ = interval(row[f"{split}_low"], row[f"{split}_high"])
         return (text, range_) if range_ else text
     sd = row[f"{split}_sd"]
     return text if math.isnan(sd) else f"{text} ± {100 * sd:.1f}"
+
+
+def delivered_cell(row: dict[str, Any]) -> Cell:
+    """The rate of the completions that were delivered, of all subjects."""
+    text = percent(row["all_delivered"])
+    return (text, BY_CONSTRUCTION) if row["certain"] else text
 
 
 def headline_cell(row: dict[str, Any], headline: Headline) -> str:
@@ -171,5 +190,6 @@ def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | N
         return None
     rows = [[row["method"], *row["cells"]] for row in section["rows"]]
     header = ["method", *section["titles"]]
-    text = latex_table(header, rows, f"{measure.title}.", f"tab:{measure.name}")
+    caption, label = f"{measure.title}.", f"tab:{measure.name}"
+    text = latex_table(header, rows, caption, label, section["notes"])
     return run.tables[measure.tables[0].name], text

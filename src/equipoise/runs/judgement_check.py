@@ -57,6 +57,15 @@ def check_against_texts(stored: pd.DataFrame, scored: pd.DataFrame, cell: Path) 
         raise EquipoiseError(NOT_WHAT_THEY_SCORE, file=cell / SCORED, hint=HINT)
 
 
+def _requested_alike(table: pd.DataFrame) -> bool:
+    """Whether balance of all that was asked for is what a table's other columns make it."""
+    if "balanced_requested" not in table.columns:
+        return True
+    hits = (table["balanced"] * table["n"]).fillna(0)
+    made, said = (hits / table["wanted"]).to_numpy(float), table["balanced_requested"]
+    return bool(np.allclose(made, said.to_numpy(float), rtol=0, atol=2e-6, equal_nan=True))
+
+
 def check_against_tables(
     scored: pd.DataFrame, task: Task, table: pd.DataFrame, folder: Path
 ) -> None:
@@ -74,13 +83,13 @@ def check_against_tables(
     keys = ["method", "seed", "split"]
     now = by_seed(scored, task).astype({"seed": "float64"}).set_index(keys)
     try:
-        then = table.set_index(keys)
+        then = table[table["n"] > 0].set_index(keys)
         alike = len(now) == len(then) and FROM_TRAINING in then.columns
         then = then.loc[now.index, list(now.columns)].astype("float64")
         unknown = now[FROM_TRAINING].isna()  # in cells of an earlier version
         then[FROM_TRAINING] = then[FROM_TRAINING].mask(unknown)
         same = np.isclose(then.to_numpy(), now.to_numpy(float), rtol=0, atol=1e-6, equal_nan=True)
-        alike = alike and bool(same.all())
+        alike = alike and bool(same.all()) and _requested_alike(table)
     except (KeyError, TypeError, ValueError):
         alike = False
     if not alike:

@@ -54,7 +54,10 @@ ANSWERS = "answers.jsonl"
 """Of a cell that asked an endpoint: one line an answer, from which a stopped cell goes on."""
 
 SUMMARY = "summary.json"
-"""Of a cell: its rates, what it cost, and on what it ran."""
+"""Of a cell: its rates, what it cost, what it was told, and on what it ran."""
+
+TOLD = "told"
+"""In that summary: the scored words that its model was given; null where nobody knows."""
 
 MODEL = "model"
 """Of a cell that tuned a model: the model's folder."""

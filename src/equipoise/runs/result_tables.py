@@ -21,6 +21,10 @@ SETTINGS = Table("settings", "a setting", (), ("setting", "differs"), "settings 
 """The table of settings, which has a column for each method."""
 
 
+_FLAGS = {"True": True, "False": False, "": None}
+"""What files say for true, false and unknown."""
+
+
 def optional_tables() -> dict[str, Table]:
     """The tables of ``results/`` that a report reads where they are there, by name."""
     return {table.name: table for table in (*registry.tables(), SETTINGS) if table.absent}
@@ -42,10 +46,14 @@ def read_table(path: Path, *, numbers: bool = True) -> pd.DataFrame:
         EquipoiseError: See ``read_rows``.
     """
     texts = text_columns()
+    flags = {column.name for table in registry.tables() for column in table.columns if column.flag}
     columns: dict[str, Any] = {}
     for name, values in read_rows(path).columns.items():
         text = name in texts or not numbers
-        columns[visible(name)] = list(map(visible, values)) if text else _numbers(values)
+        if name in flags and set(values) <= _FLAGS.keys():
+            columns[visible(name)] = pd.array([_FLAGS[value] for value in values], dtype="boolean")
+        else:
+            columns[visible(name)] = list(map(visible, values)) if text else _numbers(values)
     return pd.DataFrame(columns)
 
 

@@ -19,12 +19,16 @@ from equipoise.statistics.permutation import permute_cells, permute_seeds
 from equipoise.statistics.rate_difference import RateDifference, rate_difference
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
+from equipoise.wording.numbers import listing
+
+MOST_NAMED = 20
+"""Subjects that a sentence names at most."""
 
 COLUMNS = (
     "outcome", "split", "method_a", "method_b", "seeds_a", "seeds_b", "paired", "subjects",
     "mean_a", "mean_b", "difference", "low", "high", "p", "p_holm", "p_permutation_seeds",
     "p_permutation_cells", "p_permutation_cells_holm", "cohens_h", "cliffs_delta",
-    "p_equivalent", "p_equivalent_holm", "verdict",
+    "p_equivalent", "p_equivalent_holm", "verdict", "over",
 )  # fmt: skip
 """Columns of the table, in order."""
 
@@ -49,6 +53,8 @@ def comparisons(
     - ``p_equivalent``: two one-sided tests against ``settings.margin``; rates only, as the margin
       is one of rates.
     - ``verdict``: what can be concluded, in words.
+    - ``over``: the subjects that were compared, joined by "; ", where these are not all of the
+      split that any method has completions of; else empty.
 
     Holm's corrections are over all pairs of one outcome and split. What does not apply or cannot
     be had is missing; outcomes that fewer than two methods have, have no row.
@@ -70,10 +76,11 @@ def comparisons(
         scores = len(methods) > 1 and any(cells.kind == "score" for cells in methods.values())
         values = _by_subject(grouped.scored, outcome) if scores else {}
         for split in splits:
+            every = {name for cells in methods.values() for name in cells.of_split(split)}
             family = [
                 {**row, "outcome": outcome, "split": split}
                 for pair in itertools.combinations(methods.values(), 2)
-                if (row := _compare(*pair, split, values, settings)) is not None
+                if (row := _compare(*pair, split, every, values, settings)) is not None
             ]
             for name in ("p", "p_permutation_cells", "p_equivalent"):
                 for row, p in zip(family, holm([row[name] for row in family]), strict=True):
@@ -111,6 +118,34 @@ def three_seeds(scored: pd.DataFrame) -> str | None:
     )
 
 
+def incomplete(cells: pd.DataFrame) -> list[str]:
+    """Over which subjects the tests of a method are that has not delivered all, a sentence each.
+
+    Args:
+        cells: ``Grouped.cells``.
+    """
+    every = list(dict.fromkeys(map(str, cells["subject"])))
+    found = []
+    for method, part in cells.groupby("method", sort=False):
+        seeds = part.groupby("subject")["seed"].nunique()
+        there = set(map(str, seeds.index[seeds == part["seed"].nunique()]))
+        named = [name for name in every if name in there]
+        if not named:
+            found.append(f"{method} has no subject of which every seed has completions: no tests.")
+        elif len(named) < len(every):
+            found.append(
+                f"Tests with {method} are over {len(named)} of {len(every)} subjects, those of "
+                f"which each of its seeds has completions: {some(named)}."
+            )
+    return found
+
+
+def some(names: list[str], most: int = MOST_NAMED) -> str:
+    """``names`` in a sentence, the first ``most`` of them and how many more there are."""
+    more = [f"{len(names) - most:,} more"] if len(names) > most else []
+    return listing([name[:60] for name in names[:most]] + more)
+
+
 def _by_subject(scored: pd.DataFrame, outcome: str) -> dict[tuple[str, str], Any]:
     """The raw values of each method and subject."""
     return {
@@ -123,16 +158,21 @@ def _compare(
     a: Cells,
     b: Cells,
     split: str,
+    every: set[str],
     values: dict[tuple[str, str], Any],
     settings: StatisticsSettings,
 ) -> dict[str, Any] | None:
-    """A row without outcome, corrections and verdict; ``None`` if no subject is in the split."""
+    """A row without outcome, corrections and verdict; ``None`` if no subject is in the split.
+
+    ``every`` are the subjects of the split that any method has.
+    """
     named = [name for name in a.of_split(split) if name in set(b.of_split(split))]
     common = [name for name in named if name in a.complete & b.complete]
     if not named:
         return None
     row: dict[str, Any] = dict.fromkeys(COLUMNS, math.nan)
     row |= {"method_a": a.method, "method_b": b.method, "subjects": len(common)}
+    row["over"] = "; ".join(common) if len(common) < len(every) else ""
     row |= {"seeds_a": len(a.seeds), "seeds_b": len(b.seeds), "paired": a.seeds == b.seeds}
     if not common:
         return row

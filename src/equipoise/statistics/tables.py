@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from equipoise.statistics.cells import Grouped, in_several_splits
-from equipoise.statistics.comparisons import comparisons, three_seeds
+from equipoise.statistics.comparisons import comparisons, incomplete, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
 from equipoise.statistics.needed_seeds import needed_seeds
@@ -71,7 +71,7 @@ def statistics_tables(
         )
     if len(tests):
         notes = three_seeds(scored), needed_seeds(grouped, tests, outcomes[0], settings)
-        remarks += [note for note in notes if note]
+        remarks += [*incomplete(grouped.cells), *(note for note in notes if note)]
     sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
     return StatisticsTables(
         tests,

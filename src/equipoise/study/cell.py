@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +26,7 @@ from equipoise.runs.layout import (
     MODEL,
     OWN_SCORES,
     SUMMARY,
+    TOLD,
 )
 from equipoise.runs.scored_file import write_scored
 from equipoise.study.cell_summary import Meter, cell_summary, counts
@@ -40,6 +41,7 @@ def run_cell(
     folder: Path,
     learnt_before: Sequence[str] = (),
     known_association: Path | None = None,
+    told_before: Collection[str] | None = (),
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
@@ -53,6 +55,7 @@ def run_cell(
         learnt_before: Sentences that ``lm`` was trained on already.
         known_association: What ``lm``, which the method leaves as it is, associates with
             occupations, where another cell has measured it: a file to be copied.
+        told_before: Scored words that ``lm`` was given already; None where nobody knows.
     """
     method, task = specification.methods[cell.label], specification.task
     lm = lm.keeping(folder / ANSWERS)
@@ -69,10 +72,17 @@ def run_cell(
         own = score_all(tuned, delivery.completions, task, "prompt")
         write_table(folder / OWN_SCORES, own)
     cost = {**counts(delivery, judged, drawn, specification), **cost}
-    write_json(
-        folder / SUMMARY, cell_summary(cell, method, task, lm, precision, cost, judged, folder)
-    )
+    summary = cell_summary(cell, method, task, lm, precision, cost, judged, folder)
+    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, told_before)})
     return float(judged["balanced"].mean())
+
+
+def _told(policy: Policy, before: Collection[str] | None) -> list[str] | None:
+    """The scored words that the cell's model was given, now and before it came here."""
+    if before is None:
+        return None
+    told = {*before, *policy.told}
+    return [term for term in policy.task.constraint.scored if term in told]
 
 
 def _fit(

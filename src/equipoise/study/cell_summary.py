@@ -48,6 +48,7 @@ def cell_summary(
         "model": lm.name,
         "model_revision": lm.revision,
         "seed": cell.seed,
+        "by_construction": method.by_construction(task),
         "precision": precision,
         "cost": cost,
         "rates": _records(by_seed(judged, task)),

@@ -27,7 +27,7 @@ from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import run_cell
 from equipoise.study.pinned_context import pin_context
 from equipoise.study.progress import StudyProgress
-from equipoise.study.results import learnt_texts
+from equipoise.study.results import learnt_texts, told_terms
 from equipoise.study.specification import Specification
 
 POLL_SECONDS = 0.5
@@ -118,7 +118,8 @@ class Computation:
     def _compute(self, cell: Cell, start: Cell | None, lm: Model, partial: Path) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
         known = self._known_association(cell, start)
-        balanced = run_cell(cell, self._specification, lm, partial, before, known)
+        told = told_terms(self._store, start) if start else ()
+        balanced = run_cell(cell, self._specification, lm, partial, before, known, told)
         aside = self._store.finish(cell, partial)
         if start is None and not self._specification.methods[cell.label].changes_weights:
             self._untuned = cell

@@ -39,7 +39,7 @@ def build_methods(tables: Any, path: Path) -> dict[str, Method[Any]]:
             )
         folded.add(label.lower())
         methods[label] = _method(label, table, path)
-    return methods
+    return {label: method.among(methods) for label, method in methods.items()}
 
 
 def _method(label: str, table: Any, path: Path) -> Method[Any]:

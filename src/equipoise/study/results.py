@@ -14,11 +14,12 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
 from equipoise.measures import Evaluation, assemble, write_table
+from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.cost import cost_table
 from equipoise.measures.odd_answers import oddities
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY
+from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
@@ -26,6 +27,7 @@ from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
 from equipoise.study.specification import Specification
+from equipoise.task.task import Task
 
 
 def collect(
@@ -41,11 +43,12 @@ def collect(
     progress.begin_tables()
     task = specification.task
     finished = [cell for cell in specification.cells() if cell not in missing]
-    scored, costs = [], []
+    scored, costs, facts = [], [], []
     for cell in finished:
         folder = store.cell_folder(cell)
-        cost = read_json(folder / SUMMARY)["cost"]
-        costs.append({"method": cell.label, "seed": cell.seed, **cost})
+        summary = read_json(folder / SUMMARY)
+        costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
+        facts.append(_facts(cell, summary, task))
         learnt = partial(learnt_texts, specification, store, cell)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
@@ -66,6 +69,7 @@ def collect(
         controls=controls,
         notes=specification.endpoint.remarks,
         settings=specification.statistics,
+        cells=facts,
     )
 
 
@@ -76,6 +80,24 @@ def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> Equi
     if why:
         hint = f"{' '.join(why)} Then use another folder (--out)."
     return EquipoiseError("no method has delivered a single completion", file=folder, hint=hint)
+
+
+def _facts(cell: Cell, summary: Mapping[str, Any], task: Task) -> CellFacts:
+    """What a cell has taken down of itself; one of an earlier version not all."""
+    told = summary.get(TOLD)
+    return CellFacts(
+        cell.label,
+        cell.seed,
+        each=summary["cost"]["wanted"] // len(task.subjects),
+        told=None if told is None else len(told),
+        by_construction=summary.get("by_construction"),
+    )
+
+
+def told_terms(store: Store, cell: Cell) -> list[str] | None:
+    """The scored words that a finished cell's model was given; None where it says nothing."""
+    told = read_json(store.cell_folder(cell) / SUMMARY).get(TOLD)
+    return None if told is None else [str(term) for term in told]
 
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:

@@ -7,7 +7,8 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.task.lexicon import (
@@ -21,7 +22,19 @@ from equipoise.task.lexicon import (
 from equipoise.task.lexicon import words as find_words
 from equipoise.task.verdict import Clause, Explanation, Kind, Verdict
 
-__all__ = ["Clause", "Constraint", "Explanation", "Verdict", "bare", "is_set", "phrase_problem"]
+Accept = Literal["all", "any"]
+"""How much of a constraint is demanded: all of it, or any one of its wanted entries."""
+
+__all__ = [
+    "Accept",
+    "Clause",
+    "Constraint",
+    "Explanation",
+    "Verdict",
+    "bare",
+    "is_set",
+    "phrase_problem",
+]
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,36 @@ class Constraint:
         """Names of the ``all_of`` and ``any_of`` entries, sets without their braces."""
         return tuple(bare(entry) for entry in (*self.all_of, *self.any_of))
 
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The listed terms of all wanted entries, each once: the words that are scored."""
+        found: dict[str, str] = {}
+        for entry in (*self.all_of, *self.any_of):
+            for term in self.entry_terms(entry):
+                found.setdefault(term_key(term), term)
+        return tuple(found.values())
+
+    def accepting(self, accept: Accept) -> Constraint:
+        """The constraint itself, or the weaker one that any of its wanted entries satisfies."""
+        if accept == "all":
+            return self
+        return replace(self, all_of=(), any_of=(*self.all_of, *self.any_of))
+
+    def ensures_balance(self, other: Constraint) -> bool:
+        """Whether whatever satisfies this constraint is balanced under ``other``.
+
+        Both are of one task. It is decided by their entries, not by single terms: "no" may be too
+        careful.
+        """
+        # What must be present: each of all_of, and any_of where it leaves no choice.
+        present = {*self.all_of, *(self.any_of if len(self.any_of) == 1 else ())}
+        one_of = (
+            not other.any_of
+            or not present.isdisjoint(other.any_of)
+            or (bool(self.any_of) and set(self.any_of) <= set(other.any_of))
+        )
+        return one_of and present >= set(other.all_of) and {*self.none_of} >= {*other.none_of}
+
     def check(self, text: str, terms: Terms = "listed") -> Verdict:
         """Judge one sentence.
 
@@ -126,17 +169,18 @@ class Constraint:
     def explain(self, text: str, terms: Terms = "listed") -> Explanation:
         """Which clauses ``text`` meets and fails, and where their terms stand."""
         clauses = [
-            self._explain_clause(kind, entries, text, terms)
-            for kind, entries in self._clauses()
-            if entries
+            self._explain_clause(kind, entries, text, terms) for kind, entries in self.clauses()
         ]
         count, (fewest, most) = count_words(text), self.words
         message = f"words: {count}, wanted {fewest} to {most}"
         return Explanation(text, (*clauses, Clause("words", fewest <= count <= most, message)))
 
-    def _clauses(self) -> list[tuple[Kind, tuple[str, ...]]]:
-        single: list[tuple[Kind, tuple[str, ...]]] = [("all_of", (e,)) for e in self.all_of]
-        return [*single, ("any_of", self.any_of), *(("none_of", (e,)) for e in self.none_of)]
+    def clauses(self) -> list[tuple[Kind, tuple[str, ...]]]:
+        """Its clauses in the order of ``explain``, each with its entries; not the word range."""
+        found: list[tuple[Kind, tuple[str, ...]]] = [("all_of", (e,)) for e in self.all_of]
+        if self.any_of:
+            found.append(("any_of", self.any_of))
+        return [*found, *(("none_of", (e,)) for e in self.none_of)]
 
     def _explain_clause(
         self, kind: Kind, entries: tuple[str, ...], text: str, terms: Terms

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -29,7 +29,7 @@ from equipoise.methods.needs import Holding
 from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
-from equipoise.task.constraint import Constraint
+from equipoise.task.constraint import Accept
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
@@ -56,17 +56,10 @@ class CtrlGSettings(DistillSettings):
     """
 
     prompt: str = "neutral"
-    accept: Literal["all", "any"] = "all"
+    accept: Accept = "all"
     decoding: Decoding = "sample"
     memory_gb: Annotated[float, Field(gt=0)] = MEMORY_GB
     init_from: str | None = None
-
-
-def demanded(constraint: Constraint, accept: Literal["all", "any"]) -> Constraint:
-    """The task's constraint, or the weaker one that any of its wanted entries satisfies."""
-    if accept == "all":
-        return constraint
-    return replace(constraint, all_of=(), any_of=(*constraint.all_of, *constraint.any_of))
 
 
 @dataclass(frozen=True)
@@ -116,6 +109,10 @@ class CtrlG(Method[CtrlGSettings]):
         """See ``Method.check``: the task must have such a prompt."""
         check_prompt(task, self.settings.prompt)
 
+    def by_construction(self, task: Task) -> bool:
+        """See ``Method.by_construction``: what is demanded is kept."""
+        return task.constraint.accepting(self.settings.accept).ensures_balance(task.constraint)
+
     def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
         """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it."""
         states = self.settings.hidden_states
@@ -127,7 +124,7 @@ class CtrlG(Method[CtrlGSettings]):
         sampling, settings = workspace.sampling, self.settings
         started = time.perf_counter()
         automaton = compile_constraint(
-            demanded(task.constraint, settings.accept),
+            task.constraint.accepting(settings.accept),
             Vocabulary.of_model(lm),
             [task.response_prefix(subject.name) for subject in task.subjects],
             max_tokens=sampling.max_new_tokens,
@@ -142,7 +139,12 @@ class CtrlG(Method[CtrlGSettings]):
         self._write(workspace, automaton, record, compiled - started, distilled - compiled)
         lookahead = Lookahead(hmm, automaton, sampling.max_new_tokens, settings.memory_gb)
         return GuidedPolicy(
-            lm, task, settings.prompt, lookahead=lookahead, decoding=settings.decoding
+            lm,
+            task,
+            settings.prompt,
+            knows_constraint=True,
+            lookahead=lookahead,
+            decoding=settings.decoding,
         )
 
     def _write(
@@ -172,7 +174,7 @@ class CtrlGAnySettings(CtrlGSettings):
             entries, beside the word range and what is forbidden.
     """
 
-    accept: Literal["all", "any"] = "any"
+    accept: Accept = "any"
 
 
 class CtrlGAny(CtrlG):

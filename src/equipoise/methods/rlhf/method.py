@@ -106,7 +106,7 @@ class RLHF(Method[RLHFSettings]):
             update_size=len(task.train),
             clock=clock,
         )
-        return Policy(lm, task, settings.prompt)
+        return Policy(lm, task, settings.prompt, knows_constraint=True)
 
     def _rollouts(
         self, lm: LanguageModel, task: Task, reward: Reward, seed: int, clock: CheckpointClock

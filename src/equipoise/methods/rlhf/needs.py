@@ -10,6 +10,7 @@ from equipoise.methods.needs import (
     drawing_bytes,
     expected_tokens,
 )
+from equipoise.methods.policy import ask
 from equipoise.methods.rlhf.rlhf_settings import RLHFSettings
 from equipoise.model.draws import Sampling
 from equipoise.model.model_size import ModelSize
@@ -41,7 +42,8 @@ def rollout_memory(settings: RLHFSettings, task: Task, size: ModelSize) -> Holdi
     reference = 0 if settings.lora else 4 * size.parameters
     copy = 2 * size.parameters
     rows = settings.completions_per_prompt * len(task.train)
-    cache = drawing_bytes(task, size, _sampling(settings), settings.prompt, rows)
+    asked = [ask(task, subject.name, settings.prompt) for subject in task.subjects]
+    cache = drawing_bytes(asked, size, _sampling(settings), rows)
     judge = 4 * size.parameters if settings.reward == "model" else 0
     return Holding(fitting=reference + copy + cache + judge)
 

@@ -92,7 +92,8 @@ def memory_of(
     """
     on_cpu, parameters = device.type == "cpu", size.parameters
     held = method.memory(task, size, sampling)
-    drawing = 2 * parameters + drawing_bytes(task, size, sampling, method.prompt) + held.drawing
+    asked = method.questions(task, [subject.name for subject in task.subjects], seed=0)
+    drawing = 2 * parameters + drawing_bytes(asked, size, sampling) + held.drawing
     kept_type = weights if lora_rank else torch.float32
     bytes_each = kept_type.itemsize if method.changes_weights else 2
     parts = {
