@@ -87,6 +87,13 @@ def test_means_over_seeds(scored: pd.DataFrame, task: Task) -> None:
     assert rows["by_construction"].tolist() == [False, True]
 
 
+def test_rows_stand_in_the_order_of_the_study(scored: pd.DataFrame, task: Task) -> None:
+    table = with_requests(by_seed(scored, task), [*FACTS[3:], *FACTS[2:3], *FACTS[:2]], task)
+    assert list(dict.fromkeys(zip(table["method"], table["seed"], strict=True))) == [
+        ("some", 1), ("some", 2), ("all", 1), ("all", 2),
+    ]  # fmt: skip
+
+
 def test_other_peoples_texts_have_none_of_it(scored: pd.DataFrame, task: Task) -> None:
     evaluation = assemble(scored, task)
     for name in ("by_seed", "compliance"):
@@ -105,6 +112,10 @@ def test_what_a_seed_has_not_taken_down_is_not_known(scored: pd.DataFrame, task:
     assert table["by_construction"].isna().all()
     assert table["balanced_requested"].notna().all()
     assert not any(is_certain(row) for row in table.to_dict("records"))
+    evaluation = assemble(own, task, cells=older)
+    rows = [line.split() for line in str(evaluation).splitlines() if line.startswith("all")]
+    assert rows[0][-2] == "–"  # told; the last is words, as nobody counted tokens
+    assert evaluation.tables["summary"][["told", "by_construction"]].isna().all(axis=None)
 
 
 def test_they_come_back_from_files(scored: pd.DataFrame, task: Task, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from equipoise.measures.registry import MEASURES, headlines
 
 
 def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row a method: all headlines of all measures, NaN where not measured.
+    """One row a method: all headlines of all measures as float64, NaN where not measured.
+
+    What is true is 1 there, and what is false 0.
 
     Methods stand in the order of the table of costs, which has those that delivered nothing too,
     or else of first appearance.
@@ -32,8 +34,8 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         values = measure.summarise(tables)
         for headline in measure.headlines:
             value = values.get(headline.name)
-            value = float("nan") if value is None else value.reindex(index)
-            found[headline.name] = value
+            known = float("nan") if value is None else value.reindex(index).astype("float64")
+            found[headline.name] = known
     return found.reset_index()
 
 

@@ -60,32 +60,28 @@ def with_requests(seeds: pd.DataFrame, cells: Sequence[CellFacts], task: Task) -
     sizes = {"train": len(task.train), "validation": len(task.validation)}
     sizes["all"] = len(task.subjects)
     keys = ["method", "seed", "split"]
+    places = {method: place for place, method in enumerate(dict.fromkeys(c.method for c in cells))}
     rows = [
         (cell.method, cell.seed, split, cell.each * sizes[split], cell.told, cell.by_construction)
-        for cell in cells
+        for cell in sorted(cells, key=lambda cell: (places[cell.method], cell.seed))
         for split in SPLITS
         if sizes[split]
     ]
     known = pd.DataFrame(rows, columns=[*keys, "wanted", "told", "by_construction"])
-    table = known.merge(seeds, on=keys, how="outer", sort=False)
-    order = {split: place for place, split in enumerate(SPLITS)}
-    places = {method: place for place, method in enumerate(dict.fromkeys(table["method"]))}
-    by = {"method": places.get, "seed": lambda seed: seed, "split": order.get}
-    table = table.sort_values(
-        keys, key=lambda column: column.map(by[column.name]), kind="stable", ignore_index=True
-    )
+    table = known.merge(seeds, on=keys, how="left", sort=False)
     n = table["n"].fillna(0).astype("int64")
     hits = (table["balanced"] * n).where(n > 0, 0.0)
-    return table[list(seeds.columns)].assign(
+    asked: pd.DataFrame = table[list(seeds.columns)].assign(
         n=n,
         wanted=table["wanted"].astype("Int64"),
         balanced_requested=(hits / table["wanted"]).astype("float64"),
         told=table["told"].astype("Int64"),
         by_construction=table["by_construction"].astype("boolean"),
     )
+    return asked
 
 
-def requested_by_split(seeds: pd.DataFrame) -> Mapping[str, pd.Series]:
+def requested_by_split(seeds: pd.DataFrame) -> Mapping[str, pd.Series[Any]]:
     """The columns of `REQUESTED` for each method and split, from those of each seed.
 
     What was not taken down of one seed is not known of the method. Empty without such columns.

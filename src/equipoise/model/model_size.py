@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaC
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.context import ContextEncoder
+from equipoise.model.draws import Exchange
 from equipoise.model.embedded import cache_folder
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.registry import EMBEDDED, local_folder, model_label
@@ -36,7 +37,7 @@ KNOWN = dict.fromkeys(("meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B-Instr
 class Encoder(Protocol):
     """Turns prompts and answers into tokens, as `ContextEncoder` does."""
 
-    def context(self, prompt: str, prefix: str) -> list[int]:
+    def context(self, prompt: str, prefix: str, earlier: tuple[Exchange, ...] = ()) -> list[int]:
         """Tokens that a completion continues."""
 
     def continuation(self, prompt: str, prefix: str, text: str) -> list[int]:
@@ -55,9 +56,14 @@ class WordEncoder:
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
 
-    def context(self, prompt: str, prefix: str) -> list[int]:
+    def context(self, prompt: str, prefix: str, earlier: tuple[Exchange, ...] = ()) -> list[int]:
         """See ``Encoder``."""
-        return [*range(self.TEMPLATE), *self._tokens(f"{prompt} {prefix}")]
+        before = [
+            token
+            for exchange in earlier
+            for token in (*range(self.TEMPLATE), *self._tokens(" ".join(exchange)))
+        ]
+        return [*before, *range(self.TEMPLATE), *self._tokens(f"{prompt} {prefix}")]
 
     def continuation(self, prompt: str, prefix: str, text: str) -> list[int]:
         """See ``Encoder``."""

@@ -30,7 +30,7 @@ def headline(run: FinishedRun) -> pd.DataFrame:
       ``_n`` and ``_wanted`` (completions delivered and asked for), ``_sd`` (sample SD over seeds),
       ``_low`` and ``_high`` (its interval, if ``results/intervals.csv`` is there, is about the same
       subjects, and all was delivered). A rate that is so by construction has no spread.
-    - ``gap``, ``gap_low``, ``gap_high``: train minus validation.
+    - ``gap``, ``gap_low``, ``gap_high``: train minus validation, of those that are there.
     - ``balanced_all``, ``verbatim``: rates (0-1), of all subjects.
     - The headlines of all measures, as ``measures.registry`` declares them.
     """
@@ -141,7 +141,7 @@ def ends(run: FinishedRun, outcome: str, method: str, split: str) -> tuple[float
 
 
 def _gap(run: FinishedRun, row: dict[str, Any]) -> dict[str, float]:
-    gap = row["train"] - row["validation"]
+    gap = row["train_delivered"] - row["validation_delivered"]
     low, high = ends(run, "balanced", row["method"], "gap")
     if not low <= gap <= high:
         low = high = math.nan
