@@ -48,7 +48,8 @@ def collect(
         folder = store.cell_folder(cell)
         summary = read_json(folder / SUMMARY)
         costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
-        facts.append(_facts(cell, summary, task))
+        if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
+            facts.append(_facts(cell, summary, task))
         learnt = partial(learnt_texts, specification, store, cell)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
