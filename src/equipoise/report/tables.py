@@ -23,7 +23,7 @@ from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import has_intervals, shown_of
 from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
-from equipoise.report.sections import SPLITS, measure_section
+from equipoise.report.sections import SPLITS
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import interval, p_value, percent, points, signed
 from equipoise.wording.spreadsheet import without_formulas
@@ -155,10 +155,10 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
 
 def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | None:
     """A measure that has a section on the page: its whole table as CSV, the section as LaTeX."""
-    section = measure_section(run, measure)
+    section = measure.section_of(run.tables, run.methods)
     if section is None:
         return None
-    rows = [[row["method"], *row["cells"]] for row in section["rows"]]
-    header = ["method", *section["titles"]]
+    rows = [[name, *cells] for name, cells in section.rows]
+    header = [section.head, *section.titles]
     text = latex_table(header, rows, f"{measure.title}.", f"tab:{measure.name}")
     return run.tables[measure.tables[0].name], text

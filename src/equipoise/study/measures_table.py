@@ -23,6 +23,7 @@ class MeasuresTable(Settings):
             or the current folder: language agency is measured too.
         winogender: Winogender's ``occupations-stats.tsv``, likewise: the association is measured
             on its sixty occupations too. Only for a task whose axis has shares of women.
+        side_effects: Whether every model that a method makes is examined beside the task.
     """
 
     fluency: bool = True
@@ -30,6 +31,7 @@ class MeasuresTable(Settings):
     independent_model: str | None = None
     lac: str | None = None
     winogender: str | None = None
+    side_effects: bool = True
 
 
 def read_measures(table: object, path: Path) -> MeasuresTable:
