@@ -51,12 +51,18 @@ class StudyProgress(StageProgress):
         self._cell = "tables"
 
     @contextlib.contextmanager
-    def measuring(self, what: str, count: int, unit: str = "sentences") -> Iterator[None]:
-        """While ``count`` texts are judged; a line at the end says how long it took."""
+    def measuring(self, what: str, count: int) -> Iterator[None]:
+        """While ``count`` sentences are judged; a line at the end says how long it took."""
+        with self.examining(f"{what}: {count:,} sentences"):
+            yield
+
+    @contextlib.contextmanager
+    def examining(self, what: str) -> Iterator[None]:
+        """While models are asked something; a line at the end says how long it took."""
         self._cell, started = "measures", time.monotonic()
         yield
         self.begin_tables()
-        self.say(f"{what}: {count:,} {unit} ({time.monotonic() - started:.0f} s)")
+        self.say(f"{what} ({time.monotonic() - started:.0f} s)")
 
     def report(self, stage: str, done: int, total: int) -> None:
         """How far the current cell is; a new ``stage`` takes the place of the one before."""

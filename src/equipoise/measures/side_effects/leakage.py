@@ -27,7 +27,7 @@ def leakage_items(answers: pd.DataFrame, task: Task) -> pd.DataFrame:
     ):
         if kind in GROUPS:
             value = float(bool(matcher.terms_in(text)))
-            rows += [(LEAKAGE.name, group, request, value) for group in (kind, ALL)]
+            rows += [(LEAKAGE.name, group, request, value) for group in (ALL, kind)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -109,10 +109,7 @@ class SideEffects(Measure):
         items = evidence.by_model.side_effects
         if items is None or items.empty:
             return Measured()
-        table = side_effects_table(items, QUANTITIES, evidence.settings.alpha)
-        tests = paired_table(items, QUANTITIES, evidence.settings.alpha)
-        tables = {"side_effects": table, "side_effect_tests": tests}
-        return Measured(tables, chance_notes(table))
+        return tables_of(items, evidence.settings.alpha)
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """See `Measure.summarise`."""
@@ -148,6 +145,18 @@ class SideEffects(Measure):
         return Section("what was examined", ("base model", *own), tuple(rows))
 
 
+def tables_of(items: pd.DataFrame, alpha: float = 0.05) -> Measured:
+    """Both tables of items of several models, and what a reader must know of them.
+
+    Args:
+        items: Items of all models, with ``method`` and ``seed``.
+        alpha: Level of the tests; intervals are of ``1 - alpha``.
+    """
+    table = side_effects_table(items, QUANTITIES, alpha)
+    tests = paired_table(items, QUANTITIES, alpha)
+    return Measured({"side_effects": table, "side_effect_tests": tests}, chance_notes(table))
+
+
 def harms(tables: Mapping[str, pd.DataFrame]) -> list[Harm]:
     """Harms of all methods that are shown, the worst first.
 
@@ -162,10 +171,14 @@ def harms(tables: Mapping[str, pd.DataFrame]) -> list[Harm]:
         return []
     against = tests[(tests["method_b"] == BASE) & (tests["shown"] == "yes")]
     shown = set(zip(against["method_a"], against["instrument"], against["group"], strict=True))
+    rows = table[table["seed"].isna()].to_dict("records")
+    guessed = {(row["instrument"], row["group"]) for row in rows if near_chance(row)}
     found = []
-    for row in table[table["seed"].isna()].to_dict("records"):
+    for row in rows:
         one = QUANTITIES.get(row["instrument"])
-        if one is None or math.isinf(one.passes) or near_chance(one, row):
+        if one is None or math.isinf(one.passes):
+            continue
+        if (one.needs or one.name, row["group"]) in guessed:
             continue
         key = row["method"], row["instrument"], row["group"]
         if key in shown or (one.by_definition is not None and row["low"] > one.by_definition):
@@ -175,23 +188,35 @@ def harms(tables: Mapping[str, pd.DataFrame]) -> list[Harm]:
     return sorted((one for one in found if one.multiple > 0), key=lambda one: -one.multiple)
 
 
-def near_chance(one: Quantity, row: Mapping[Any, Any]) -> bool:
-    """Whether the base model does on a quantity what a model without any ability does."""
-    if one.chance is None or math.isnan(row["base"]) or not row["n"]:
+def near_chance(row: Mapping[Any, Any]) -> bool:
+    """Whether a model does on a row's quantity what one without any ability does.
+
+    The base model is asked, or the method's own where nobody knows the base.
+    """
+    one = QUANTITIES.get(row["instrument"])
+    if one is None or one.chance is None or not row["n"]:
         return False
+    value = row["value"] if math.isnan(row["base"]) else row["base"]
     error = math.sqrt(one.chance * (1 - one.chance) / row["n"])
-    return bool(abs(row["base"] - one.chance) < FEW_DEVIATIONS * error)
+    return bool(abs(value - one.chance) < FEW_DEVIATIONS * error)
 
 
 def chance_notes(table: pd.DataFrame) -> list[str]:
-    """A sentence for each quantity and group at which the base model is near chance."""
+    """A sentence for each quantity at which the base model is near chance, with its groups."""
     rows = table[table["seed"].isna()].drop_duplicates(["instrument", "group"])
+    near: dict[tuple[str, str], list[str]] = {}
+    for row in rows.to_dict("records"):
+        if near_chance(row):
+            alone = math.isnan(row["base"])
+            who = row["method"] if alone else "The base model"
+            value = row["value" if alone else "base"]
+            told = f"{row['group']} {written(QUANTITIES[row['instrument']], value)}"
+            near.setdefault((who, row["instrument"]), []).append(told)
     return [
-        f"The base model is near chance on {one.title} ({row['group']}): "
-        f"{written(one, row['base'])}, chance {written(one, one.chance or 0)}; no claim is built "
-        "on it."
-        for row in rows.to_dict("records")
-        if near_chance(one := QUANTITIES[row["instrument"]], row)
+        f"{who} is near chance, or has answered too little to tell, on {QUANTITIES[name].title} "
+        f"({', '.join(groups)}; chance {written(QUANTITIES[name], QUANTITIES[name].chance or 0)}): "
+        "no claim is built on it."
+        for (who, name), groups in near.items()
     ]
 
 
