@@ -77,15 +77,16 @@ def examine(
         check_model_name(against, field="--against")
     shares = described.shares if described.axis and described.axis.share == SHARE else {}
     instruments = read_instruments(text or (), pairs or (), choices or (), shares)
-    for name in TABLES if out is not None else ():
-        new_file(out / f"{name}.csv", force=force)
+    written = {} if out is None else {name: out / f"{name}.csv" for name in TABLES}
+    for path in written.values():
+        new_file(path, force=force)
     with on_interrupt("Run the same command to begin again."), StageProgress(quiet=quiet):
         found = tables_of(ask(model, against, described, instruments))
     _show(found)
-    if out is not None:
-        for name in TABLES:
-            write_table(out / f"{name}.csv", found.tables[name])
-        say_written(out / f"{name}.csv" for name in TABLES)
+    for name, path in written.items():
+        write_table(path, found.tables[name])
+    if written:
+        say_written(written.values())
 
 
 def _show(found: Measured) -> None:

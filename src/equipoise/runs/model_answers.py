@@ -109,13 +109,10 @@ def known_table(
     record = folder / f"{name}.json"
     if not _answers(record, question, SCORE_SUMS, whole=True):
         return None
-    columns = {
-        column: pd.Series(values, dtype="str")
-        for column, values in read_rows(folder / f"{name}.csv").columns.items()
-    }
-    flags = [column for column, type_ in types.items() if type_ == "bool"]
-    columns |= {column: columns[column] == "True" for column in flags}
-    return pd.DataFrame(columns).astype(dict(types))
+    table = pd.DataFrame(read_rows(folder / f"{name}.csv").columns, dtype="str")
+    for column, type_ in types.items():  # every text that is not empty is true to pandas
+        table[column] = table[column] == "True" if type_ == "bool" else table[column].astype(type_)
+    return table
 
 
 def keep_table(folder: Path, name: str, question: Mapping[str, Any], table: pd.DataFrame) -> None:

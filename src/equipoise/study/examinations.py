@@ -17,7 +17,7 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.files.manifest import recorded_sums
 from equipoise.measures.side_effects.examination import Ask, Examination
-from equipoise.measures.side_effects.table import BASE
+from equipoise.measures.side_effects.table import BASE, labelled
 from equipoise.model.endpoint import is_endpoint
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import MODEL
@@ -58,14 +58,14 @@ def examine_models(
     examination = Examination(specification.task, specification.sampling, instruments)
     base = _Examined(specification, store, progress)
     try:
-        parts = [examination.items(base).assign(method=BASE, seed=pd.NA)]
+        parts = [labelled(examination.items(base), BASE)]
         for cell in tuned:
             found = examination.items(_Examined(specification, store, progress, cell), base)
-            parts.append(found.assign(method=cell.label, seed=cell.seed))
+            parts.append(labelled(found, cell.label, cell.seed))
     except EquipoiseError as error:
         progress.say(f"What else changed is left out: {error}")
         return None
-    return pd.concat(parts, ignore_index=True).astype({"seed": "Int64"})
+    return pd.concat(parts, ignore_index=True)
 
 
 @dataclass

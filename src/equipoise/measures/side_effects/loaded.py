@@ -10,7 +10,7 @@ import pandas as pd
 
 from equipoise.measures.side_effects.examination import Ask, Examination
 from equipoise.measures.side_effects.instruments import FileInstrument
-from equipoise.measures.side_effects.table import BASE
+from equipoise.measures.side_effects.table import BASE, labelled
 from equipoise.model.draws import Sampling
 from equipoise.model.registry import model_label
 from equipoise.task.task import Task
@@ -68,7 +68,6 @@ def examine(
     parts = []
     base = None if against is None else Loaded(against)
     if base is not None:
-        parts.append(examination.items(base).assign(method=BASE, seed=pd.NA))
-    found = examination.items(Loaded(model), base)
-    parts.append(found.assign(method=model_label(model), seed=pd.NA))
-    return pd.concat(parts, ignore_index=True).astype({"seed": "Int64"})
+        parts.append(labelled(examination.items(base), BASE))
+    parts.append(labelled(examination.items(Loaded(model), base), model_label(model)))
+    return pd.concat(parts, ignore_index=True)

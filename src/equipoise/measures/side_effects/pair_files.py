@@ -99,11 +99,11 @@ def _of_csv(text: str, path: Path) -> tuple[Instrument, list[Pair]]:
                 hint='Put text that holds commas in "...".',
             )
         named = group_name(path.stem if group is None else row[group])
-        sentences = [
+        first, second = (
             sentence(row[place], f"line {line}: {header[place][:40]}", path)
             for place in (one, other)
-        ]
-        pairs.append(Pair(f"{path.name} {line}", named, *sentences))
+        )
+        pairs.append(Pair(f"{path.name} {line}", named, first, second))
     check_number(pairs, "pairs", path)
     return ("crows_pairs" if crows else "pairs"), pairs
 

@@ -29,6 +29,12 @@ Grids = Mapping[str, pd.DataFrame]
 """Of each model, the base model among them, the values: a row an item, a column a seed."""
 
 
+def labelled(items: pd.DataFrame, method: str, seed: int | None = None) -> pd.DataFrame:
+    """``items`` with the ``method`` and ``seed`` of the model that they are of."""
+    seeds = pd.array([seed] * len(items), dtype="Int64")
+    return items.assign(method=method, seed=seeds)
+
+
 def side_effects_table(
     items: pd.DataFrame, quantities: Mapping[str, Quantity], alpha: float = 0.05
 ) -> pd.DataFrame:
