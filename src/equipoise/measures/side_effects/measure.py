@@ -142,6 +142,9 @@ class SideEffects(Measure):
             for name, group in order
             if name in QUANTITIES
         ]
+        if pooled["base"].isna().all():  # nobody has named the model that it was made of
+            alone = tuple((name, own_cells[1:]) for name, own_cells in rows)
+            return Section("what was examined", tuple(own), alone)
         return Section("what was examined", ("base model", *own), tuple(rows))
 
 

@@ -25,6 +25,9 @@ from equipoise.statistics.two_level import difference, mean
 BASE = "base model"
 """Stands for the base model among methods; no label of a study has a space in it."""
 
+NO_SEED = -1
+"""Stands for the seed of a model that has none: the base model, and one outside of a study."""
+
 Grids = Mapping[str, pd.DataFrame]
 """Of each model, the base model among them, the values: a row an item, a column a seed."""
 
@@ -57,7 +60,7 @@ def side_effects_table(
         for method, grid in grids.items():
             if method == BASE:
                 continue
-            parts = [(seed, grid[[seed]]) for seed in grid.columns]
+            parts = [(seed, grid[[seed]]) for seed in grid.columns if seed != NO_SEED]
             for seed, part in [*parts, (pd.NA, grid)]:
                 rows.append(
                     {"method": method, "seed": seed, "instrument": name, "group": group,
@@ -117,7 +120,7 @@ def _grids(
             str(method): own.pivot_table(
                 index="item", columns="seed", values="value", sort=False, dropna=False
             )
-            for method, own in part.assign(seed=part["seed"].fillna(0)).groupby(
+            for method, own in part.assign(seed=part["seed"].fillna(NO_SEED)).groupby(
                 "method", sort=False
             )
         }
