@@ -8,6 +8,7 @@ anew; a test fails where a page says something else than the declarations.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Column, Table
+from equipoise.measures.side_effects.quantities import QUANTITIES as SIDE_EFFECTS
 from equipoise.measures.stereotype import quantities as quantities_of
 from equipoise.task.task_file import load_task
 
@@ -47,6 +49,15 @@ def quantities() -> str:
     return _markdown(("measure", "unit", "value of an occupation"), rows)
 
 
+def side_effect_quantities() -> str:
+    """Every quantity of an examination."""
+    rows = []
+    for one in SIDE_EFFECTS.values():
+        passes = "" if math.isinf(one.passes) else f"{one.passes:.2g}"
+        rows.append((f"`{one.name}`", one.meaning, one.unit, passes))
+    return _markdown(("instrument", "value", "unit", "let pass"), rows)
+
+
 def of_table(table: Table) -> str:
     """The columns of one table that have a meaning."""
     return _columns(column for column in table.columns if column.meaning)
@@ -72,6 +83,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "files": files,
         "summary": summary,
         "quantities": quantities,
+        "side_effect_quantities": side_effect_quantities,
     }
     for table in registry.tables():
         found[table.name] = lambda table=table: of_table(table)

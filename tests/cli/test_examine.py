@@ -27,16 +27,8 @@ def test_it_writes_what_a_study_writes(
     tiny_model_folder: Path, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = str(tiny_model_folder)
-    asked = [
-        "examine",
-        model,
-        "--against",
-        model,
-        "--pairs",
-        str(pairs),
-        "--out",
-        str(tmp_path / "o"),
-    ]
+    out = ["--out", str(tmp_path / "o")]
+    asked = ["examine", model, "--against", model, "--pairs", str(pairs), *out]
     assert main(asked) == 0
     shown = capsys.readouterr().out
     assert "What else changed" in shown
@@ -59,7 +51,9 @@ def test_without_a_base(
     table = pd.read_csv(tmp_path / "o" / "side_effects.csv")
     assert table["base"].isna().all()
     assert not {"retention_kl"} & set(table["instrument"])
-    assert len(table) == len(table.drop_duplicates(["instrument", "group"]))
+    assert table["seed"].isna().all()
+    assert not table.duplicated(["instrument", "group"]).any()
+    assert "base model" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("no_model")

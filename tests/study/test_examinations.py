@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from equipoise import EquipoiseError, Study
-from equipoise.report.write import write_report
+from equipoise.report.answer import answer
+from equipoise.report.headline import headline
+from equipoise.report.page import render_page
+from equipoise.report.tables import write_tables
+from equipoise.runs.finished_run import read_run
 from equipoise.runs.verification import verify_run
 from equipoise.study.specification import read_specification
+from equipoise.task.task_file import load_task
 from tiny_study import write_study
 from tiny_task import SHARES, Replacement
 
@@ -52,10 +56,7 @@ def test_it_is_on_by_default_and_can_be_switched_off(study_file: WriteStudy) -> 
 def test_every_model_that_a_method_left_is_examined(examined: Path) -> None:
     table = pd.read_csv(examined / "results" / "side_effects.csv")
     assert set(table["method"]) == {"sft", "sft-fast"}
-    assert set(table["instrument"]) == {
-        "retention_kl", "retention_top1", "leakage", "stories_terms", "stories_words",
-        "stories_repetition", "stories_slope",
-    } - {"stories_slope"} | set(table["instrument"]) & {"stories_slope"}  # fmt: skip
+    assert {"retention_kl", "leakage", "stories_words"} <= set(table["instrument"])
     kl = table[table["instrument"] == "retention_kl"].set_index(["method", "seed"])["value"]
     assert kl["sft-fast"].min() > kl["sft"].max() > 0
     tests = pd.read_csv(examined / "results" / "side_effect_tests.csv")
@@ -68,7 +69,7 @@ def test_every_model_that_a_method_left_is_examined(examined: Path) -> None:
 def test_answers_are_kept_and_sealed(examined: Path) -> None:
     answers = pd.read_csv(examined / "measures" / "answers_base.csv", keep_default_na=False)
     assert answers.columns.tolist() == ["kind", "request", "subject", "text", "ended"]
-    assert len(answers) == len((100 + 60) // 20 * [0]) + (len(answers) - 8)
+    assert answers["kind"].tolist() == ["unrelated"] * 5 + ["people"] * 3 + ["stories"]
     findings = {finding.path: finding.problem for finding in verify_run(examined)}
     assert "measures/answers_base.csv" in findings
     assert "measures/retention_sft_seed1.csv" in findings
@@ -76,12 +77,14 @@ def test_answers_are_kept_and_sealed(examined: Path) -> None:
 
 
 def test_the_page_says_what_else_changed(examined: Path) -> None:
-    write_report(examined, examined.parent / "report", task=examined.parent / "small.toml")
-    page = (examined.parent / "report" / "index.html").read_text("utf-8")
-    assert "What else changed" in page
+    run = read_run(examined, load_task(examined.parent / "small.toml"), own=True)
+    table = headline(run)
+    page = render_page(run, table, answer(run, table), "")
+    assert '<h2 id="side_effects">What else changed</h2>' in page
     assert "worst side effect" in page
     assert "likeliest token changed" in page
-    latex = (examined.parent / "report" / "tables" / "side_effects.tex").read_text("utf-8")
+    write_tables(run, table, examined.parent / "tables")
+    latex = (examined.parent / "tables" / "side_effects.tex").read_text("utf-8")
     assert "likeliest token changed" in latex
 
 
@@ -90,8 +93,6 @@ def test_nothing_is_asked_twice_and_files_ask_only_for_themselves(
 ) -> None:
     small_requests(monkeypatch)
     folder, before = examined.parent, contents(examined)
-    model = json.loads((examined / "study.json").read_text())  # the run is of this study
-    assert model["name"] == "tiny"
     path = folder / "study.toml"
     from equipoise.model import language_model
 

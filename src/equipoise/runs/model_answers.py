@@ -96,7 +96,7 @@ def keep_agency(
 
 
 def known_table(
-    folder: Path, name: str, question: Mapping[str, Any], types: Mapping[str, str]
+    folder: Path, name: str, question: Mapping[str, Any], types: Mapping[str, type]
 ) -> pd.DataFrame | None:
     """A table that models have filled; None if nothing called ``name`` answers ``question``.
 
@@ -104,14 +104,14 @@ def known_table(
         folder: The run's ``measures``.
         name: Of the table.
         question: Everything that decides what is in it.
-        types: Types of the columns that are no text.
+        types: Of the columns that are no text: bool or float.
     """
     record = folder / f"{name}.json"
     if not _answers(record, question, SCORE_SUMS, whole=True):
         return None
     table = pd.DataFrame(read_rows(folder / f"{name}.csv").columns, dtype="str")
     for column, type_ in types.items():  # every text that is not empty is true to pandas
-        table[column] = table[column] == "True" if type_ == "bool" else table[column].astype(type_)
+        table[column] = table[column] == "True" if type_ is bool else table[column].astype(float)
     return table
 
 

@@ -79,7 +79,7 @@ class _Examined:
     _lm: LanguageModel | None = field(default=None, repr=False)
 
     def part(
-        self, name: str, question: Mapping[str, Any], types: Mapping[str, str], ask: Ask
+        self, name: str, question: Mapping[str, Any], types: Mapping[str, type], ask: Ask
     ) -> pd.DataFrame:
         """See `Examined.part`: what is stored of it, or what the model says now."""
         of = "base" if self.cell is None else f"{self.cell.label}_seed{self.cell.seed}"

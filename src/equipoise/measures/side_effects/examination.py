@@ -21,8 +21,8 @@ from equipoise.task.task import Task
 if TYPE_CHECKING:
     from equipoise.model.language_model import LanguageModel
 
-ANSWER_TYPES = {"ended": "bool"}
-ITEM_TYPES = {"value": "float64"}
+ANSWER_TYPES: Mapping[str, type] = {"ended": bool}
+ITEM_TYPES: Mapping[str, type] = {"value": float}
 """Types of the columns that are no text."""
 
 Ask = Callable[["LanguageModel"], pd.DataFrame]
@@ -36,14 +36,14 @@ class Examined(Protocol):
         """The model, weights in its compute type."""
 
     def part(
-        self, name: str, question: Mapping[str, Any], types: Mapping[str, str], ask: Ask
+        self, name: str, question: Mapping[str, Any], types: Mapping[str, type], ask: Ask
     ) -> pd.DataFrame:
         """What it says to one part of an examination; asked, or known from before.
 
         Args:
             name: Of the part.
             question: Everything beside the model that decides the answer.
-            types: Types of the columns that are no text.
+            types: Of the columns that are no text: bool or float.
             ask: Asks the model.
         """
 

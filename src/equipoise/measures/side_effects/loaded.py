@@ -37,7 +37,7 @@ class Loaded:
         return self._lm
 
     def part(
-        self, name: str, question: Mapping[str, Any], types: Mapping[str, str], ask: Ask
+        self, name: str, question: Mapping[str, Any], types: Mapping[str, type], ask: Ask
     ) -> pd.DataFrame:
         """See `Examined.part`."""
         if name not in self._parts:

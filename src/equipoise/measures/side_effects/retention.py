@@ -50,9 +50,8 @@ def retention_items(base: LanguageModel, lm: LanguageModel, answers: pd.DataFram
     for chosen in tracked(batches, "retention", len(batches)):
         tree = PrefixTree.build(sequences[index] for index in chosen).to(base.device)
         values = _at_rows(base, lm, tree)[tree.target_rows[tree.paths].cpu()]
-        for index, of_sequence in zip(
-            chosen, torch.split(values, tree.lengths.tolist()), strict=True
-        ):
+        parts = torch.split(values, tree.lengths.tolist())
+        for index, of_sequence in zip(chosen, parts, strict=True):
             sums[index] = of_sequence.sum(dim=0)
     tokens = [len(one.tokens) - one.start for one in sequences]
     a_token = (sums / (sum(tokens) / len(tokens))).tolist()

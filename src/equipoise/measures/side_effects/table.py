@@ -60,7 +60,7 @@ def side_effects_table(
         for method, grid in grids.items():
             if method == BASE:
                 continue
-            parts = [(seed, grid[[seed]]) for seed in grid.columns if seed != NO_SEED]
+            parts = [(int(seed), grid[[seed]]) for seed in grid.columns if int(seed) != NO_SEED]
             for seed, part in [*parts, (pd.NA, grid)]:
                 rows.append(
                     {"method": method, "seed": seed, "instrument": name, "group": group,
