@@ -109,7 +109,10 @@ class SideEffects(Measure):
         items = evidence.by_model.side_effects
         if items is None or items.empty:
             return Measured()
-        return tables_of(items, evidence.settings.alpha)
+        found = tables_of(items, evidence.settings.alpha)
+        worst = self.summarise(found.tables)[WORST.name].items()
+        told = [f"Worst side effect of {method}: {words}." for method, words in worst]
+        return Measured(found.tables, [*told, *found.remarks])
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """See `Measure.summarise`."""

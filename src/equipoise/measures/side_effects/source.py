@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ MOST_ITEMS = 200_000
 
 LONGEST = 5_000
 """Characters of a sentence, question or option."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can hold and no tokenizer takes."""
 
 LONGEST_NAME = 60
 """Characters of the name of a group."""
@@ -68,7 +72,7 @@ def sentence(value: object, place: str, path: Path) -> str:
     Raises:
         EquipoiseError: It is no such text.
     """
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or _HALF.search(value):
         raise EquipoiseError(f"{place} is no text", file=path, hint="Fill it, or drop the line.")
     if len(value) > LONGEST:
         raise EquipoiseError(
