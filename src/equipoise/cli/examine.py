@@ -54,9 +54,9 @@ def examine(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Examine any model beside a task: leakage, stories, and files of yours.
+    """See what any model does beside a task.
 
-    With --against also how far it has gone from its base. Files are
+    Leakage, stories, and files of yours; with --against also how far it has gone from its base. Files are
     recognised by their content: --text any text, --pairs CrowS-Pairs,
     WinoBias (a folder), Winogender or a CSV of two columns and a group,
     --choices BBQ or your own questions. Each may be given several times.
