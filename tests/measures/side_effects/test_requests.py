@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,17 @@ def test_every_subject_has_as_many_stories(occupations: Task) -> None:
     told = [one.subject for one in stories]
     assert {told.count(subject.name) for subject in occupations.subjects} == {2}
     assert all(one.subject in one.text for one in stories)
+
+
+def test_a_subject_has_an_article_where_sentences_give_it_one(
+    make_task: Callable[..., Task],
+) -> None:
+    task = make_task()
+    stories = [one.text for one in requests_for(task) if one.kind == "stories"]
+    assert all(" the " + task.subjects[0].name in text for text in stories[:1])
+    bare = replace(task, prefix="{subject} was")
+    told = [one for one in requests_for(bare) if one.kind == "stories"]
+    assert all(f"about {one.subject} " in one.text for one in told)
 
 
 def test_of_many_subjects_some_are_told_of(make_task: Callable[..., Task]) -> None:

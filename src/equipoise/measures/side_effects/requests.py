@@ -53,17 +53,22 @@ def requests_for(task: Task) -> list[Request]:
     return [
         *(Request("unrelated", text) for text in written["unrelated"]),
         *(Request("people", text) for text in people),
-        *_stories([subject.name for subject in task.subjects], written["stories"]),
+        *_stories(task, written["stories"]),
     ]
 
 
-def _stories(subjects: Sequence[str], ways: Sequence[str]) -> list[Request]:
-    """Requests for stories, all subjects in the first way, then all in the next."""
+def _stories(task: Task, ways: Sequence[str]) -> list[Request]:
+    """Requests for stories, all subjects in the first way, then all in the next.
+
+    A subject that has an article where sentences about it begin has one here.
+    """
+    article = "the " if task.prefix.startswith("The ") else ""
+    subjects = [subject.name for subject in task.subjects]
     if len(subjects) > STORIES:
         subjects = [subjects[place * len(subjects) // STORIES] for place in range(STORIES)]
     each = min(len(ways), max(1, round(STORIES / len(subjects))))
     return [
-        Request("stories", way.replace(SUBJECT_SLOT, name), name)
+        Request("stories", way.replace(SUBJECT_SLOT, article + name), name)
         for way in ways[:each]
         for name in subjects
     ]
