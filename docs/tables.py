@@ -8,6 +8,7 @@ anew; a test fails where a page says something else than the declarations.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ import pandas as pd
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Column, Table
+from equipoise.measures.side_effects.quantities import QUANTITIES as SIDE_EFFECTS
 from equipoise.measures.stereotype import quantities as quantities_of
 from equipoise.task.task_file import load_task
 
@@ -50,6 +52,15 @@ def quantities() -> str:
         (f"`{one.name}`", one.unit, one.meaning) for one in quantities_of(load_task("occupations"))
     ]
     return _markdown(("measure", "unit", "value of an occupation"), rows)
+
+
+def side_effect_quantities() -> str:
+    """Every quantity of an examination."""
+    rows = []
+    for one in SIDE_EFFECTS.values():
+        passes = "" if math.isinf(one.passes) else f"{one.passes:.2g}"
+        rows.append((f"`{one.name}`", one.meaning, one.unit, passes))
+    return _markdown(("instrument", "value", "unit", "let pass"), rows)
 
 
 def of_table(table: Table) -> str:
@@ -109,6 +120,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "summary": summary,
         "quantities": quantities,
         "calibration": calibration,
+        "side_effect_quantities": side_effect_quantities,
     }
     for table in registry.tables():
         found[table.name] = lambda table=table: of_table(table)

@@ -16,9 +16,8 @@ COLUMNS = [
     "method", "control", "seeds", "n", "balanced_train", "balanced_validation",
     "balanced_held_out", "satisfied", "entropy", "pairs_share", "self_bleu", "templates",
     "log_probability_base", "log_probability_independent", "divergence", "terms_slope",
-    "stereotype_slope",
-    "stereotype_low", "stereotype_high", "tokens_per_delivered", "fit_seconds", "peak_gb",
-    "trainable_parameters",
+    "stereotype_slope", "stereotype_low", "stereotype_high", "worst_side_effect",
+    "tokens_per_delivered", "fit_seconds", "peak_gb", "trainable_parameters",
 ]  # fmt: skip
 BOTH, ONE = "The nurse was bold and caring at work.", "The nurse was bold and decisive."
 

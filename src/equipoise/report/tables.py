@@ -30,7 +30,7 @@ from equipoise.report.headline import (
 )
 from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
-from equipoise.report.sections import SPLITS, measure_section
+from equipoise.report.sections import SPLITS
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import NONE, interval, p_value, percent, points, signed
 from equipoise.wording.spreadsheet import without_formulas
@@ -185,11 +185,11 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
 
 def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | None:
     """A measure that has a section on the page: its whole table as CSV, the section as LaTeX."""
-    section = measure_section(run, measure)
+    section = measure.section_of(run.tables, run.methods)
     if section is None:
         return None
-    rows = [[row["method"], *row["cells"]] for row in section["rows"]]
-    header = ["method", *section["titles"]]
+    rows = [[name, *cells] for name, cells in section.rows]
+    header = [section.head, *section.titles]
     caption, label = f"{measure.title}.", f"tab:{measure.name}"
-    text = latex_table(header, rows, caption, label, section["notes"])
+    text = latex_table(header, rows, caption, label, measure.notes(run.tables))
     return run.tables[measure.tables[0].name], text

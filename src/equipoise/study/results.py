@@ -23,6 +23,7 @@ from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
+from equipoise.study.examinations import examine_models
 from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
@@ -60,6 +61,7 @@ def collect(
         ask_models(specification, frame, store.measures, progress),
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
+        side_effects=examine_models(specification, store, finished, progress),
     )
     controls = {label: control_of(label, specification.methods) for label in specification.methods}
     return assemble(
