@@ -82,11 +82,6 @@ AUTOMATA = {
     for name, constraint in CONSTRAINTS.items()
 }
 
-PROSE = {
-    name: text_automaton(constraint, CHARACTERS + "($%[]“‘«»:—", PREFIXES)
-    for name, constraint in CONSTRAINTS.items()
-}
-
 WORDS = [
     *("bold", "Bold", "self-led", "straße", "note", "bold note", "élan", "ÉLAN", "on'e", "on’e"),
     *("no", "to", "do", "so", "is", "the", "nurses’", "1.5", "9", "$3", "50%", "8–15", "3,000"),
@@ -94,6 +89,11 @@ WORDS = [
     *("(no)", "bold—so", "Dr.", "e.g.", "etc.", 'is."', "so?", "so...", "‘do’", "“so”", "'is'"),
     *("-", "—", "&", "**bold**", "no no", "", ",", "bold.The", "it's", "so,,", "«do»"),
 ]
+
+PROSE = {
+    name: text_automaton(constraint, CHARACTERS + "".join(WORDS), PREFIXES)
+    for name, constraint in CONSTRAINTS.items()
+}
 
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.sampled_from(CHARACTERS))).map("".join)
 CASES = [(name, prefix) for name in CONSTRAINTS for prefix in PREFIXES]
@@ -162,9 +162,10 @@ def is_written_prose(constraint: Constraint, text: str) -> bool:
     return checker_accepts(constraint, text) and is_prose(sentence) and is_written(sentence)
 
 
-@pytest.mark.parametrize(("name", "prefix"), CASES)
+@pytest.mark.parametrize("name", CONSTRAINTS)
 @settings(max_examples=400)
 @given(
+    prefix=st.sampled_from(PREFIXES),
     text=st.one_of(
         texts,
         st.tuples(st.lists(st.sampled_from(WORDS)).map(" ".join), st.sampled_from(PIECES)).map(
@@ -173,11 +174,9 @@ def is_written_prose(constraint: Constraint, text: str) -> bool:
         st.lists(st.sampled_from(WORDS)).map(lambda words: f" {' '.join(words)}."),
     )
 )
-@example(text=" bold note.")
-@example(text=' was "self-led," (on\'e) bold note!')
-@example(text=" bold note. The &")
-@example(text=" bold note so.\n")
-@example(text=" was  bold note.")
+@example(prefix="The", text=' self-led, "bold" (on\'e) note!')
+@example(prefix="The", text=" bold note. The &")
+@example(prefix="It is", text=" bold note so.\n")
 def test_prose_is_accepted_if_and_only_if_the_checkers_accept_it(
     name: str, prefix: str, text: str
 ) -> None:
@@ -196,7 +195,7 @@ def test_every_short_text_is_accepted_if_it_is_prose() -> None:
             wanted = is_written_prose(anything, f"So {text}")
             assert accepts(automaton, "So ", text) == wanted, text
             seen[wanted] += 1
-    assert min(seen.values()) > 500, seen
+    assert min(seen.values()) > 200, seen
 
 
 def test_pairs_that_a_prefix_opens_are_closed() -> None:
