@@ -57,6 +57,7 @@ def complete(
         int, typer.Option("-n", metavar="N", min=1, max=10_000, help="Completions to print.")
     ] = 5,
     model: ModelName = "smollm2-135m-instruct",
+    prose: Annotated[bool, typer.Option(help="Words and marks only as a writer puts them.")] = True,
     hmm: Annotated[
         str, typer.Option(metavar="DIR", help="From 'equipoise distill'; auto: make one now.")
     ] = "auto",
@@ -105,7 +106,7 @@ def complete(
         lm.use_compute_type()
         if looking_ahead is not None:
             check_model(Path(hmm), lm)
-        completer = Completer.compiled(lm, text, constraint, sampling)
+        completer = Completer.compiled(lm, text, constraint, sampling, prose=prose)
         if looking_ahead is None:
             looking_ahead, _ = completer.distillation(settings).remembered()
         sentences = completer.complete(looking_ahead, n, seed)
