@@ -22,6 +22,7 @@ from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_fre
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import (
     has_intervals,
+    has_unseen,
     odd_answers,
     shown_of,
     undelivered,
@@ -67,7 +68,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
 def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     """The main table, with intervals where they were computed, else sample SDs."""
     has = has_intervals(table)
-    splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
+    splits = ["train", "validation"] if has_unseen(table) else ["all"]
     asked = table["all_wanted"].notna().any()
     columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
         (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
