@@ -14,7 +14,8 @@ from equipoise.task.task import Task
 
 COLUMNS = [
     "method", "control", "seeds", "n", "balanced_train", "balanced_validation",
-    "balanced_held_out", "satisfied", "entropy", "pairs_share", "self_bleu", "templates",
+    "balanced_held_out", "satisfied", "well_formed", "entropy", "pairs_share", "self_bleu",
+    "templates",
     "log_probability_base", "log_probability_independent", "divergence", "terms_slope",
     "stereotype_slope", "stereotype_low", "stereotype_high", "worst_side_effect",
     "tokens_per_delivered", "fit_seconds", "peak_gb", "trainable_parameters",

@@ -100,6 +100,7 @@ NO_PROSE = [
     'The nurse was "bold,", and kind.',
     "The nurse was 'bold''.",
     "The nurse was $bold.",
+    "The nurse was the deco' of caring.",
     "The nurse was bold%.",
     "The nurse was paid 3. 50.",
     "The nurse was bold: .",

@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from equipoise.task.abbreviations import CONTEXTUAL, is_abbreviation
 from equipoise.task.sentence import END, first_sentence
 
-LETTER, DIGIT, ACCENT = "a", "0", "m"
-"""What `symbol` makes of letters, digits and combining marks."""
+LETTER, PLURAL, DIGIT, ACCENT = "a", "s", "0", "m"
+"""What `symbol` makes of letters, of the letter s, of digits and of combining marks."""
 
 PAIRS = {'"': '"', "“": "”", "'": "'", "‘": "’", "(": ")", "[": "]", "«": "»"}
 """Quotes and brackets that open, and what closes each."""
 APOSTROPHES = "'’"
-"""May stand inside a word, and after it: "the nurses' ward"."""
+"""May stand inside a word, and behind one that ends in s: "the nurses' ward"."""
 JOINERS = "-‐‑—"
 """Hyphens and the dash, between two letters or digits: "self-led", "bold—and kind"."""
 POINTS = ".,:–"
@@ -40,7 +40,7 @@ class _Symbols(dict[int, str]):
         if character.isdecimal():
             found = DIGIT
         elif character.isalnum():
-            found = LETTER
+            found = PLURAL if character in "sS" else LETTER
         else:
             found = ACCENT if unicodedata.category(character)[0] == "M" else character
         self[code] = found
@@ -51,7 +51,7 @@ _SYMBOLS = _Symbols()
 
 
 def symbol(character: str) -> str:
-    """What prose is told by: `LETTER`, `DIGIT` or `ACCENT`, and any other character itself."""
+    """What prose is told by: a letter's, digit's or mark's kind, any other character itself."""
     return _SYMBOLS[ord(character)]
 
 
@@ -61,9 +61,9 @@ def _any(characters: str) -> str:
 
 _CLOSING = _any("".join(PAIRS.values()))
 _WORD = (
-    rf"(?P<opening>{_any(''.join(PAIRS))}?)(?:{_any(CURRENCIES)}(?=0))?[a0]"
-    rf"(?:[a0m]|{_any(APOSTROPHES + JOINERS)}(?=[a0])|(?<=0){_any(POINTS)}(?=0))*"
-    rf"(?:(?<=0){PERCENT}|(?P<apostrophe>{_any(APOSTROPHES)})?)"
+    rf"(?P<opening>{_any(''.join(PAIRS))}?)(?:{_any(CURRENCIES)}(?=0))?[as0]"
+    rf"(?:[as0m]|{_any(APOSTROPHES + JOINERS)}(?=[as0])|(?<=0){_any(POINTS)}(?=0))*"
+    rf"(?:(?<=0){PERCENT}|(?P<apostrophe>(?<=s){_any(APOSTROPHES)})?)"
 )
 _PIECE = re.compile(
     rf"{_WORD}(?:[!?](?={_CLOSING}))?(?P<pause>{_any(PAUSES)})?(?P<closing>{_CLOSING})?"
@@ -72,7 +72,7 @@ _PIECE = re.compile(
 _LAST = re.compile(
     rf"{_WORD}(?P<mark>{_any(MARKS)})?(?P<closing>{_CLOSING})?(?(mark)|{_any(MARKS)})"
 )
-_STOPPED = re.compile(r"(a+(?:\.a+)*)\.?")
+_STOPPED = re.compile(r"([as]+(?:\.[as]+)*)\.?")
 
 
 def is_prose(text: str) -> bool:

@@ -187,10 +187,10 @@ def test_prose_is_accepted_if_and_only_if_the_checkers_accept_it(
 def test_every_short_text_is_accepted_if_it_is_prose() -> None:
     """All texts of up to four characters of the kinds that prose tells apart, inside a sentence."""
     anything = Constraint({})
-    automaton = text_automaton(anything, "Soab0 \"().,;-'%$–&*!", ["So "])
+    automaton = text_automaton(anything, "Soasb0 \"().,;-'%$–&*!", ["So "])
     seen = {True: 0, False: 0}
     for length in range(5):
-        for letters in product("a0 \"().,-'%", repeat=length):
+        for letters in product("as0 \"(),-'%", repeat=length):
             text = f"{''.join(letters)}b."
             wanted = is_written_prose(anything, f"So {text}")
             assert accepts(automaton, "So ", text) == wanted, text
@@ -199,7 +199,7 @@ def test_every_short_text_is_accepted_if_it_is_prose() -> None:
 
 
 def test_pairs_that_a_prefix_opens_are_closed() -> None:
-    automaton = text_automaton(Constraint({}), "So bold”“.", ["So “bold", "So bold"])
+    automaton = text_automaton(Constraint({}), "Ssobld ”“.", ["So “bold", "So bold"])
     assert accepts(automaton, "So “bold", " so”.")
     assert not accepts(automaton, "So “bold", " so.")
     assert not accepts(automaton, "So bold", " so”.")

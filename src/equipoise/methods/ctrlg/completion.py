@@ -113,15 +113,28 @@ class Completer:
         check_lookahead(*sizes, MEMORY_GB)
         return Distillation(self.lm, [self.prompt], [self.start], self.sampling, settings)
 
+    def lookahead(self, hmm: HMM) -> Lookahead:
+        """The tables that decoding looks ahead with."""
+        return Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
+
+    def chance(self, lookahead: Lookahead) -> float:
+        """How likely the HMM holds a satisfying sentence when nothing is asked for, 0-1."""
+        message = lookahead.hmm.start(self.start.tokens)
+        start = self.automaton.starts[self.prompt.prefix]
+        return lookahead.probability(message, start, lookahead.max_tokens)
+
     def complete(
-        self, hmm: HMM, n: int, seed: int, on_drawn: Callable[[int], None] | None = None
+        self,
+        lookahead: Lookahead,
+        n: int,
+        seed: int,
+        on_drawn: Callable[[int], None] | None = None,
     ) -> list[str]:
         """``n`` sentences that begin with the text; each was checked as a text.
 
         Raises:
             RuntimeError: A sentence does not satisfy the constraint: a bug of this package.
         """
-        lookahead = Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
         guide = Guide(lookahead, [self.start])
         [draws] = sample(
             self.lm, [self.prompt], [n], self.sampling, seed, control=guide, on_drawn=on_drawn

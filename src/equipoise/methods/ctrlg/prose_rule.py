@@ -22,12 +22,13 @@ from equipoise.task.prose import (
     PAIRS,
     PAUSES,
     PERCENT,
+    PLURAL,
     POINTS,
     symbol,
 )
 
 Place = Literal[
-    "start", "gap", "opened", "joined", "sign", "letter", "digit", "apostrophe", "quote",
+    "start", "gap", "opened", "joined", "sign", "letter", "plural", "digit", "apostrophe", "quote",
     "percent", "comma", "stop", "paused", "closed", "mark",
 ]  # fmt: skip
 
@@ -37,8 +38,9 @@ class Prose(NamedTuple):
 
     Attributes:
         place: What has just been read. ``gap`` is a space; a letter or digit must follow upon
-            ``joined``, a digit upon ``sign``. ``quote`` is an apostrophe that may close a pair,
-            ``comma`` and ``stop`` stand behind a digit and may belong to the number.
+            ``joined``, a digit upon ``sign``. ``plural`` is the letter s, behind which an
+            ``apostrophe`` may end the word. ``quote`` is one that may close a pair. ``comma`` and
+            ``stop`` stand behind a digit and may belong to the number.
         closer: What closes the pair that is open, if one is.
     """
 
@@ -46,13 +48,12 @@ class Prose(NamedTuple):
     closer: str = ""
 
 
-_KNOWN = frozenset(
-    f"{LETTER}{DIGIT}{ACCENT} {APOSTROPHES}{JOINERS}{POINTS}{CURRENCIES}{PERCENT}{PAUSES}{MARKS}"
-)
 _OPENING = frozenset(["start", "gap"])
 _BEFORE_WORD = _OPENING | {"opened", "joined"}
-_IN_WORD = frozenset(["letter", "digit"])
+_AFTER: dict[str, Place] = {LETTER: "letter", PLURAL: "plural", DIGIT: "digit", ACCENT: "letter"}
+_IN_WORD = frozenset(_AFTER.values())
 _AFTER_WORD = _IN_WORD | {"apostrophe", "quote", "percent"}
+_MARKS = frozenset(APOSTROPHES + JOINERS + POINTS + CURRENCIES + PERCENT + PAUSES + MARKS)
 
 
 class ProseRule:
@@ -66,7 +67,9 @@ class ProseRule:
 
     def __init__(self, beginnings: Iterable[str] = ()) -> None:
         self._opening = PAIRS.keys() & {'"', "(", *"".join(beginnings)}
-        self._known = _KNOWN.union(self._opening, map(PAIRS.get, self._opening))
+        self._known = _MARKS.union(
+            _AFTER, " ", self._opening, (PAIRS[mark] for mark in self._opening)
+        )
 
     def symbol(self, character: str) -> str | None:
         """The symbol of ``task.prose``, a line break for all white space but the space.
@@ -85,12 +88,13 @@ class ProseRule:
     def step(self, state: Prose, symbol: str) -> Prose | None:
         """See `Rule`."""
         place, closer = state
-        if symbol in (LETTER, DIGIT, ACCENT):
+        if symbol in _AFTER:
             return self._word(state, symbol)
         if symbol.isspace():
             return self._space(state, symbol)
         if place in _IN_WORD and symbol in APOSTROPHES:
-            return Prose("quote" if symbol == closer else "apostrophe", closer)
+            ends = "apostrophe" if place == "plural" else "joined"
+            return Prose("quote" if symbol == closer else ends, closer)
         if place in _IN_WORD and symbol in JOINERS:
             return Prose("joined", closer)
         if place == "digit" and symbol in "–%":
@@ -107,7 +111,7 @@ class ProseRule:
             return Prose("letter", closer) if place in _IN_WORD else None
         follows = place in _BEFORE_WORD | _IN_WORD | {"apostrophe", "quote"}
         if follows or (symbol == DIGIT and place in ("sign", "comma", "stop")):
-            return Prose("digit" if symbol == DIGIT else "letter", closer)
+            return Prose(_AFTER[symbol], closer)
         return None
 
     def _space(self, state: Prose, symbol: str) -> Prose | None:
