@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,9 @@ from equipoise.statistics.two_level import Subjects, difference, gap, mean
 MARGIN = StatisticsSettings().margin
 EQUIVALENT = StatisticsSettings().alpha / 5
 """The level at which verdicts claim equivalence; see ``conclusion.shows_equivalence``."""
+
+Row = dict[str, Any]
+"""What was found of a setting, in percent."""
 
 TWICE: tuple[Subjects, Subjects] = ("sampled", "fixed")
 
@@ -83,10 +86,10 @@ def settings() -> Iterator[Setting]:
         ("held out",), ("score",), (3, 10), (20,), (5, 20), (0.0,), (*_A[1:3], (0.1, 0.1)), (0.6,)
     )
     for *head, (a, b), subject_sd in itertools.chain(tuned, held_out, scores):
-        yield Setting(*head, a, b, subject_sd)  # type: ignore[arg-type]
+        yield Setting(*head, a, b, subject_sd)  # type: ignore[call-arg,arg-type]
 
 
-def of_rates(setting: Setting, studies: int, generator: np.random.Generator) -> Iterator[dict]:
+def of_rates(setting: Setting, studies: int, generator: np.random.Generator) -> Iterator[Row]:
     """What is found for new subjects and for these, in percent."""
     sides = [
         (setting.rate, setting.seed_sd_a),
@@ -131,7 +134,7 @@ def of_rates(setting: Setting, studies: int, generator: np.random.Generator) -> 
         yield found
 
 
-def of_scores(setting: Setting, studies: int, generator: np.random.Generator) -> Iterator[dict]:
+def of_scores(setting: Setting, studies: int, generator: np.random.Generator) -> Iterator[Row]:
     """Differences of normal scores of SD 1, a method's seeds and subjects moving them."""
     shape = studies, 1, setting.subjects
     shared = generator.normal(0, setting.subject_sd, shape)

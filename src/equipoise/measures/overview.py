@@ -34,8 +34,11 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         values = measure.summarise(tables)
         for headline in measure.headlines:
             value = values.get(headline.name)
-            known = float("nan") if value is None else value.reindex(index).astype("float64")
-            found[headline.name] = known
+            of_methods = pd.Series(float("nan"), index) if value is None else value.reindex(index)
+            # Whole numbers and flags have types of their own while they may be unknown.
+            found[headline.name] = (
+                of_methods if headline.column.text else of_methods.astype("float64")
+            )
     return found.reset_index()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -49,9 +50,9 @@ def needed_seeds(
     ]
     methods = cells_of(scored, outcome)
     for row in sorted(rows, key=lambda row: -abs(row["difference"])):
-        pair = [methods[row["method_a"]], methods[row["method_b"]]]
-        common = [name for name in pair[0].subjects if name in pair[0].complete & pair[1].complete]
-        found = _sentence(*(side.only(common) for side in pair), settings)
+        a, b = methods[row["method_a"]], methods[row["method_b"]]
+        common = [name for name in a.subjects if name in a.complete & b.complete]
+        found = _sentence(a.only(common), b.only(common), settings)
         if found is not None:
             return found
     return None

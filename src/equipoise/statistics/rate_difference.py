@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from equipoise.statistics.estimate import Estimate, Floats
 from equipoise.statistics.rates import wilson_effective
@@ -170,7 +170,7 @@ def _lack(by_seed: Floats, n: Floats, rate: Floats) -> Floats:
     return lack
 
 
-def _reach(side: _Side, quantile: Floats, sampled: Floats) -> tuple[Floats, Floats]:
+def _reach(side: _Side, quantile: Floats, sampled: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """How far below and above a rate the ends of its interval lie, 0 or more, shape (...).
 
     Args:

@@ -23,12 +23,12 @@ def effects_of(a: Cells, b: Cells) -> Effects | None:
     if seeds < 2 or subjects < 2 or any(side.means.mean() in (0, 1) for side in (a, b)):
         return None
     of_subjects = [_on_logits(side.means.mean(axis=0), side) for side in (a, b)]
-    covariance = np.cov(*of_subjects)
-    own = np.var(of_subjects[0] - of_subjects[1], ddof=1) / 2
-    chance = np.mean([_chance(side.n.sum(axis=0), side) for side in (a, b)])
+    shared = float(np.cov(of_subjects[0], of_subjects[1])[0, 1])
+    own = float(np.var(of_subjects[0] - of_subjects[1], ddof=1)) / 2
+    chance = sum(_chance(side.n.sum(axis=0), side) for side in (a, b)) / 2
     return Effects(
-        seed_sd=_sd(np.mean([seed_variance(side) for side in (a, b)])),
-        subject_sd=_sd(covariance[0, 1]),
+        seed_sd=_sd((seed_variance(a) + seed_variance(b)) / 2),
+        subject_sd=_sd(shared),
         interaction_sd=_sd(own - chance),
     )
 
