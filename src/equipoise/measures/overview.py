@@ -33,9 +33,8 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for measure in MEASURES:
         values = measure.summarise(tables)
         for headline in measure.headlines:
-            value = values.get(headline.name)
-            known = float("nan") if value is None else value.reindex(index).astype("float64")
-            found[headline.name] = known
+            own = values.get(headline.name, pd.Series(dtype="float64"))
+            found[headline.name] = own.reindex(index).astype("float64")
     return found.reset_index()
 
 
