@@ -41,9 +41,9 @@ def test_an_uncorrected_p_value_carries_nothing() -> None:
 
 
 def test_equivalence_is_said_where_it_was_shown_only() -> None:
-    close = row(mean_a=0.95, mean_b=0.96, difference=-0.01, p_holm=0.6, p_equivalent_holm=0.01)
+    close = row(mean_a=0.95, mean_b=0.96, difference=-0.01, p_holm=0.6, p_equivalent_holm=0.009)
     assert claim(close).finding == "equivalent"
-    for p in (0.2, 0.03):  # below alpha / 2 it takes
+    for p in (0.2, 0.011):  # below alpha / 5 it takes
         assert claim({**close, "p_equivalent_holm": p}).finding == "not shown"
     assert claim({**close, "p_equivalent_holm": math.nan}).finding == "not shown"
     both = claim({**close, "p_holm": 0.01})
@@ -76,7 +76,7 @@ def test_the_level_is_the_runs() -> None:
     strict = claim(row(p_holm=0.02), alpha=0.01)
     assert strict.finding == "not shown"
     assert "99 % interval 80.0 to 95.0" in strict.text
-    assert claim(row(p_holm=0.02, p_equivalent_holm=0.04), alpha=0.1).text.count("margin") == 1
+    assert claim(row(p_holm=0.02, p_equivalent_holm=0.019), alpha=0.1).text.count("margin") == 1
 
 
 def test_one_seed_is_about_one_model() -> None:

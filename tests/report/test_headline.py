@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from equipoise.report.answer import answer, definition, limits, result
-from equipoise.report.headline import headline
+from equipoise.report.headline import FEWEST_UNSEEN, headline, leading_split
 from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
 from report.made_runs import comparisons, intervals, make_run
@@ -67,6 +67,21 @@ class TestAnswer:
         assert told == (
             "On subjects never trained on, completions are balanced: sft 83.3 % and prompt 0.0 %."
         )
+
+    def test_few_unseen_subjects_do_not_lead(
+        self, run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.undo()
+        table = headline(run)
+        assert FEWEST_UNSEEN == 10
+        assert table["unseen"].tolist() == [1, 1]
+        assert leading_split(table) == "all"
+        assert result(table).startswith("Over all subjects, completions are balanced: sft 94.4 %")
+        assert limits(run, table)[0] == (
+            "Rates of the 1 subject never trained on stand in the table; so few carry no "
+            "comparison of methods by themselves."
+        )
+        assert leading_split(table.assign(unseen=10)) == "validation"
 
     def test_definition(self, run: FinishedRun) -> None:
         assert definition(run.task) == (

@@ -145,4 +145,4 @@ def test_a_method_that_delivered_nothing_has_no_row_and_is_named(
     run = read_run(folder, task)
     table = headline(run)
     assert table["method"].tolist() == ["sft"]
-    assert "filter delivered nothing." in limits(run, table)
+    assert "filter delivered nothing, and has no rate." in limits(run, table)

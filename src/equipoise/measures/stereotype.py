@@ -246,9 +246,9 @@ class Stereotype(Measure):
         }
         found = {"terms_slope": own["terms"]["slope"]}
         found |= {f"stereotype_{end}": own[HEADLINE][end] for end in ("slope", "low", "high")}
-        found["mean_log_odds"] = own[HEADLINE]["mean"]
-        if "mean_absolute" in table.columns:  # not in tables of an earlier version
-            found["mean_absolute_log_odds"] = own[HEADLINE]["mean_absolute"]
+        for name in ("mean", "mean_absolute"):
+            if name in table.columns:  # the second is not in tables of an earlier version
+                found[f"{name}_log_odds"] = own[HEADLINE][name]
         return pd.DataFrame(found).rename_axis("method")
 
     @staticmethod

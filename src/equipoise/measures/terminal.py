@@ -31,7 +31,7 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.
     subject has a split, one column of balance over all subjects takes their place. Where it is
     known what was asked for they are of that, and the rate among what was delivered stands beside
     them; "*" marks what is so by construction. The other columns are the headlines that stand
-    beside balance.
+    beside balance and are known of any method.
 
     Args:
         compliance: What ``compliance_table`` returned.
@@ -44,7 +44,9 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.
     title = "Balanced completions, of all that were asked for" if asked else "Balanced completions"
     table = _table(title, caption=_caption(by_seed))
     beside = [
-        one for one in shown(overview, registry.headlines()) if one.terminal and one.beside_balance
+        one
+        for one in shown(overview, registry.headlines())
+        if one.terminal and one.beside_balance and overview[one.name].notna().any()
     ]
     titles = [*(_TITLES[split] for split in splits), *["of those\ndelivered"][: int(asked)]]
     for title in (*titles, *(one.terminal for one in beside)):
