@@ -7,7 +7,7 @@ protocol's temperature and nucleus. Needs ``pip install fastapi uvicorn`` beside
 
     python benchmarks/answer_forms.py smollm2-135m-instruct --n 5 >> results/answer_forms.csv
 
-Writes lines of ``model,api,prompt,seed,form,answers``, without a header.
+Writes lines of ``model,api,prompt,seed,tokens,form,answers``, without a header.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def form_of(answer: str, question: Question) -> str:
 def main() -> None:
     """Write a line for each prompt and form."""
     model, each = sys.argv[1], number("--n", 5)
-    task, sampling = load_task("occupations"), Sampling(max_new_tokens=40)
+    most = number("--tokens", 40)
+    task, sampling = load_task("occupations"), Sampling(max_new_tokens=most)
     lines = csv.writer(sys.stdout, lineterminator="\n")
     with serving(model) as (settings, name), tempfile.TemporaryDirectory() as folder:
         for kind in text("--prompts", "neutral,balanced").split(","):
@@ -100,7 +101,7 @@ def main() -> None:
                 counts.update(form_of(answer, question) for answer in answers)
                 print(kind, one, answers[0], file=sys.stderr, flush=True)
             for form, count in counts.most_common():
-                lines.writerow([model, settings.api, kind, SEED, form, count])
+                lines.writerow([model, settings.api, kind, SEED, most, form, count])
             sys.stdout.flush()
 
 

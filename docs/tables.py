@@ -94,6 +94,17 @@ def calibration() -> str:
     return _markdown(head, rows)
 
 
+def answer_forms() -> str:
+    """In which form models answered, from what ``benchmarks/answer_forms.py`` wrote."""
+    found = pd.read_csv(RESULTS / "answer_forms.csv", dtype=str)
+    rows = [
+        (row["model"], row["api"], row["prompt"], row["seed"], row["form"], row["answers"])
+        for row in found.to_dict("records")
+    ]
+    head = ("model", "asked by", "prompt", "seed", "the answer begins with", "answers")
+    return _markdown(head, rows)
+
+
 def _range(values: pd.Series[float]) -> str:
     """Lowest and highest of several rows, in percent."""
     return "–" if values.isna().all() else f"{values.min():.1f}–{values.max():.1f}"
@@ -120,6 +131,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "summary": summary,
         "quantities": quantities,
         "calibration": calibration,
+        "answer-forms": answer_forms,
         "side_effect_quantities": side_effect_quantities,
     }
     for table in registry.tables():
