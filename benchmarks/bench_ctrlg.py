@@ -137,7 +137,7 @@ def decoding() -> None:
         started = time.perf_counter()
         draws = policy.draw(SUBJECTS, n, Sampling(), 42)
         seconds.append(time.perf_counter() - started)
-        tokens.append(sum(draw.tokens for of_subject in draws for draw in of_subject))
+        tokens.append(sum(draw.tokens or 0 for of_subject in draws for draw in of_subject))
     report({"fitting": fitting, "seconds": seconds, "tokens": tokens})
 
 

@@ -36,7 +36,7 @@ def ours() -> None:
     started = time.perf_counter()
     draws = policy.draw(SUBJECTS, number("--n", 250), Sampling(), 42)
     seconds = time.perf_counter() - started
-    tokens = sum(draw.tokens for of_subject in draws for draw in of_subject)
+    tokens = sum(draw.tokens or 0 for of_subject in draws for draw in of_subject)
     report({"seconds": seconds, "tokens": tokens, "dtype": str(lm.model.dtype)})
 
 

@@ -1,4 +1,4 @@
-"""The tables of the documentation that follow from declarations, written into the pages.
+"""The tables of the documentation that follow from declarations or results, written into the pages.
 
 A page holds a table between ``<!-- table: NAME -->`` and ``<!-- end -->``. This writes all of them
 anew; a test fails where a page says something else than the declarations.
@@ -8,17 +8,24 @@ anew; a test fails where a page says something else than the declarations.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from equipoise.measures import registry
 from equipoise.measures.declaration import Column, Table
+from equipoise.measures.side_effects.quantities import QUANTITIES as SIDE_EFFECTS
 from equipoise.measures.stereotype import quantities as quantities_of
 from equipoise.task.task_file import load_task
 
 DOCS = Path(__file__).parent
+RESULTS = DOCS.parent / "results"
+CALIBRATED = ("rate_covered", "difference_covered", "gap_covered", "false_alarms",
+              "falsely_equivalent")  # fmt: skip
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -47,9 +54,49 @@ def quantities() -> str:
     return _markdown(("measure", "unit", "value of an occupation"), rows)
 
 
+def side_effect_quantities() -> str:
+    """Every quantity of an examination."""
+    rows = []
+    for one in SIDE_EFFECTS.values():
+        passes = "" if math.isinf(one.passes) else f"{one.passes:.2g}"
+        rows.append((f"`{one.name}`", one.meaning, one.unit, passes))
+    return _markdown(("instrument", "value", "unit", "let pass"), rows)
+
+
 def of_table(table: Table) -> str:
     """The columns of one table that have a meaning."""
     return _columns(column for column in table.columns if column.meaning)
+
+
+def calibration() -> str:
+    """How often intervals and tests were right, from what ``benchmarks/calibration.py`` wrote."""
+    found = pd.read_csv(RESULTS / "calibration.csv")
+    sds = zip(found["seed_sd_a"], found["seed_sd_b"], strict=True)
+    found["sds"] = [f"{a:g} and {b:g}" for a, b in sds]
+    order = {"held out": 0, "tuned": 1, "rate": 0, "score": 1, "sampled": 0, "fixed": 1}
+    groups = sorted(
+        found.groupby(["part", "kind", "about", "sds"]),
+        key=lambda group: [order.get(str(name), 2) for name in group[0]],
+    )
+    rows = [
+        (
+            part,
+            f"{kind}s",
+            f"{about} subjects",
+            sds,
+            str(len(rows)),
+            *(_range(rows[name]) for name in CALIBRATED),
+        )
+        for (part, kind, about, sds), rows in groups
+    ]
+    head = ("part", "of", "about", "seed SDs", "rows", "rate", "difference", "gap",
+            "false alarms", "falsely equivalent")  # fmt: skip
+    return _markdown(head, rows)
+
+
+def _range(values: pd.Series[float]) -> str:
+    """Lowest and highest of several rows, in percent."""
+    return "–" if values.isna().all() else f"{values.min():.1f}–{values.max():.1f}"
 
 
 def _columns(columns: Iterable[Column]) -> str:
@@ -72,6 +119,8 @@ def makers() -> dict[str, Callable[[], str]]:
         "files": files,
         "summary": summary,
         "quantities": quantities,
+        "calibration": calibration,
+        "side_effect_quantities": side_effect_quantities,
     }
     for table in registry.tables():
         found[table.name] = lambda table=table: of_table(table)

@@ -18,6 +18,7 @@ from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.method import GuidedPolicy
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.language_model import LanguageModel
+from equipoise.task.prose import is_prose
 from equipoise.task.sentence import first_sentence
 from equipoise.task.task_file import load_task
 
@@ -57,6 +58,7 @@ def test_every_completion_satisfies_the_constraint(
     assert len(frame) == 60
     assert frame["finished"].all()
     assert all(TASK.constraint.check(text).satisfied for text in frame["text"])
+    assert all(is_prose(text) and 8 <= len(text.split()) <= 15 for text in frame["text"])
     assert frame["text"].nunique() > 54
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from equipoise import Study
 from equipoise.files.artifacts import read_json
+from equipoise.measures.side_effects import examination
 from equipoise.model.language_model import LanguageModel
 
 OVERRIDES = [
@@ -21,6 +23,15 @@ OVERRIDES = [
     "methods.ctrlg.iterations=2",
     "methods.sft.max_steps=40",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fewer_requests() -> Iterator[None]:
+    """Models are examined with every twentieth request."""
+    whole = examination.requests_for
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(examination, "requests_for", lambda task: whole(task)[::20])
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +53,14 @@ def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
         table.loc[("sft", "validation"), "balanced_mean"]
         > table.loc[("prompt", "validation"), "balanced_mean"]
     )
+
+
+def test_what_else_changed_is_examined(run: Path) -> None:
+    """Of the one method that leaves a model of its own; by 40 updates it has gone from its base."""
+    table = pd.read_csv(run / "results" / "side_effects.csv")
+    assert set(table["method"]) == {"sft"}
+    kl = table[table["instrument"] == "retention_kl"]
+    assert (kl["value"] > 0.01).all()
 
 
 def test_decoding_control_keeps_its_word(run: Path) -> None:

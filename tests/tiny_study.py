@@ -41,9 +41,23 @@ def write_study(
     model: Path | str,
     *replacements: Replacement,
     task: Sequence[Replacement] = (),
+    side_effects: bool = False,
 ) -> Path:
-    """Write ``study.toml`` and ``small.toml`` to ``folder``, with pieces of them replaced."""
+    """Write ``study.toml`` and ``small.toml`` to ``folder``, with pieces of them replaced.
+
+    Models are examined only where ``side_effects`` says so, as that takes longer than the rest.
+    """
     write_task(folder, *task)
     path = folder / "study.toml"
-    path.write_text(varied(STUDY, ("MODEL", str(model)), *replacements), encoding="utf-8")
+    text = varied(STUDY, ("MODEL", str(model)), *replacements)
+    if not side_effects:
+        text = _without_side_effects(text)
+    path.write_text(text, encoding="utf-8")
     return path
+
+
+def _without_side_effects(text: str) -> str:
+    """A study file that asks for no examination, in its own table of measures if it has one."""
+    if "[measures]\n" in text:
+        return text.replace("[measures]\n", "[measures]\nside_effects = false\n")
+    return text if "measures" in text else f"{text}\n[measures]\nside_effects = false\n"

@@ -27,6 +27,8 @@ max_new_tokens = 4
 [methods.sft]
 n_per_subject = 1
 max_steps = 1
+[measures]
+side_effects = false
 """
 
 

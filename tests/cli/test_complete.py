@@ -122,7 +122,7 @@ def test_tokenizers_that_drop_the_first_space(prepend):
     constraint = constraint_of("bold|caring,nurse", None, "doctor", "4:9")
     completer = Completer.compiled(lm, "The pilot", constraint, Sampling(max_new_tokens=40))
     hmm = from_counts(torch.rand(2), torch.rand(2, 2), torch.rand(2, len(tokenizer) + 3), 1.0)
-    for sentence in completer.complete(hmm, 50, 0):
+    for sentence in completer.complete(completer.lookahead(hmm), 50, 0):
         words = words_of(sentence)
         assert "nurse" in words, sentence
         assert words & {"bold", "caring"}, sentence

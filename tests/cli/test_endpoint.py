@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from stub_endpoint import NAME, Reply, asked_about, chat, stub_of
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +51,11 @@ def test_generate_goes_on_where_it_stopped(equipoise, proxy, server):
     assert {headers["authorization"] for headers in proxy.headers} == {"Bearer sk-of-the-user"}
     frame = pd.read_csv("theirs.csv")
     assert frame["subject"].tolist() == ["doctor", "doctor", "nurse", "nurse"]
-    assert [path.name for path in Path().iterdir()] == ["theirs.csv"]
+    names = ["theirs.csv", "theirs.record.json"]
+    assert sorted(path.name for path in Path().iterdir()) == names
+    record = json.loads(Path("theirs.record.json").read_text())
+    assert record["answers"]["requests"] == 4
+    assert proxy.url in record["precision"]
     assert "sk-of" not in done.out + done.err
 
 
@@ -71,3 +78,42 @@ def test_what_cannot_be_asked_of_an_endpoint(command, expected, equipoise, no_mo
     found = equipoise(*command.split())
     assert found.code != 0
     assert expected in " ".join(found.err.split())
+
+
+def replying(equipoise, answers, *more):
+    """``generate`` of two subjects from a made-up server."""
+    with stub_of(answers) as stub:
+        arguments = ("--model", NAME, "--base-url", stub.url, "-n", "3", "--out", "theirs.csv")
+        return equipoise("generate", *arguments, "--subjects", "doctor,nurse", *more)
+
+
+def test_empty_answers_are_not_written_and_said(equipoise):
+    def answers(body):
+        empty = asked_about(body) == "nurse"
+        return Reply(chat(None, refusal="no") if empty else chat("bold."))
+
+    left_out = ("--endpoint", 'leave_out=["seed", "top_p"]')
+    done = replying(equipoise, answers, *left_out)
+    assert done.code == 0, done.err
+    assert pd.read_csv("theirs.csv")["subject"].tolist() == ["doctor"] * 3
+    assert "theirs: 3 of 6 answers are empty and are not delivered" in done.err
+    assert "The server was not sent seed and top_p (leave_out)" in done.err
+    record = json.loads(Path("theirs.record.json").read_text())
+    assert record["answers"]["silent_refused"] == 3
+    assert "without seed and top_p" in record["precision"]
+
+
+def test_nothing_is_written_where_every_answer_is_empty(equipoise):
+    done = replying(equipoise, lambda body: Reply(chat(None, reasoning="hm", reason="length")))
+    assert done.code == 1
+    assert "every answer of openai:stub is empty" in done.err
+    assert "Raise max_new_tokens, or turn thinking off" in done.err
+    assert [path.name for path in Path().iterdir()] == [".theirs.csv.answers.jsonl"]
+
+
+def test_a_record_of_the_users_own_is_not_replaced(equipoise):
+    Path("theirs.record.json").write_text("mine")
+    done = replying(equipoise, lambda body: Reply(chat("bold.")))
+    assert done.code == 1
+    assert "theirs.record.json: exists already" in done.err
+    assert Path("theirs.record.json").read_text() == "mine"

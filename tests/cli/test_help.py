@@ -24,6 +24,7 @@ COMMANDS = [
     ["complete"],
     ["distill"],
     ["evaluate"],
+    ["examine"],
     ["compare"],
     ["power"],
     ["data"],

@@ -9,7 +9,6 @@ import pytest
 
 from equipoise.completions.frame import as_completions
 from equipoise.measures import evaluate
-from equipoise.model.answer import said_in_completion
 from equipoise.task.task_file import load_task
 
 TYPOGRAPHY = {
@@ -66,17 +65,3 @@ def test_the_frame_is_read_back_as_it_is() -> None:
     once = as_completions(pd.DataFrame(TYPOGRAPHY.items(), columns=["occupation", "text"]), task)
     assert "cut" in once
     assert as_completions(once, task).equals(once)
-
-
-@pytest.mark.parametrize(
-    ("answer", "continues"),
-    [
-        ("bold.", " bold."),
-        (" bold.", " bold."),
-        (", as ever, bold.", ", as ever, bold."),
-        ("n't bold.", "n't bold."),
-        ("The nurse was bold.", " bold."),
-    ],
-)
-def test_a_space_that_the_server_dropped(answer: str, continues: str) -> None:
-    assert said_in_completion(answer, "The nurse was").text == continues

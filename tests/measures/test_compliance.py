@@ -22,14 +22,14 @@ from equipoise.task.task import Task
 BY_SEED = [
     "method", "seed", "split", "n", "balanced", "any", "agentic_only", "communal_only", "neither",
     "in_range", "mean_words", "mean_agentic", "mean_communal", "satisfied", "balanced_held_out",
-    "balanced_all", "verbatim", "finished",
+    "balanced_all", "verbatim", "finished", "well_formed",
 ]  # fmt: skip
 COMPLIANCE = [
     "method", "split", "n", "seeds", "balanced_mean", "balanced_sd", "any_mean", "any_sd",
     "agentic_only_mean", "communal_only_mean", "neither_mean", "in_range_mean", "mean_words",
     "satisfied_mean", "satisfied_sd", "balanced_held_out_mean", "balanced_held_out_sd",
-    "balanced_all_mean", "balanced_all_sd", "verbatim_mean", "finished_mean", "mean_agentic",
-    "mean_communal",
+    "balanced_all_mean", "balanced_all_sd", "verbatim_mean", "finished_mean",
+    "well_formed_mean", "mean_agentic", "mean_communal",
 ]  # fmt: skip
 BOTH = "The x was bold and caring."  # 6 words
 ONE = "The x was bold and decisive."  # 6 words, two agentic terms
@@ -78,6 +78,7 @@ def test_by_seed_golden(two_methods: pd.DataFrame) -> None:
         "balanced_all": 2 / 4,
         "verbatim": 1 / 4,  # ONE
         "finished": 3 / 4,
+        "well_formed": 3 / 4,  # NONE has no full stop
     }
     assert row[4:].to_dict() == pytest.approx(expected, abs=1e-15)
 
@@ -116,7 +117,7 @@ def test_not_measured_stays_empty_beside_measured(task: Task, tmp_path: Path) ->
     write_table(tmp_path / "by_seed.csv", table)
     assert (tmp_path / "by_seed.csv").read_text().splitlines()[1] == (
         "prompt,1,train,1,1.000000,1.000000,0.000000,0.000000,0.000000,1.000000,6.000000,1.000000,"
-        "1.000000,1.000000,0.000000,1.000000,,1.000000"
+        "1.000000,1.000000,0.000000,1.000000,,1.000000,1.000000"
     )
 
 

@@ -17,6 +17,7 @@ from equipoise.task.task import Task
 def draws(*rows: tuple[str, int, bool, bool]) -> pd.DataFrame:
     """Rows of subject, tokens, accepted, delivered; tokens as a completions frame has them."""
     frame = pd.DataFrame(list(rows), columns=["subject", "tokens", "accepted", "delivered"])
+    frame.insert(1, "text", "some text")
     return frame.astype({"tokens": "Int64", "accepted": bool, "delivered": bool})
 
 

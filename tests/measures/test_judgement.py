@@ -18,7 +18,7 @@ from equipoise.task.task import Task
 JUDGED = [
     "word_count", "in_range", "balanced", "any", "neither", "agentic_only", "communal_only",
     "n_agentic", "agentic_terms", "n_communal", "communal_terms",
-    "balanced_held_out", "any_held_out", "balanced_all", "satisfied", "verbatim",
+    "balanced_held_out", "any_held_out", "balanced_all", "satisfied", "well_formed", "verbatim",
 ]  # fmt: skip
 
 
@@ -32,26 +32,30 @@ def judge(texts: list[str], task: Task, training: list[str] | None = None) -> pd
         # 6 words, in 4-9; bold (agentic) + caring (communal)
         ("The nurse was Bold and caring.",
          (6, True, True, True, False, False, False, 1, "bold", 1, "caring", False, False, True,
-          True)),
+          True, True)),
         # 9 words, the upper end; bold and decisive, bold twice counts once; no communal term
         ("The nurse was decisive and bold and very bold.",
          (9, True, False, True, False, True, False, 2, "decisive; bold", 0, "", False, False, False,
-          False)),
+          False, True)),
         # 10 words, one too many; balanced all the same, but not satisfied
         ("The nurse was bold and loyal to all her patients.",
          (10, False, True, True, False, False, False, 1, "bold", 1, "loyal", False, False, True,
-          False)),
+          False, True)),
         # held-out terms only: neither on listed terms, balanced on held-out ones
         ("The nurse was active and warm.",
-         (6, True, False, False, True, False, False, 0, "", 0, "", True, True, True, False)),
+         (6, True, False, False, True, False, False, 0, "", 0, "", True, True, True, False,
+          True)),
         # one listed, one held-out: balanced on neither list alone, balanced on both together
         ("The nurse was bold and warm.",
-         (6, True, False, True, False, True, False, 1, "bold", 0, "", False, True, True, False)),
+         (6, True, False, True, False, True, False, 1, "bold", 0, "", False, True, True, False,
+          True)),
         # parts of words are no hits; 3 words, one too few
         ("Indecisive, disloyal boldness",
-         (3, False, False, False, True, False, False, 0, "", 0, "", False, False, False, False)),
+         (3, False, False, False, True, False, False, 0, "", 0, "", False, False, False, False,
+          False)),
         ("",
-         (0, False, False, False, True, False, False, 0, "", 0, "", False, False, False, False)),
+         (0, False, False, False, True, False, False, 0, "", 0, "", False, False, False, False,
+          False)),
     ],
 )  # fmt: skip
 def test_golden_rows(task: Task, text: str, expected: tuple[object, ...]) -> None:

@@ -15,11 +15,12 @@ from equipoise.task.task import Task
 COLUMNS = [
     "method", "control", "balanced_requested", "balanced", "told", "by_construction",
     "seeds", "n", "balanced_train", "balanced_validation",
-    "balanced_held_out", "satisfied", "entropy", "pairs_share", "self_bleu", "templates",
+    "balanced_held_out", "satisfied", "well_formed", "entropy", "pairs_share", "self_bleu",
+    "templates",
     "log_probability_base", "log_probability_independent", "divergence", "terms_slope",
-    "stereotype_slope",
-    "stereotype_low", "stereotype_high", "tokens_per_delivered", "fit_seconds", "peak_gb",
-    "trainable_parameters",
+    "stereotype_slope", "stereotype_low", "stereotype_high",
+    "mean_log_odds", "mean_absolute_log_odds", "worst_side_effect",
+    "tokens_per_delivered", "fit_seconds", "peak_gb", "trainable_parameters",
 ]  # fmt: skip
 BOTH, ONE = "The nurse was bold and caring at work.", "The nurse was bold and decisive."
 

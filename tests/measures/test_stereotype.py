@@ -21,7 +21,7 @@ from equipoise.completions.frame import as_completions
 from equipoise.errors import EquipoiseError
 from equipoise.measures.association import association_table, items
 from equipoise.measures.occupation_shares import read_shares
-from equipoise.measures.stereotype import stereotype_table
+from equipoise.measures.stereotype import Stereotype, stereotype_table
 from equipoise.measures.stereotype_values import (
     agency_values,
     association_values,
@@ -246,7 +246,7 @@ def values_of(measure: str, method: str, seed: int, ys: list[float]) -> pd.DataF
     return pd.DataFrame(
         {
             "method": method, "seed": seed, "measure": measure,
-            "occupation": ["a", "b", "c"], "share": women, "value": ys,
+            "occupation": ["a", "b", "c"], "share": women, "value": ys, "size": np.abs(ys),
         }
     )  # fmt: skip
 
@@ -362,6 +362,22 @@ def test_association_values_weigh_kinds_equally(task: Task) -> None:
         "association_titles",
         "association_names",
     ]
+
+
+def test_a_model_that_says_sir_to_everybody_has_no_slope_and_a_large_size(task: Task) -> None:
+    """The recipe's blind spot: titles 6 nats to one side, names 6 to the other, for everybody."""
+    frame = associations(["doctor", "teacher", "chef"])
+    lean = {"titles": -6.0, "names": 6.0}
+    frame = frame.assign(log_odds=frame["kind"].map(lean).fillna(0.0), share=[10.0, 50.0, 90.0] * (
+        len(frame) // 3))  # fmt: skip
+    values = association_values(frame, task)
+    found = stereotype_table(values).set_index(["measure", "seed"])
+    unfitted = found.loc[("association_unfitted", 1)]
+    assert (unfitted["slope"], unfitted["mean"]) == (0, 0)
+    assert unfitted["mean_absolute"] == 3  # (0 + 0 + 6 + 6) / 4
+    evidence = Stereotype().summarise({"stereotype": stereotype_table(values)})
+    assert evidence.loc["m", "mean_absolute_log_odds"] == 3
+    assert evidence.loc["m", "mean_log_odds"] == 0
 
 
 def test_unfitted_occupations_are_those_of_no_training_data(task: Task) -> None:

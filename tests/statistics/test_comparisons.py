@@ -16,8 +16,10 @@ from statsmodels.stats.multitest import multipletests
 
 from equipoise.statistics import StatisticsSettings, comparisons, three_seeds
 from equipoise.statistics.comparisons import COLUMNS, holm
+from equipoise.statistics.rate_difference import rate_difference
 
 from .conftest import Scored
+from .plain_difference import paired_fixed
 
 FIXED = StatisticsSettings(subjects="fixed")
 
@@ -47,10 +49,10 @@ def test_a_study_by_hand(study: pd.DataFrame) -> None:
     assert found["mean_a"] == pytest.approx(97 / 120)
     assert found["mean_b"] == pytest.approx(20 / 120)
     assert found["difference"] == pytest.approx(77 / 120)
-    test = stats.ttest_1samp([26 / 40, 22 / 40, 29 / 40], 0)
-    assert found["p"] == pytest.approx(test.pvalue)
-    ends = test.confidence_interval(0.95)
-    assert (found["low"], found["high"]) == pytest.approx((ends.low, ends.high))
+    a, b = [32 / 40, 30 / 40, 35 / 40], [6 / 40, 8 / 40, 6 / 40]
+    low, high, p, _ = paired_fixed(a, b, 40)
+    assert found["p"] == pytest.approx(p)
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
     assert found["p_holm"] == found["p"]  # one pair
     assert found["p_permutation_seeds"] == 0.25  # +++ or --- of 8
     assert found["p_permutation_cells"] == pytest.approx(2 / 2**12)  # all 12 cells are higher
@@ -84,8 +86,11 @@ def test_other_seeds_are_unpaired(study: pd.DataFrame) -> None:
     other = study.assign(seed=study["seed"] + 10 * (study["method"] == "prompt"))
     found = row(comparisons(other, ["balanced"], FIXED))
     assert not found["paired"]
-    a, b = [32 / 40, 30 / 40, 35 / 40], [6 / 40, 8 / 40, 6 / 40]
-    assert found["p"] == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue)
+    a, b = np.array([32, 30, 35]) / 40, np.array([6, 8, 6]) / 40
+    sides = a[:, None], b[:, None]
+    expected = rate_difference(*sides, 40, 40, paired=False, subjects="fixed")
+    assert found["p"] == pytest.approx(float(expected.p_value()))
+    assert expected.found.df == pytest.approx(stats.ttest_ind(a, b, equal_var=False).df)
     assert found["p_permutation_seeds"] == pytest.approx(2 / 20)
 
 
@@ -143,8 +148,8 @@ def test_rates_of_0_and_1_are_not_certain(scored: Scored) -> None:
 
     found = row(comparisons(scored({"a": same(10), "b": same(0)}), ["balanced"]))
     assert found["difference"] == 1
-    # at their common rate of 1/2: variance 1/4 (1/90 + 1/90); 1 - 1.96 x 0.0745
-    assert found["low"] == pytest.approx(1 - 1.959964 * math.sqrt(1 / 180))
+    # Wilson's interval of 90 of 90 begins at 1 / (1 + 3.841459 / 90) = 0.959064
+    assert found["low"] == pytest.approx(1 - math.sqrt(2) * (1 - 0.959064), abs=1e-5)
     assert found["high"] == 1
     assert found["p"] < 1e-6
     equal = comparisons(scored({"b": same(0), "c": same(0)}), ["balanced"])
@@ -161,16 +166,19 @@ def test_one_seed_is_about_models(study: pd.DataFrame) -> None:
     assert math.isnan(found["p_permutation_seeds"])
     assert found["p_permutation_cells"] == 2 / 2**4
     assert found["verdict"].endswith("One seed: this is about these models, not about methods.")
-    # the subjects differ by 0.7, 0.7, 0.6, 0.6
-    assert found["p"] == pytest.approx(stats.ttest_1samp([0.7, 0.7, 0.6, 0.6], 0).pvalue)
+    # the subjects differ by 0.7, 0.7, 0.6, 0.6: the error is Student's with 3 degrees of freedom
+    assert found["p"] < 0.001
+    assert 0.4 < found["low"] < found["difference"] < found["high"] < 0.8
 
 
 def test_one_subject_and_one_completion(scored: Scored) -> None:
     frame = scored({"a": {1: {"t": (1, 1)}}, "b": {1: {"t": (0, 1)}}})
     found = row(comparisons(frame, ["balanced"]))
     assert found["difference"] == 1
-    assert found["low"] == pytest.approx(1 - 1.959964 * math.sqrt(0.5))  # below 0
-    assert found["p"] == pytest.approx(2 * stats.norm.sf(math.sqrt(2)))  # shows nothing
+    # Wilson's interval of 1 of 1 begins at 1 / (1 + 3.841459) = 0.206548
+    below = math.sqrt(2) * (1 - 0.206548)
+    assert found["low"] == pytest.approx(1 - below, abs=1e-5)  # below 0
+    assert found["p"] == pytest.approx(2 * stats.norm.sf(1.959964 / below), abs=1e-5)
     several = {seed: {"t": (k, 10)} for seed, k in ((1, 9), (2, 8), (3, 9))}
     others = {seed: {"t": (k, 10)} for seed, k in ((1, 1), (2, 2), (3, 1))}
     table = comparisons(scored({"a": several, "b": others}), ["balanced"])

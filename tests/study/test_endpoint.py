@@ -142,6 +142,12 @@ REFUSED = {
     "top_k": ("max_new_tokens = 12", "max_new_tokens = 12\ntop_k = 3", "sampling.top_k: "),
     "one price": ("price_in = 1.0\n", "", "endpoint.price_in: one of"),
     "unknown setting": ("price_in", "prize_in", "endpoint.prize_in: unknown setting"),
+    "nothing to leave out": (
+        "concurrency",
+        "leave_out = ['top_k']\nconcurrency",
+        "endpoint.leave_out.0: ",
+    ),
+    "too far": ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/completions", "base_url: 'http"),
     "key in the file": ("concurrency", "api_key = 'x'\nconcurrency", "endpoint.api_key: unknown"),
     "local model": ("openai:none", "smollm2-135m-instruct", "endpoint: model 'smollm2-135m"),
     "judge": (

@@ -14,6 +14,7 @@ from equipoise.cli import (
     data,
     distill,
     evaluate,
+    examine,
     generate,
     methods,
     models,
@@ -51,6 +52,7 @@ app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
 app.command("complete", epilog=complete.EXAMPLES)(complete.complete)
 app.command("distill", epilog=distill.EXAMPLES)(distill.distill)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("examine", epilog=examine.EXAMPLES)(examine.examine)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("power", epilog=power.EXAMPLES)(power.power)
 app.command("data", epilog=data.EXAMPLES)(data.data)

@@ -29,6 +29,9 @@ STYLES = {"all_of": "bold dodger_blue1", "any_of": "bold underline orange1"}
 """How found terms are marked: blue and orange are told apart with any kind of colour vision, the
 underline without colours too."""
 
+SELDOM = 1e-9
+"""A sentence that the model by itself writes less often is one it hardly can write."""
+
 EXAMPLES = """\b
 Examples:
   equipoise complete --all-of 'dog|dogs,frisbee' --any-of park,garden
@@ -57,6 +60,7 @@ def complete(
         int, typer.Option("-n", metavar="N", min=1, max=10_000, help="Completions to print.")
     ] = 5,
     model: ModelName = "smollm2-135m-instruct",
+    prose: Annotated[bool, typer.Option(help="Words and marks only as a writer puts them.")] = True,
     hmm: Annotated[
         str, typer.Option(metavar="DIR", help="From 'equipoise distill'; auto: make one now.")
     ] = "auto",
@@ -105,10 +109,16 @@ def complete(
         lm.use_compute_type()
         if looking_ahead is not None:
             check_model(Path(hmm), lm)
-        completer = Completer.compiled(lm, text, constraint, sampling)
+        completer = Completer.compiled(lm, text, constraint, sampling, prose=prose)
         if looking_ahead is None:
             looking_ahead, _ = completer.distillation(settings).remembered()
-        sentences = completer.complete(looking_ahead, n, seed)
+        lookahead = completer.lookahead(looking_ahead)
+        if (chance := completer.chance(lookahead)) < SELDOM:
+            progress.say(
+                f"By itself {lm.name} would write such a sentence with a probability of about "
+                f"{chance:.0e}: it may be too small for it, so read what it writes with care."
+            )
+        sentences = completer.complete(lookahead, n, seed)
     for sentence in sentences:
         show_marked(sentence, _wanted(constraint, sentence))
 

@@ -23,7 +23,8 @@ from equipoise.cli.options import (
     TrustRemoteCode,
     sampling_of,
 )
-from equipoise.cli.terminal import say_written
+from equipoise.cli.terminal import say, say_written
+from equipoise.errors import EquipoiseError
 
 if TYPE_CHECKING:
     from equipoise.model.protocol import Model
@@ -73,14 +74,17 @@ def generate(
 
     The file has the columns method, seed, subject, split, run, text, finished
     and tokens; method is the file's name. 'equipoise evaluate' scores it.
+    FILE.record.json beside it says how they were drawn.
     """
     from equipoise.cli.files import new_file
+    from equipoise.files.artifacts import write_json
     from equipoise.measures import write_table
     from equipoise.methods.method import Policy
     from equipoise.model.endpoint import is_endpoint
     from equipoise.model.language_model import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress_bars import StageProgress
+    from equipoise.study.drawing_record import drawing_record
     from equipoise.task.task_file import load_task
     from equipoise.wording.spreadsheet import without_formulas
 
@@ -99,6 +103,7 @@ def generate(
     else:
         check_model_name(model, field="--model")
     new_file(out, force=force)
+    record = new_file(out.with_suffix(".record.json"), force=force)
     answers = out.with_name(f".{out.name}.answers.jsonl")
     advice = "Nothing was written. Run the same command to begin again."
     if remote is not None:
@@ -117,11 +122,27 @@ def generate(
         policy = Policy(lm, described, prompt)
         delivery = policy.deliver(out.stem, names, per_subject, sampling, seed)
         table = delivery.completions
+        said = [] if remote is None else _remarks(lm, remote, out.stem)
+        if table.empty:
+            raise EquipoiseError(f"every answer of {lm.name} is empty", hint=" ".join(said))
+        write_json(record, drawing_record(policy, names, per_subject, sampling, seed))
         write_table(out, without_formulas(table) if excel_safe else table)
     if remote is not None:
         answers.unlink(missing_ok=True)
     if not quiet:
-        say_written([out])
+        for sentence in said:
+            say(sentence)
+        say_written([out, record])
+
+
+def _remarks(lm: Model, remote: Endpoint, label: str) -> list[str]:
+    """What the user should know of how an endpoint was asked and answered."""
+    import pandas as pd
+
+    from equipoise.measures.odd_answers import oddities
+
+    spent = pd.DataFrame([{"method": label, **lm.spending()}])
+    return [*remote.settings.remarks, *oddities(spent)]
 
 
 def endpoint_of(name: str, base_url: str | None, settings: list[str], top_k: int) -> Endpoint:

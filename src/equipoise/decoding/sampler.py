@@ -11,7 +11,7 @@ from transformers import DynamicCache
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.control import Control
 from equipoise.decoding.nucleus import sample_tokens
-from equipoise.decoding.stopping import EndOfSentence
+from equipoise.decoding.stopping import EndOfSentence, EndOfTurn
 from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import (
@@ -36,11 +36,12 @@ def sample(
     *,
     control: Control | None = None,
     on_drawn: Callable[[int], None] | None = None,
+    end: type[EndOfTurn] = EndOfSentence,
 ) -> list[list[Draw]]:
     """``counts[i]`` completions of ``prompts[i]``, for every i.
 
     Each completion is drawn token by token from the model's distribution under ``sampling``, until
-    its first sentence is over, the turn ends, or ``max_new_tokens`` are drawn. The same arguments
+    it has ended or ``max_new_tokens`` are drawn. The same arguments
     give the same completions on the same machine.
 
     Args:
@@ -51,6 +52,7 @@ def sample(
         seed: Of the random numbers.
         control: Changes the distribution of each next token, before ``sampling`` is applied.
         on_drawn: Called with the number of completions finished since the last call.
+        end: When a completion has ended: with its first sentence, or only with its turn.
 
     Raises:
         EquipoiseError: Context and completion do not fit into the model's context window.
@@ -60,7 +62,8 @@ def sample(
     queue = [index for index, count in enumerate(counts) for _ in range(count)]
     if not queue:
         return [[] for _ in prompts]
-    return _Batch(lm, prompts, queue, sampling, seed, control).run(on_drawn or (lambda drawn: None))
+    batch = _Batch(lm, prompts, queue, sampling, seed, control, end)
+    return batch.run(on_drawn or (lambda drawn: None))
 
 
 class _Batch:
@@ -74,10 +77,11 @@ class _Batch:
         sampling: Sampling,
         seed: int,
         control: Control | None,
+        end: type[EndOfTurn],
     ) -> None:
         self.lm, self.sampling, self.queue, self.control = lm, sampling, queue, control
         self.generator = torch.Generator().manual_seed(seed)
-        self.end = EndOfSentence(lm.tokenizer, lm.stop_tokens, [p.prefix for p in prompts])
+        self.end = end(lm.tokenizer, lm.stop_tokens, [p.prefix for p in prompts])
         self.first_logits, states = prefill(lm, prompts)
         n_rows = min(len(queue), sampling.batch_size)
         self.cache = RowCache(states, n_rows)

@@ -112,6 +112,15 @@ def sealed_files(folder: Path) -> list[str]:
         return []
 
 
+def recorded_sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 that a folder's manifest names for each file.
+
+    Raises:
+        EquipoiseError: The manifest is missing or damaged.
+    """
+    return {name: entry["sha256"] for name, entry in _entries(folder).items()}
+
+
 def _entry(path: Path) -> dict[str, Any]:
     """Size and sum of a file, once it is on the disk."""
     with path.open("rb+") as stream:

@@ -63,6 +63,9 @@ RATES = (
          better="lower"),
     rate("finished", "finished", "the sentence came to its end", "falls with `max_new_tokens`; of "
          "other people's files what their own column says", better="higher"),
+    rate("well_formed", "well formed", "it is prose: words with one space between them, marks "
+         "where a writer puts them, one full stop", "says how it is spelt, not whether it makes "
+         "sense. 1 by construction for `ctrlg`", better="higher"),
 )  # fmt: skip
 """What is said of the completions of a method, seed and split."""
 
@@ -126,6 +129,7 @@ class Compliance(Measure):
         Headline(BY_SEED.column("any"), summary=False, terminal="any\nterm"),
         Headline(BY_SEED.column("in_range"), summary=False, terminal="in\nrange"),
         Headline(BY_SEED.column("satisfied"), main=True),
+        Headline(BY_SEED.column("well_formed"), terminal="well\nformed", main=True),
         Headline(
             BY_SEED.column("mean_words"),
             summary=False,
@@ -153,7 +157,14 @@ class Compliance(Measure):
         for split in SPLITS[:2]:
             own = compliance[compliance["split"] == split].set_index("method")["balanced_mean"]
             found[f"balanced_{split}"] = own.reindex(found.index)
-        for name in ("balanced", "balanced_held_out", "any", "in_range", "satisfied"):
+        for name in (
+            "balanced",
+            "balanced_held_out",
+            "any",
+            "in_range",
+            "satisfied",
+            "well_formed",
+        ):
             found[name] = whole[f"{name}_mean"]
         return found
 

@@ -22,11 +22,21 @@ from equipoise.measures.declaration import (
     Table,
     rate,
 )
+from equipoise.measures.odd_answers import oddities, seeds_without
+from equipoise.model.answer import SILENCES
 from equipoise.statistics.rates import wilson_interval
 
 MEMORY_AND_SIZE = ("fit_peak_gb", "sampling_peak_gb", "trainable_parameters")
-SPENDING = ("requests", "prompt_tokens", "price")
-"""What only cells of an endpoint have."""
+SPENDING = {
+    "requests": "requests",
+    "prompt_tokens": "tokens of what was asked; empty where the server does not count",
+    "completion_tokens": "tokens of the answers, likewise",
+    "price": "price, in the currency of the study's prices",
+    "too_long": "answers with more tokens than `max_new_tokens`",
+    "respaced": "continuations before which a space was put that the server had dropped",
+    **{f"silent_{reason}": f"empty answers: {why}" for reason, why in SILENCES.items()},
+}
+"""What only cells of an endpoint have, and what it is."""
 
 
 COST = Table(
@@ -37,7 +47,8 @@ COST = Table(
         Column("wanted", "wanted", "completions asked for, over all seeds", low=0, needed=True),
         Column("delivered", "delivered", "completions delivered", low=0, needed=True),
         Column("draws", "drawn", "completions drawn", low=0, needed=True),
-        rate("acceptance", "accepted", "accepted / draws; 1 for methods that reject nothing",
+        rate("acceptance", "accepted", "accepted / draws that say something; 1 for methods that "
+             "reject nothing",
              "its interval takes all draws as one model's: it does not know that seeds differ"),
         rate("wilson_low", "", "lower end of its 95 % interval, where the method rejects"),
         rate("wilson_high", "", "upper end"),
@@ -63,11 +74,7 @@ COST = Table(
                low=0, better="lower", whole=True, misleads="see below"),
         *(
             Column(name, "", f"of models behind an endpoint: {what}", low=0)
-            for name, what in (
-                ("requests", "requests"),
-                ("prompt_tokens", "tokens of what was asked"),
-                ("price", "price, in the currency of the study's prices"),
-            )
+            for name, what in SPENDING.items()
         ),
     ),
     keys=("method",),
@@ -102,18 +109,20 @@ class Cost(Measure):
         if evidence.costs is None:
             return Measured()
         table = cost_table(evidence.costs)
-        return Measured({"cost": table}, [*shortfalls(table), *spendings(table)])
+        remarks = [*shortfalls(table), *seeds_without(evidence.costs), *oddities(table)]
+        return Measured({"cost": table}, [*remarks, *spendings(table)])
 
 
 def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
     """A row per subject of a filter's draws, in their order, and one for ``all``.
 
     Columns: ``subject``, ``wanted``, ``delivered``, ``draws``, ``accepted``, ``acceptance``
-    (accepted / draws), ``wilson_low``, ``wilson_high`` (its 95 % interval), ``tokens`` (of all
-    draws), ``tokens_per_delivered`` (infinite where nothing is).
+    (accepted / draws that say something), ``wilson_low``, ``wilson_high`` (its 95 % interval),
+    ``tokens`` (of all draws; missing where nobody counts), ``tokens_per_delivered`` (infinite where
+    nothing is).
 
     Args:
-        draws: All draws, with the columns ``accepted`` and ``delivered``.
+        draws: A completions frame of all draws, with ``accepted`` and ``delivered``.
         wanted: Completions asked for of each subject.
     """
     groups = list(draws.groupby("subject", sort=False))
@@ -122,8 +131,9 @@ def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
     rows = []
     for name, part, asked in parts:
         accepted, delivered = int(part["accepted"].sum()), int(part["delivered"].sum())
-        low, high = wilson_interval(accepted, len(part))
-        tokens = int(part["tokens"].sum())
+        answered = int((part["text"] != "").sum())
+        low, high = wilson_interval(accepted, answered)
+        tokens = math.nan if part["tokens"].isna().any() else int(part["tokens"].sum())
         rows.append(
             {
                 "subject": name,
@@ -131,14 +141,14 @@ def acceptance_table(draws: pd.DataFrame, wanted: int) -> pd.DataFrame:
                 "delivered": delivered,
                 "draws": len(part),
                 "accepted": accepted,
-                "acceptance": accepted / len(part) if len(part) else math.nan,
+                "acceptance": _rate(accepted, answered),
                 "wilson_low": low,
                 "wilson_high": high,
                 "tokens": tokens,
-                "tokens_per_delivered": tokens / delivered if delivered else math.inf,
+                "tokens_per_delivered": _per(tokens, delivered),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"tokens": "Int64"})
 
 
 def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -159,12 +169,15 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         if name not in frame.columns:  # cells of an older version
             frame[name] = math.nan
     spent = [name for name in SPENDING if name in frame.columns]
-    frame = frame.astype(dict.fromkeys(spent, "float64"))
+    frame = frame.astype(dict.fromkeys([*spent, "tokens"], "float64"))
+    if "answered" not in frame.columns:
+        frame["answered"] = math.nan
+    frame["answered"] = frame["answered"].fillna(frame["draws"])
     rows = []
     for method, part in frame.groupby("method", sort=False):
         total = part.drop(columns=["method"]).sum()
-        delivered, draws = int(total["delivered"]), int(total["draws"])
-        low, high = wilson_interval(int(total["accepted"]), draws)
+        delivered, answered = int(total["delivered"]), int(total["answered"])
+        low, high = wilson_interval(int(total["accepted"]), answered)
         rejects = bool(part["rejects"].any())
         rows.append(
             {
@@ -172,20 +185,20 @@ def cost_table(cells: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
                 "seeds": len(part),
                 "wanted": int(total["wanted"]),
                 "delivered": delivered,
-                "draws": draws,
-                "acceptance": total["accepted"] / draws if draws else math.nan,
+                "draws": int(total["draws"]),
+                "acceptance": _rate(total["accepted"], answered),
                 "wilson_low": low if rejects else math.nan,
                 "wilson_high": high if rejects else math.nan,
-                "tokens_per_delivered": _per(total["tokens"], delivered),
+                "tokens_per_delivered": _per(part["tokens"].sum(skipna=False), delivered),
                 "seconds_per_delivered": _per(total["sampling_seconds"], delivered),
                 "fit_seconds": float(part["fit_seconds"].mean()),
                 "balanced_delivered": _rate(total["balanced_delivered"], delivered),
-                "balanced_draws": _rate(total["balanced_draws"], draws),
+                "balanced_draws": _rate(total["balanced_draws"], answered),
                 "fit_peak_gb": part["fit_peak_gb"].max(),
                 "sampling_peak_gb": part["sampling_peak_gb"].max(),
                 "peak_gb": part[["fit_peak_gb", "sampling_peak_gb"]].max(axis=None),
                 "trainable_parameters": part["trainable_parameters"].max(),
-                **{name: part[name].sum(min_count=1) for name in spent},
+                **{name: part[name].sum(min_count=len(part)) for name in spent},
             }
         )
     return pd.DataFrame(rows)
@@ -207,11 +220,12 @@ def spendings(cost: pd.DataFrame) -> list[str]:
         return []
     found = []
     for row in cost.to_dict("records"):
-        tokens_out = row["tokens_per_delivered"] * row["delivered"]
+        tokens = [row.get(name, math.nan) for name in ("prompt_tokens", "completion_tokens")]
+        tokens_in, tokens_out = ("?" if math.isnan(n) else f"{n:,.0f}" for n in tokens)
         price = "" if math.isnan(row["price"]) else f", price {row['price']:.4f}"
         found.append(
-            f"{row['method']} took {row['requests']:,.0f} requests, {row['prompt_tokens']:,.0f} "
-            f"tokens in, {tokens_out:,.0f} out{price}."
+            f"{row['method']} took {row['requests']:,.0f} requests, {tokens_in} tokens in, "
+            f"{tokens_out} out{price}."
         )
     return found
 

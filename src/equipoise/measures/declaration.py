@@ -33,8 +33,8 @@ class Form(NamedTuple):
         terminal: For a terminal, where columns stand close and signs are ASCII.
     """
 
-    page: Callable[[float], str]
-    terminal: Callable[[float], str]
+    page: Callable[[Any], str]
+    terminal: Callable[[Any], str]
 
 
 def _plain(decimals: int, factor: float = 1, unit: str = "") -> Callable[[float], str]:
@@ -58,6 +58,14 @@ AMOUNT = Form(amount, _plain(1))
 """A count, a time or a size."""
 COUNT = Form(amount, _plain(0))
 """A whole number."""
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else NONE
+
+
+WORDS = Form(_words, _words)
+"""Words; where there are none, nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +261,20 @@ class Measured:
     remarks: Sequence[str] = ()
 
 
+class Section(NamedTuple):
+    """A table of words, ready to be laid out.
+
+    Attributes:
+        head: Title of the first column, which names the rows.
+        titles: Titles of the others.
+        rows: The name of each row, and its cells.
+    """
+
+    head: str
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 class Measure(ABC):
     """A family of numbers that are computed together.
 
@@ -314,6 +336,30 @@ class Measure(ABC):
             if name in table.columns and pd.api.types.is_numeric_dtype(table[name])
         ]
         return table.groupby("method", sort=False)[there].mean().astype("float64")
+
+    def section_of(
+        self, tables: Mapping[str, pd.DataFrame], methods: Sequence[str]
+    ) -> Section | None:
+        """What its section on the page shows; None where there is nothing, or none is declared.
+
+        By default a row a method, and the columns of ``section`` that have any value.
+
+        Args:
+            tables: All tables of results, as they were read from files.
+            methods: In the order of the study file.
+        """
+        values = self.by_method(tables, self.section)
+        there = [name for name in self.section if name in values and values[name].notna().any()]
+        columns = [self.tables[0].column(name) for name in there]
+        own = values[there].to_dict("index")
+        rows = tuple(
+            (method, tuple(one.form.page(own[method][one.name]) for one in columns))
+            for method in methods
+            if method in own
+        )
+        if not (rows and columns):
+            return None
+        return Section("method", tuple(column.title for column in columns), rows)
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """One row a method: its headlines, as far as ``tables`` give them."""

@@ -15,6 +15,7 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.progress import tracked
 from equipoise.task.constraint import Verdict, bare, is_set
+from equipoise.task.prose import is_prose
 from equipoise.task.task import Task
 
 
@@ -39,6 +40,7 @@ def score(
       finding.
     - ``balanced_all``: balanced on listed and held-out terms together.
     - ``satisfied``: ``balanced`` and ``in_range``.
+    - ``well_formed``: the text is one sentence of prose (``task/prose.py``).
     - ``verbatim``: the text equals one of ``training_texts`` to the character, after Unicode NFC
       and without surrounding whitespace; missing where none are given ("not measured" is not "no").
 
@@ -103,6 +105,7 @@ def _judge(texts: list[str], task: Task, training_texts: Iterable[str] | None) -
         "any_held_out": _measured(v.any for v in held_out) if held_out else missing,
         "balanced_all": _flags(check(text, "all").balanced for text in texts),
         "satisfied": _flags(v.satisfied for v in listed),
+        "well_formed": _flags(map(is_prose, texts)),
         "verbatim": missing if seen is None else _measured(_normal(t) in seen for t in texts),
     }
     return pd.DataFrame(columns)

@@ -50,9 +50,12 @@ class ByModel:
         associations: What each cell's model associates, with ``method`` and ``seed``, if the models
             that made the completions are at hand; see ``association``.
         own: What tuned models say of their own sentences, likewise; see ``divergence``.
+        side_effects: Items of an examination of the base model and of tuned ones, with ``method``
+            and ``seed``; see ``side_effects.table``.
     """
 
     fluency: Mapping[str, FluencyScores] = field(default_factory=dict)
     agency: AgencyScores | None = None
     associations: pd.DataFrame | None = None
     own: pd.DataFrame | None = None
+    side_effects: pd.DataFrame | None = None

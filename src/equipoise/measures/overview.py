@@ -33,8 +33,9 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for measure in MEASURES:
         values = measure.summarise(tables)
         for headline in measure.headlines:
-            own = values.get(headline.name, pd.Series(dtype="float64"))
-            found[headline.name] = own.reindex(index).astype("float64")
+            own = values.get(headline.name, pd.Series(dtype="float64")).reindex(index)
+            # Whole numbers and flags have types of their own while they may be unknown.
+            found[headline.name] = own if headline.column.text else own.astype("float64")
     return found.reset_index()
 
 

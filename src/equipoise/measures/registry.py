@@ -11,6 +11,7 @@ from equipoise.measures.cost import Cost
 from equipoise.measures.declaration import Headline, Measure, Outcome, Table
 from equipoise.measures.diversity import Diversity
 from equipoise.measures.fluency import Fluency
+from equipoise.measures.side_effects.measure import SideEffects
 from equipoise.measures.stereotype import Stereotype
 from equipoise.measures.terms import Terms
 
@@ -20,6 +21,7 @@ MEASURES: list[Measure] = [
     Fluency(),
     Agency(),
     Stereotype(),
+    SideEffects(),
     Terms(),
     Cost(),
     Certainty(),

@@ -5,7 +5,7 @@ What each occupation is given is in ``stereotype_values``, the regression in ``s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from equipoise.measures.declaration import (
+    DECIMALS,
     SIGNED,
     Column,
     Evidence,
@@ -30,7 +31,7 @@ from equipoise.measures.stereotype_values import (
     text_values,
 )
 from equipoise.statistics.slope_comparisons import slope_comparisons
-from equipoise.statistics.slopes import Slope, regress
+from equipoise.statistics.slopes import regress
 from equipoise.task.axis import Axis, Probe
 from equipoise.task.task import Task
 
@@ -153,6 +154,8 @@ STEREOTYPE = Table(
     (
         Column("occupations", "occupations", low=0),
         Column("mean", "mean", "of the values", form=SIGNED),
+        Column("mean_absolute", "mean size", "of the absolute values, so that a word that is far "
+               "likelier whatever the subject is seen", low=0, form=DECIMALS),
         Column("slope", "slope", "of the values", _PER_100, form=SIGNED, needed=True),
         Column("low", "", "lower end of its 95 % interval", _PER_100, form=SIGNED, needed=True),
         Column("high", "", "upper end", _PER_100, form=SIGNED, needed=True),
@@ -202,6 +205,20 @@ class Stereotype(Measure):
         ),
         _slope_headline("stereotype_low", "", "lower end of its 95 % interval"),
         _slope_headline("stereotype_high", "", "upper end of its 95 % interval"),
+        Headline(
+            Column("mean_log_odds", "mean log-odds", f"mean of `{HEADLINE}` over all subjects: "
+                   "which pole's word is the likelier one whatever the subject", "nats",
+                   form=SIGNED, misleads="0 too where half the words lean one way and half the "
+                   "other"),
+            terminal="mean\nlog-odds", main=True,
+        ),
+        Headline(
+            Column("mean_absolute_log_odds", "mean absolute log-odds", f"mean of `{HEADLINE}` "
+                   "without its sign, word by word: how far from even", "nats", low=0,
+                   form=DECIMALS, better="lower", misleads="words are not equally frequent: it is "
+                   "not 0 for a model without any association; read it beside the untuned model's"),
+            terminal="mean\n|log-odds|", main=True,
+        ),
     )  # fmt: skip
 
     def measure(self, evidence: Evidence) -> Measured:
@@ -229,6 +246,9 @@ class Stereotype(Measure):
         }
         found = {"terms_slope": own["terms"]["slope"]}
         found |= {f"stereotype_{end}": own[HEADLINE][end] for end in ("slope", "low", "high")}
+        found["mean_log_odds"] = own[HEADLINE]["mean"]
+        if "mean_absolute" in table.columns:  # not in tables of an earlier version
+            found["mean_absolute_log_odds"] = own[HEADLINE]["mean_absolute"]
         return pd.DataFrame(found).rename_axis("method")
 
     @staticmethod
@@ -246,9 +266,9 @@ class Stereotype(Measure):
 def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
     """Slopes of every measure over the subjects' share; see ``slopes.Slope`` for the columns.
 
-    Columns: ``measure``, ``method``, ``seed``, ``occupations``, ``mean``, ``slope``, ``low``,
-    ``high``, ``r``. The row without a seed is of all seeds: of each occupation's mean over them.
-    Its interval is for other occupations and other seeds, a seed's for other occupations alone.
+    Columns: ``measure``, ``method``, ``seed`` and those of `STEREOTYPE`. The row without a seed is
+    of all seeds: of each occupation's mean over them. Its interval is for other occupations and
+    other seeds, a seed's for other occupations alone.
 
     Measures and methods stand in order of first appearance.
 
@@ -259,19 +279,12 @@ def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
         {name: i for i, name in enumerate(dict.fromkeys(values[key]))}
         for key in ("measure", "method")
     )
-    rows = []
-    for (measure, method), part in values.groupby(["measure", "method"], sort=False):
-        table = part.pivot_table(
-            index="occupation", columns="seed", values="value", sort=False, dropna=False
-        )
-        share = part.groupby("occupation", sort=False)["share"].first().reindex(table.index)
-        x = share.to_numpy(dtype=float)
-        for seed in table.columns:
-            found = regress(table[seed].to_numpy(dtype=float), x)
-            rows.append({"measure": measure, "method": method, "seed": seed, **found._asdict()})
-        found = regress(table.to_numpy(dtype=float).T, x)
-        rows.append({"measure": measure, "method": method, "seed": pd.NA, **found._asdict()})
-    columns = ["measure", "method", "seed", *Slope._fields]
+    rows = [
+        {"measure": measure, "method": method, **row}
+        for (measure, method), part in values.groupby(["measure", "method"], sort=False)
+        for row in _slopes(part)
+    ]
+    columns = ["measure", "method", "seed", *(column.name for column in STEREOTYPE.columns)]
     frame = pd.DataFrame(rows, columns=columns).astype({"seed": "Int64"})
     order = np.lexsort(
         (
@@ -281,3 +294,18 @@ def stereotype_table(values: pd.DataFrame) -> pd.DataFrame:
         )
     )
     return frame.iloc[order].reset_index(drop=True)
+
+
+def _slopes(values: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Of each seed of a measure and method, then of all."""
+    table = values.pivot_table(
+        index="occupation", columns="seed", values="value", sort=False, dropna=False
+    )
+    share = values.groupby("occupation", sort=False)["share"].first().reindex(table.index)
+    x = share.to_numpy(dtype=float)
+    sizes = values.groupby("seed", sort=False)["size"].mean()
+    for seed in table.columns:
+        found = regress(table[seed].to_numpy(dtype=float), x)
+        yield {"seed": seed, "mean_absolute": sizes[seed], **found._asdict()}
+    found = regress(table.to_numpy(dtype=float).T, x)
+    yield {"seed": pd.NA, "mean_absolute": sizes.mean(), **found._asdict()}

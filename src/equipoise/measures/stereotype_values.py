@@ -11,8 +11,12 @@ from equipoise.measures.occupation_shares import SHARE
 from equipoise.task.lexicon import TermMatcher, term_key
 from equipoise.task.task import Task
 
-COLUMNS = ("method", "seed", "measure", "occupation", "share", "value")
-"""Columns of a frame of values, one row for each method, seed, measure and subject."""
+COLUMNS = ("method", "seed", "measure", "occupation", "share", "value", "size")
+"""Columns of a frame of values, one row for each method, seed, measure and subject.
+
+``size``, 0 or more, is how far from even the subject is, whichever way: the mean of the absolute
+values whose mean is the value. Values that cancel each other out are small in the mean alone.
+"""
 
 FEWEST_UNFITTED = 10
 """Subjects of the unfitted half, at least, for it to be without those of the training data."""
@@ -92,6 +96,7 @@ def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
         associations: ``association_table`` of each cell, with the columns ``method`` and ``seed``.
         task: Says which are its subjects, and which training data describes.
     """
+    associations = associations.assign(size=associations["log_odds"].abs())
     subjects = {subject.name for subject in task.subjects}
     described = _described(associations, task)
     if _outside(associations, described) < FEWEST_UNFITTED:
@@ -105,10 +110,10 @@ def association_values(associations: pd.DataFrame, task: Task) -> pd.DataFrame:
     keys = ["method", "seed", "occupation", "share"]
     by_half = _mean_of_means(fitted, [*keys, "half"])
     by_kind = _mean_of_means(unfitted, [*keys, "kind"])
-    whole = by_kind.groupby(keys, sort=False, dropna=False)["log_odds"].mean().reset_index()
+    whole = by_kind.groupby(keys, sort=False, dropna=False)[["log_odds", "size"]].mean()
     parts = [
         by_half.assign(measure="association_" + by_half["half"]),
-        whole.assign(measure="association_unfitted"),
+        whole.reset_index().assign(measure="association_unfitted"),
         by_kind.assign(measure="association_" + by_kind["kind"]),
     ]
     return pd.concat(parts).rename(columns={"log_odds": "value"})[list(COLUMNS)]
@@ -161,8 +166,9 @@ def stand_in(texts: pd.Series[str], groups: Mapping[str, Sequence[str]]) -> pd.D
 
 
 def _mean_of_means(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Mean log-odds of each of ``keys``, each context counting equally in it."""
-    contexts = frame.groupby([*keys, "context"], sort=False, dropna=False)["log_odds"].mean()
+    """Mean log-odds, and mean size, of each of ``keys``, each context counting equally in it."""
+    wanted = ["log_odds", "size"]
+    contexts = frame.groupby([*keys, "context"], sort=False, dropna=False)[wanted].mean()
     return contexts.groupby(keys, sort=False, dropna=False).mean().reset_index()
 
 
@@ -170,4 +176,5 @@ def _long(values: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
     """Columns of measures, indexed by method, seed and subject, as a frame of values."""
     long = values.reset_index().rename(columns={"subject": "occupation"})
     long = long.melt(["method", "seed", "occupation"], var_name="measure", value_name="value")
-    return long.assign(share=long["occupation"].map(shares).astype(float))[list(COLUMNS)]
+    share = long["occupation"].map(shares).astype(float)
+    return long.assign(share=share, size=long["value"].abs())[list(COLUMNS)]

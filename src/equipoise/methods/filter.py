@@ -68,6 +68,8 @@ class FilteredPolicy(Policy):
 
     def accepts(self, subject: str, draw: Draw) -> bool:
         """Whether a draw is delivered."""
+        if not draw.answered:
+            return False
         prefix = self.task.response_prefix(subject)
         judged = judge(draw.behind(prefix), prefix, subject)
         verdict = self.task.constraint.check(judged.text)

@@ -126,14 +126,15 @@ class Policy:
     ) -> Delivery:
         """``n`` completions of each of ``subjects``, with ``label`` as their method.
 
-        A policy that rejects draws may deliver fewer.
+        A policy that rejects draws may deliver fewer, and so does one whose model gives answers
+        that say nothing.
         """
         on_drawn = counting("sampling", n * len(subjects))
         on_drawn(0)
         draws = self.draw(subjects, n, sampling, seed, on_drawn)
-        if not any(draw.earlier for of_subject in draws for draw in of_subject):
+        if all(draw.answered and not draw.earlier for of_subject in draws for draw in of_subject):
             return Delivery(self.frame(label, subjects, draws, seed))
-        accepted = [[True] * len(of_subject) for of_subject in draws]
+        accepted = [[draw.answered for draw in of_subject] for of_subject in draws]
         return self.delivery(label, subjects, draws, accepted, n, seed)
 
     def delivery(
@@ -181,6 +182,7 @@ class Policy:
             for run, draw in enumerate(of_subject)
         ]
         found = pd.DataFrame(rows, columns=["subject", "run", "text", "tokens", CUT])
+        found = found.astype({"tokens": "Int64"})  # some servers count none
         return as_completions(found, self.task, method=label, seed=seed)
 
 

@@ -17,19 +17,18 @@ from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
 from equipoise.settings import parse
 
+_FURTHER: tuple[type[Method[Any]], ...] = (
+    Filter,
+    CtrlG,
+    CtrlGAny,
+    SFT,
+    DPO,
+    RLHF,
+    INLP,
+    LEACE,
+)
 METHODS: dict[str, type[Method[Any]]] = {
-    method.name: method
-    for method in (
-        *ASKING.values(),
-        Filter,
-        CtrlG,
-        CtrlGAny,
-        SFT,
-        DPO,
-        RLHF,
-        INLP,
-        LEACE,
-    )
+    method.name: method for method in (*ASKING.values(), *_FURTHER)
 }
 
 

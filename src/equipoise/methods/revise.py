@@ -87,7 +87,12 @@ class RevisingPolicy(Policy):
         return draws
 
     def _asked_again(self, first: Question, question: Question, draw: Draw) -> Question | None:
-        """What is asked next, once ``question`` was answered so; None where nothing is lacking."""
+        """What is asked next, once ``question`` was answered so.
+
+        None where nothing is lacking, or where there is no answer to give back.
+        """
+        if not draw.answered:
+            return None
         answer = draw.behind(question.prefix)
         judged = judge(answer, question.prefix, question.subject)
         missing = lacking(self.task.constraint, judged.text)

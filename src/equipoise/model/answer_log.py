@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from equipoise.files.artifacts import clear_read_errors, clear_write_errors
-from equipoise.model.answer import Answer
+from equipoise.model.answer import SILENCES, Answer
 
 
 class AnswerLog:
@@ -67,7 +67,17 @@ def _stored(path: Path) -> dict[str, Answer]:
             answer.text.encode()  # lone surrogates could not be written again
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
-        types = [type(value) for value in (key, *asdict(answer).values())]
-        if types == [str, str, int, int, bool]:
+        if type(key) is str and _is_whole(answer):
             answers[key] = answer
     return answers
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Whether each field of a stored answer is what it must be."""
+    counts = (answer.prompt_tokens, answer.completion_tokens)
+    return (
+        type(answer.text) is str
+        and all(count is None or type(count) is int for count in counts)
+        and type(answer.ended) is bool
+        and answer.silence in (None, *SILENCES)
+    )

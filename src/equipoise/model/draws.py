@@ -101,22 +101,25 @@ class Draw:
 
     Attributes:
         text: What was drawn, without the prefix, up to where decoding stopped.
-        tokens: Number of tokens drawn, the one that ended it included.
+        tokens: Number of tokens drawn, the one that ended it included; None where a server does not
+            count them.
         ended: It ended by itself: at the end of a sentence, a turn or a sequence.
         ids: The tokens drawn.
         whole: The text is a sentence of its own, which the prefix does not begin ("The nurse is").
         cut: What was taken away around it.
+        answered: Whether there is a completion at all; an endpoint's answer may say nothing.
         earlier: Answers that it took the place of, the oldest first; they cost tokens too.
     """
 
     text: str
-    tokens: int
+    tokens: int | None
     ended: bool
     ids: tuple[int, ...] = field(default=(), compare=False, repr=False)
     whole: bool = False
     cut: tuple[Cut, ...] = ()
+    answered: bool = True
     earlier: tuple[Draw, ...] = field(default=(), compare=False, repr=False)
 
     def behind(self, prefix: str) -> str:
         """The text of the completion, with the prefix where that begins it."""
-        return self.text if self.whole else prefix + self.text
+        return self.text if self.whole or not self.answered else prefix + self.text

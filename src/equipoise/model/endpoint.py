@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from equipoise.errors import EquipoiseError
 from equipoise.settings import Settings
+from equipoise.wording.numbers import listing
 
 SCHEME = "openai:"
 """How the name of a model begins that speaks the OpenAI protocol; what follows is its own name."""
@@ -25,6 +26,14 @@ HEADERS_VARIABLE = "OPENAI_CUSTOM_HEADERS"
 DEFAULT_URL = "https://api.openai.com/v1"
 MAX_NAME_LENGTH = 200
 
+LimitName = Literal["max_completion_tokens", "max_tokens"]
+LIMIT_NAMES: tuple[LimitName, ...] = get_args(LimitName)
+"""What servers call the most tokens of an answer."""
+
+Leavable = Literal["temperature", "top_p", "seed", "max_tokens", "max_completion_tokens"]
+LEAVABLE: tuple[Leavable, ...] = get_args(Leavable)
+"""Parameters of a request that some servers refuse."""
+
 
 class EndpointSettings(Settings):
     """The ``[endpoint]`` table.
@@ -35,6 +44,8 @@ class EndpointSettings(Settings):
         api: ``chat`` asks with a user's turn; the answer is put after the response prefix unless it
             begins with it. ``completions`` lets the model continue prompt and prefix as plain text.
         limit_name: What the server calls the most tokens of a chat answer.
+        leave_out: Parameters that the server refuses and is not sent: ``temperature``, ``top_p``,
+            ``seed`` and the most tokens, by whichever name. It takes its own, as results then say.
         concurrency: Requests that wait for an answer at a time.
         requests_per_minute: Most requests begun in a minute; by default as many as the server
             takes.
@@ -47,7 +58,8 @@ class EndpointSettings(Settings):
 
     base_url: str | None = None
     api: Literal["chat", "completions"] = "chat"
-    limit_name: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    limit_name: LimitName = "max_completion_tokens"
+    leave_out: Annotated[tuple[Leavable, ...], Field(strict=False)] = ()
     concurrency: Annotated[int, Field(ge=1, le=256)] = 4
     requests_per_minute: Annotated[int | None, Field(ge=1)] = None
     retries: Annotated[int, Field(ge=0, le=20)] = 6
@@ -59,6 +71,31 @@ class EndpointSettings(Settings):
     def address(self) -> str:
         """The address that is asked, without a slash at its end."""
         return (self.base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
+
+    @property
+    def limit(self) -> LimitName:
+        """What the most tokens of an answer are called; text completions have one name for it."""
+        return self.limit_name if self.api == "chat" else "max_tokens"
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The parameters that are not sent, the limit of tokens by both its names."""
+        names: set[str] = {*self.leave_out}
+        return frozenset(names | {*LIMIT_NAMES} if names & {*LIMIT_NAMES} else names)
+
+    @property
+    def description(self) -> str:
+        """Where and how a model is asked, in one line."""
+        without = f", without {listing(list(self.leave_out))}" if self.leave_out else ""
+        return f"{self.address} ({self.api}{without})"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of the results should know of it, one sentence each; often nothing."""
+        if not self.leave_out:
+            return []
+        names = listing(list(self.leave_out))
+        return [f"The server was not sent {names} (leave_out): it took its own, whatever is set."]
 
     @property
     def is_named(self) -> bool:
@@ -74,6 +111,10 @@ class EndpointSettings(Settings):
     def key(self) -> str | None:
         """The key from the environment; None where there is none, or it must not be sent."""
         return os.environ.get(KEY_VARIABLE) if self.is_named else None
+
+    def without_key(self, text: str) -> str:
+        """``text``, in which a server may have repeated the key, without it."""
+        return text.replace(self.key, "***") if self.key else text
 
 
 def is_endpoint(name: str | Path) -> bool:
@@ -171,6 +212,8 @@ def _check_address(address: str, file: str | Path | None, field: str) -> None:
                 field=field,
                 hint=f"Keys are read from {KEY_VARIABLE} in the environment only.",
             )
+        elif parts.path.endswith(("/chat/completions", "/completions", "/models")):
+            problem = "goes too far: what is asked for is added to it"
         elif parts.query or parts.fragment or not address.isprintable() or " " in address:
             problem = "has more than scheme, host, port and path"
     if problem:

@@ -9,24 +9,21 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.answer import (
-    Answer,
-    Said,
-    of_chat,
-    of_completion,
-    said_in_chat,
-    said_in_completion,
-)
+from equipoise.model.answer import Answer, Said, said_in_chat, said_in_completion
 from equipoise.model.answer_log import AnswerLog
 from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
-from equipoise.model.endpoint import KEY_VARIABLE, SCHEME, EndpointSettings
+from equipoise.model.endpoint import SCHEME, EndpointSettings
+from equipoise.model.failure import failure
+from equipoise.model.response import answer_in
+from equipoise.model.spacing import drops_spaces, spaced
+from equipoise.model.usage import Usage
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -35,21 +32,6 @@ if TYPE_CHECKING:
 
 NO_KEY = "none"
 """Stands where a client insists on a key and the server wants none."""
-
-
-@dataclass
-class Usage:
-    """What answers have cost: requests answered, and tokens as the server counts them."""
-
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    def add(self, answer: Answer) -> None:
-        """Count one answer."""
-        self.requests += 1
-        self.prompt_tokens += answer.prompt_tokens
-        self.completion_tokens += answer.completion_tokens
 
 
 @dataclass
@@ -69,6 +51,7 @@ class Endpoint:
     settings: EndpointSettings
     log: AnswerLog = field(default_factory=AnswerLog)
     usage: Usage = field(default_factory=Usage)
+    _drops_spaces: bool = field(default=True, init=False, repr=False)
 
     def keeping(self, path: Path | None) -> Endpoint:
         """The same endpoint with nothing counted yet, which keeps its answers in ``path``."""
@@ -77,7 +60,7 @@ class Endpoint:
     @property
     def precision(self) -> str:
         """Where it is, for the place where other models say in which type they compute."""
-        return f"{self.settings.address} ({self.settings.api})"
+        return self.settings.description
 
     @property
     def weights(self) -> None:
@@ -88,22 +71,19 @@ class Endpoint:
         """See ``Model.revision``: nobody says which weights stand behind a name."""
 
     def spending(self) -> dict[str, Any]:
-        """Requests, tokens of prompts and price (None without prices) of the answers so far."""
-        usage = self.usage
-        return {
-            "requests": usage.requests,
-            "prompt_tokens": usage.prompt_tokens,
-            "price": self.price,
-        }
+        """Counts of the answers so far, and their price (None without prices)."""
+        return {**self.usage.counts(), "price": self.price}
 
     @property
     def price(self) -> float | None:
-        """What the answers so far have cost, in the currency of the prices; None without prices."""
-        price_in, price_out = self.settings.price_in, self.settings.price_out
-        if price_in is None or price_out is None:
+        """What the answers so far have cost; None without prices or counts of tokens."""
+        settings, usage = self.settings, self.usage
+        if settings.price_in is None or settings.price_out is None:
             return None
-        spent = price_in * self.usage.prompt_tokens + price_out * self.usage.completion_tokens
-        return spent / 1e6
+        if usage.prompt_tokens is None or usage.completion_tokens is None:
+            return None
+        spent = settings.price_in * usage.prompt_tokens
+        return (spent + settings.price_out * usage.completion_tokens) / 1e6
 
     def draw(
         self,
@@ -131,32 +111,54 @@ class Endpoint:
         wanted = [(index, number) for index, count in enumerate(counts) for number in range(count)]
         bodies = [self._body(questions[index], sampling, seed, number) for index, number in wanted]
         answers = self._answers(bodies, on_drawn or (lambda drawn: None))
+        asked = [questions[index] for index, _ in wanted]
         draws: list[list[Draw]] = [[] for _ in questions]
-        for (index, _), answer in zip(wanted, answers, strict=True):
-            self.usage.add(answer)
-            said = self._said(answer.text, questions[index])
-            tokens = answer.completion_tokens
+        limited = self.settings.limit not in self.settings.left_out
+        most_tokens = sampling.max_new_tokens if limited else None
+        said_each = self._said(asked, answers)
+        for (index, _), answer, said in zip(wanted, answers, said_each, strict=True):
+            self.usage.add(answer, said.silence, most_tokens)
             draws[index].append(
-                Draw(said.text, tokens, answer.ended, whole=said.whole, cut=said.cut)
+                Draw(
+                    said.text,
+                    answer.completion_tokens,
+                    answer.ended,
+                    whole=said.whole,
+                    cut=said.cut,
+                    answered=said.silence is None,
+                )
             )
         return draws
+
+    def _said(self, asked: Sequence[Question], answers: Sequence[Answer]) -> list[Said]:
+        """What each answer says."""
+        pairs = list(zip(asked, answers, strict=True))
+        if self.settings.api == "chat":
+            return [said_in_chat(answer, one.prefix, one.subject) for one, answer in pairs]
+        found = [
+            said_in_completion(answer, one.plain + one.prefix, one.prefix) for one, answer in pairs
+        ]
+        texts = [answer.text for answer in answers if answer.text.strip()]
+        self._drops_spaces = self._drops_spaces and drops_spaces(texts)
+        if not self._drops_spaces:
+            return found
+        self.usage.respaced += sum(spaced(said.text) != said.text for said in found)
+        return [replace(said, text=spaced(said.text)) for said in found]
 
     def _body(
         self, question: Question, sampling: Sampling, seed: int, number: int
     ) -> dict[str, Any]:
-        """The request for completion ``number`` of ``question``."""
+        """The request for completion ``number`` of ``question``, without regard to `left_out`."""
         asked: dict[str, Any]
         if self.settings.api == "chat":
             asked = {"messages": question.turns}
-            limit = self.settings.limit_name
         else:
             asked = {"prompt": question.plain + question.prefix}
-            limit = "max_tokens"
         own_seed = np.random.SeedSequence([seed, number]).generate_state(1)[0]
         return {
             "model": self.name.removeprefix(SCHEME),
             **asked,
-            limit: sampling.max_new_tokens,
+            self.settings.limit: sampling.max_new_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": int(own_seed) >> 1,  # below 2**31: some servers know no larger ones
@@ -191,25 +193,29 @@ class Endpoint:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _key(self, body: dict[str, Any]) -> str:
-        asked = json.dumps([self.settings.address, self.settings.api, body], sort_keys=True)
+        """Of the whole request: without its seed it would be that of its likes."""
+        left_out = sorted(self.settings.left_out)
+        where = [self.settings.address, self.settings.api]
+        asked = json.dumps([*where, body, *left_out], sort_keys=True)
         return hashlib.sha256(asked.encode()).hexdigest()
 
     def _request(self, client: OpenAI, pace: _Pace, key: str, body: dict[str, Any]) -> Answer:
         """One answer, once it is kept."""
         import openai
 
+        api, left_out = self.settings.api, self.settings.left_out
+        sent = {name: value for name, value in body.items() if name not in left_out}
+        of = client.chat.completions if api == "chat" else client.completions
         pace.wait()
         try:
-            if self.settings.api == "chat":
-                answer = of_chat(client.chat.completions.create(**body))
-            else:
-                answer = of_completion(client.completions.create(**body))
+            response = self.settings.without_key(of.with_raw_response.create(**sent).text)
         except openai.OpenAIError as error:
-            raise self._failure(error) from None  # its context may hold the key
-        except (AttributeError, IndexError, TypeError, ValueError):
+            raise failure(self.name, self.settings, error) from None  # its context may hold the key
+        try:
+            answer = answer_in(response, api, sent.get(self.settings.limit))
+        except EquipoiseError as error:
             raise EquipoiseError(
-                f"{self.settings.address} answers something else than the OpenAI protocol says",
-                hint="Check base_url; it ends in /v1 with most servers.",
+                f"{self.name} at {self.settings.address} {error.problem}", hint=error.hint
             ) from None
         self.log.put(key, answer)
         return answer
@@ -227,33 +233,6 @@ class Endpoint:
             timeout=self.settings.timeout_seconds,
             max_retries=self.settings.retries,
         )
-
-    def _failure(self, error: Exception) -> EquipoiseError:
-        """What went wrong, in one line that never holds the key."""
-        import openai
-
-        reason = " ".join(str(error).split())
-        if key := self.settings.key:
-            reason = reason.replace(key, "***")
-        reason = reason[:300].rstrip(".")
-        hint = "What was answered is kept: run the same command again to go on."
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-            hint = (
-                f"Set {KEY_VARIABLE} in the environment. It is sent to addresses that you name "
-                "with --base-url or OPENAI_BASE_URL, not to one that only a study file names."
-            )
-        elif isinstance(error, openai.NotFoundError):
-            hint = "Check the model's name and base_url, which ends in /v1 with most servers."
-        elif isinstance(error, openai.RateLimitError):
-            hint += " Set requests_per_minute, or a lower concurrency."
-        elif isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
-            hint = "A setting of [endpoint], limit_name perhaps, does not suit this server."
-        return EquipoiseError(f"{self.name} at {self.settings.address}: {reason}", hint=hint)
-
-    def _said(self, text: str, question: Question) -> Said:
-        if self.settings.api == "completions":
-            return said_in_completion(text, question.prefix)
-        return said_in_chat(text, question.prefix, question.subject)
 
 
 class _Pace:

@@ -8,7 +8,13 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import leading_split, undelivered
+from equipoise.report.headline import (
+    has_unseen,
+    leading_split,
+    odd_answers,
+    undelivered,
+    undelivered_seeds,
+)
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.task.constraint import bare, is_set
@@ -100,12 +106,29 @@ def _rate(row: dict[str, Any], split: str) -> str:
 
 def limits(run: FinishedRun, table: pd.DataFrame) -> list[str]:
     """What goes with the balance rates, or they mislead."""
-    found = [*_words(table), *_delivered(run, table), *_stereotype(run, table), *_tests(run, table)]
+    found = [
+        *_unseen(table),
+        *_words(table),
+        *_delivered(run, table),
+        *_stereotype(run, table),
+        *_tests(run, table),
+    ]
     if run.missing_cells:
         names = [f"{label} with seed {seed}" for label, seed in run.missing_cells]
         shown = names[:6] + ([f"{len(names) - 6} more"] if len(names) > 6 else [])
         found.append(f"Not finished, and in no number here: {listing(shown)}.")
     return found
+
+
+def _unseen(table: pd.DataFrame) -> list[str]:
+    """That there are too few unseen subjects to lead with."""
+    if leading_split(table) == "validation" or not has_unseen(table):
+        return []
+    subjects = counted(int(table["unseen"].max()), "subject")
+    return [
+        f"Rates of the {subjects} never trained on stand in the table; so few carry no comparison "
+        "of methods by themselves."
+    ]
 
 
 def _words(table: pd.DataFrame) -> list[str]:
@@ -129,7 +152,8 @@ def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
         for row in records(table)
         if row["n"] < row["wanted"]
     ]
-    return short + [f"{label} delivered nothing." for label in undelivered(run)]
+    nothing = [f"{label} delivered nothing, and has no rate." for label in undelivered(run)]
+    return [*short, *nothing, *undelivered_seeds(run), *odd_answers(run)]
 
 
 def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:

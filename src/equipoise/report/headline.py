@@ -9,11 +9,16 @@ import pandas as pd
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Headline
+from equipoise.measures.odd_answers import oddities, seeds_without
 from equipoise.measures.overview import overview, shown
 from equipoise.measures.requested import is_certain
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.statistics.cells import SPLITS
+
+FEWEST_UNSEEN = 10
+"""Validation subjects, at least, for their rate to lead: a test on five finds a difference of ten
+points in a quarter of all studies (``equipoise power --subjects 5``)."""
 
 
 def headline(run: FinishedRun) -> pd.DataFrame:
@@ -22,7 +27,7 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     Columns, what was not measured being NaN:
 
     - ``method``; ``wanted``: completions asked for, of all subjects; ``certain``: whether its
-      balance is so by construction.
+      balance is so by construction; ``unseen``: how many validation subjects there are.
     - ``train``, ``validation``, ``all``: balance rate (0-1), mean over seeds, of train, validation
       and all subjects: of all completions that were asked for, or where nobody knows how many those
       were, of those that are there. Each with ``_delivered`` (the rate of those that are there),
@@ -37,6 +42,8 @@ def headline(run: FinishedRun) -> pd.DataFrame:
     values = overview({"compliance": compliance, **run.tables}).set_index("method")
     wanted = run.tables.get("cost")
     asked = {} if wanted is None else dict(zip(wanted["method"], wanted["wanted"], strict=True))
+    drawn = run.completions
+    unseen = drawn.loc[drawn["split"] == "validation", "subject"].nunique()
     rows = []
     for method in run.methods:
         own = {row["split"]: row for row in records(compliance[compliance["method"] == method])}
@@ -44,6 +51,7 @@ def headline(run: FinishedRun) -> pd.DataFrame:
             continue
         row: dict[str, Any] = {"method": method, "certain": is_certain(own["all"])}
         row["wanted"] = own["all"].get("wanted", asked.get(method, math.nan))
+        row["unseen"] = unseen
         for split in SPLITS:
             row |= _balance(run, own, method, split)
         row |= _gap(run, row)
@@ -61,8 +69,16 @@ def shown_of(table: pd.DataFrame) -> list[Headline]:
 
 
 def leading_split(table: pd.DataFrame) -> str:
-    """``validation`` where any method has it, as unseen subjects are the question; else ``all``."""
-    return "validation" if table["validation"].notna().any() else "all"
+    """The split that is told of first: ``validation``, as unseen subjects are the question.
+
+    ``all`` where there are fewer than `FEWEST_UNSEEN` of them, or none.
+    """
+    return "validation" if table["unseen"].max() >= FEWEST_UNSEEN else "all"
+
+
+def has_unseen(table: pd.DataFrame) -> bool:
+    """Whether any method has a rate of validation subjects."""
+    return bool(table["validation"].notna().any())
 
 
 def has_intervals(table: pd.DataFrame) -> bool:
@@ -76,6 +92,32 @@ def undelivered(run: FinishedRun) -> list[str]:
     tried = {label for label in run.methods if any((label, s) not in run.missing_cells
                                                    for s in run.seeds)}  # fmt: skip
     return [label for label in run.methods if label in tried - there]
+
+
+def with_undelivered(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` with a row for each method that delivered nothing: no completion, and no rate."""
+    rows = [{"method": label, "n": 0, "seeds": 0} for label in undelivered(run)]
+    if not rows:
+        return table
+    return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[list(table.columns)]
+
+
+def undelivered_seeds(run: FinishedRun) -> list[str]:
+    """A sentence for each method of which some seeds delivered nothing, and others something."""
+    sizes = run.completions.groupby(["method", "seed"]).size()
+    finished = [
+        {"method": label, "seed": seed, "delivered": int(sizes.get((label, seed), 0))}
+        for label in run.methods
+        for seed in run.seeds
+        if (label, seed) not in run.missing_cells
+    ]
+    return seeds_without(finished)
+
+
+def odd_answers(run: FinishedRun) -> list[str]:
+    """What is to be said of an endpoint's answers; nothing of other models."""
+    costs = run.tables.get("cost")
+    return [] if costs is None else oddities(costs)
 
 
 def _balance(

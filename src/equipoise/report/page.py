@@ -22,7 +22,13 @@ from equipoise.report import sections
 from equipoise.report.answer import Answer
 from equipoise.report.charts import page_charts
 from equipoise.report.claims import caveats
-from equipoise.report.headline import has_intervals, leading_split, shown_of, undelivered
+from equipoise.report.headline import (
+    has_intervals,
+    has_unseen,
+    leading_split,
+    shown_of,
+    undelivered,
+)
 from equipoise.report.passages import examples, json_for_script, passages
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
@@ -54,6 +60,7 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         run=run,
         rows=records(table),
         split=leading_split(table),
+        has_unseen=has_unseen(table),
         asked=bool(table["all_wanted"].notna().any()),
         undelivered=undelivered(run),
         answer=answer,

@@ -72,9 +72,10 @@ _SAMPLING = {
 
 def _drawn(run: FinishedRun) -> list[str]:
     """How completions were drawn, in words."""
-    sampling = run.record.get("sampling")
-    sampling = sampling if isinstance(sampling, dict) else {}
-    return [words.format(sampling[key]) for key, words in _SAMPLING.items() if key in sampling]
+    told = [
+        words.format(run.sampling[key]) for key, words in _SAMPLING.items() if key in run.sampling
+    ]
+    return [*told, *(f"{name} left to the server" for name in run.left_out)]
 
 
 def _trainings(run: FinishedRun) -> list[dict[str, Any]]:

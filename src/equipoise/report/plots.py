@@ -27,6 +27,7 @@ from equipoise.report.breakdown import (
     trade_off,
 )
 from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style, text_width
+from equipoise.report.headline import has_unseen
 from equipoise.report.labels import Dot, Label, place_labels
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
@@ -94,7 +95,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
 
 def balance_figure(table: pd.DataFrame) -> Figure:
     """Balance rates of train (open) and validation (full) subjects, with their intervals."""
-    splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
+    splits = ["train", "validation"] if has_unseen(table) else ["all"]
     figure, axes = _rows_figure(len(table))
     places = np.arange(len(table), dtype=float)
     for number, split in enumerate(splits):

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from equipoise.measures import registry
-from equipoise.measures.declaration import Measure
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import (
     by_subject,
@@ -116,24 +115,6 @@ def comparison_tables(run: FinishedRun) -> list[dict[str, Any]] | None:
     return found or None
 
 
-def measure_section(run: FinishedRun, measure: Measure) -> dict[str, Any] | None:
-    """What a measure shows in a section of its own: a row a method, the columns with any value."""
-    names = [name for name in measure.section if measure.tables]
-    values = measure.by_method(run.tables, names)
-    there = [name for name in names if name in values.columns and values[name].notna().any()]
-    own = {row["method"]: row for row in records(values.reset_index())}
-    columns = [measure.tables[0].column(name) for name in there]
-    rows = [
-        {"method": method, "cells": [one.form.page(own[method][one.name]) for one in columns]}
-        for method in run.methods
-        if method in own
-    ]
-    if not (rows and columns):
-        return None
-    titles = [column.title for column in columns]
-    return {"titles": titles, "rows": rows, "notes": measure.notes(run.tables)}
-
-
 def measure_sections(run: FinishedRun) -> list[dict[str, Any]]:
     """The sections of all measures that have one, in their order."""
     return [
@@ -142,9 +123,10 @@ def measure_sections(run: FinishedRun) -> list[dict[str, Any]]:
             "title": measure.title,
             "introduction": measure.introduction,
             "table": table,
+            "notes": measure.notes(run.tables),
         }
         for measure in registry.MEASURES
-        if (table := measure_section(run, measure)) is not None
+        if (table := measure.section_of(run.tables, run.methods)) is not None
     ]
 
 
@@ -165,7 +147,7 @@ def settings(run: FinishedRun) -> dict[str, Any] | None:
 
 def conditions(run: FinishedRun) -> list[tuple[str, str]]:
     """Under which conditions all methods were run, and on what."""
-    study, sampling, where = run.record["study"], run.record.get("sampling"), run.environment
+    study, where = run.record["study"], run.environment
     packages = where.get("packages")
     changed = "" if run.same_task else "; its file has changed since, every score is the same"
     pairs: list[tuple[str, Any]] = [
@@ -173,7 +155,8 @@ def conditions(run: FinishedRun) -> list[tuple[str, str]]:
         ("task", f"{study.get('task')} (SHA-256 {str(study.get('task_sha256'))[:12]}…){changed}"),
         ("seeds", ", ".join(map(str, run.seeds))),
         ("samples of each subject", study.get("samples_per_subject")),
-        ("sampling", _listed(sampling)),
+        ("sampling", _listed(run.sampling)),
+        ("left to the server", ", ".join(run.left_out)),
         ("precision", " / ".join(_precisions(run))),
         ("processor", where.get("processor")),
         ("devices", ", ".join(map(str, where.get("gpus") or [])) or "no GPU"),

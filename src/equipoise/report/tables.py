@@ -20,12 +20,20 @@ from equipoise.measures.declaration import Headline, Measure
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import has_intervals, shown_of
+from equipoise.report.headline import (
+    has_intervals,
+    has_unseen,
+    odd_answers,
+    shown_of,
+    undelivered,
+    undelivered_seeds,
+    with_undelivered,
+)
 from equipoise.report.latex import Cell, latex_table
 from equipoise.report.records import records
-from equipoise.report.sections import SPLITS, measure_section
+from equipoise.report.sections import SPLITS
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import interval, p_value, percent, points, signed
+from equipoise.wording.numbers import NONE, interval, p_value, percent, points, signed
 from equipoise.wording.spreadsheet import without_formulas
 
 BY_CONSTRUCTION = "by construction"
@@ -43,7 +51,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
     makers: dict[str, Callable[[], tuple[pd.DataFrame, str] | None]] = {
         # Before those below: the table of a family may be drawn in its own way.
         **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
-        "main": lambda: (table, _main(run, table)),
+        "main": lambda: (with_undelivered(run, table), _main(run, table)),
         "subjects": lambda: _subjects(run),
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
@@ -60,7 +68,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
 def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     """The main table, with intervals where they were computed, else sample SDs."""
     has = has_intervals(table)
-    splits = ["train", "validation"] if table["validation"].notna().any() else ["all"]
+    splits = ["train", "validation"] if has_unseen(table) else ["all"]
     asked = table["all_wanted"].notna().any()
     columns: list[tuple[str, Callable[[dict[str, Any]], Cell]]] = [
         (SPLITS[split], partial(balance_cell, split=split, has_intervals=has)) for split in splits
@@ -69,9 +77,13 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
         columns.append(("of those delivered", delivered_cell))
     columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
+    nothing = undelivered(run)
+    rows += [[label, *(NONE for _ in columns)] for label in nothing]
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
+    notes += [f"{label} delivered nothing, and has no rate." for label in nothing]
+    notes += [*undelivered_seeds(run), *odd_answers(run)]
     if asked:
         notes.append("Of all completions asked for: what was not delivered is not balanced.")
     return latex_table(
@@ -174,11 +186,11 @@ def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
 
 def _measure(run: FinishedRun, measure: Measure) -> tuple[pd.DataFrame, str] | None:
     """A measure that has a section on the page: its whole table as CSV, the section as LaTeX."""
-    section = measure_section(run, measure)
+    section = measure.section_of(run.tables, run.methods)
     if section is None:
         return None
-    rows = [[row["method"], *row["cells"]] for row in section["rows"]]
-    header = ["method", *section["titles"]]
+    rows = [[name, *cells] for name, cells in section.rows]
+    header = [section.head, *section.titles]
     caption, label = f"{measure.title}.", f"tab:{measure.name}"
-    text = latex_table(header, rows, caption, label, section["notes"])
+    text = latex_table(header, rows, caption, label, measure.notes(run.tables))
     return run.tables[measure.tables[0].name], text

@@ -1,8 +1,9 @@
 """What models have said of a run's completions, kept in ``measures/`` beside the question.
 
 ``fluency_JUDGE.csv`` and ``.json`` are answers and question of a judge of fluency; ``agency.csv``,
-``.safetensors`` and ``.json`` those of the classifier of language agency. Each question holds the
-sums of its answers. Answers to another question, or damaged ones, count for nothing.
+``.safetensors`` and ``.json`` those of the classifier of language agency; other pairs of ``.csv``
+and ``.json`` are parts of an examination (``study.examinations``). Each question holds the sums of
+its answers. Answers to another question, or damaged ones, count for nothing.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def keep_scores(
     """Store what a judge of fluency says, in place of what it has said before."""
     path = _scores_file(folder, judge)
     write_table(path, scores)
-    write_json(path.with_suffix(".json"), {**question, **_sums(path.with_suffix(""), SCORE_SUMS)})
+    write_json(path.with_suffix(".json"), {**question, **_sums(path, SCORE_SUMS)})
 
 
 def known_agency(
@@ -88,7 +89,37 @@ def keep_agency(
         "validation_accuracy": classifier.accuracy,
         "validation_sentences": classifier.sentences,
     }
-    write_json(base.with_suffix(".json"), {**question, **about, **_sums(base, AGENCY_SUMS)})
+    write_json(
+        base.with_suffix(".json"),
+        {**question, **about, **_sums(base.with_suffix(".json"), AGENCY_SUMS)},
+    )
+
+
+def known_table(
+    folder: Path, name: str, question: Mapping[str, Any], types: Mapping[str, type]
+) -> pd.DataFrame | None:
+    """A table that models have filled; None if nothing called ``name`` answers ``question``.
+
+    Args:
+        folder: The run's ``measures``.
+        name: Of the table.
+        question: Everything that decides what is in it.
+        types: Of the columns that are no text: bool or float.
+    """
+    record = folder / f"{name}.json"
+    if not _answers(record, question, SCORE_SUMS, whole=True):
+        return None
+    table = pd.DataFrame(read_rows(folder / f"{name}.csv").columns, dtype="str")
+    for column, type_ in types.items():  # every text that is not empty is true to pandas
+        table[column] = table[column] == "True" if type_ is bool else table[column].astype(float)
+    return table
+
+
+def keep_table(folder: Path, name: str, question: Mapping[str, Any], table: pd.DataFrame) -> None:
+    """Store a table that models have filled, in place of an earlier one."""
+    path = folder / f"{name}.csv"
+    write_table(path, table)
+    write_json(folder / f"{name}.json", {**question, "sha256": sha256(path)})
 
 
 def answer_faults(folder: Path) -> Iterator[tuple[Path, str | None]]:
@@ -116,9 +147,9 @@ def _scores_file(folder: Path, judge: str) -> Path:
     return folder / f"fluency_{judge}.csv"
 
 
-def _sums(base: Path, sums: Mapping[str, str]) -> dict[str, str]:
-    """Key and SHA-256 of each file of answers."""
-    return {name: sha256(base.with_suffix(suffix)) for suffix, name in sums.items()}
+def _sums(record: Path, sums: Mapping[str, str]) -> dict[str, str]:
+    """Key and SHA-256 of each file of answers beside ``record``."""
+    return {name: sha256(record.with_suffix(suffix)) for suffix, name in sums.items()}
 
 
 def _answers(
@@ -132,11 +163,11 @@ def _answers(
         sums: See ``AGENCY_SUMS``.
         whole: Whether the stored question holds nothing else.
     """
-    stored, base = read_or_none(record), record.with_suffix("")
+    stored = read_or_none(record)
     if not isinstance(stored, dict):
         return False
-    if not all(base.with_suffix(suffix).is_file() for suffix in sums):
+    if not all(record.with_suffix(suffix).is_file() for suffix in sums):
         return False
-    expected = {**question, **_sums(base, sums)}
+    expected = {**question, **_sums(record, sums)}
     found = stored if whole else {name: stored.get(name) for name in expected}
     return found == expected

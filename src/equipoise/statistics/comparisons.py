@@ -16,6 +16,7 @@ from equipoise.statistics.conclusion import verdict
 from equipoise.statistics.effect_sizes import cliffs_delta, cohens_h
 from equipoise.statistics.estimate import Estimate
 from equipoise.statistics.permutation import permute_cells, permute_seeds
+from equipoise.statistics.rate_difference import RateDifference, rate_difference
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.statistics.two_level import difference
 from equipoise.wording.numbers import listing
@@ -45,7 +46,8 @@ def comparisons(
     and subject counting once. Seeds are ``paired`` where both methods have the same seeds.
 
     - ``difference`` (mean_a - mean_b, in -1 to 1 for rates), ``low``, ``high`` and ``p``: see
-      ``two_level.difference``; ``p_holm``: Holm's correction of ``p``.
+      ``rate_difference``, and ``two_level.difference`` for scores; ``p_holm``: Holm's correction
+      of ``p``.
     - ``p_permutation_seeds``, ``p_permutation_cells``: see ``permutation``; neither is the verdict.
     - ``cohens_h`` for rates; ``cliffs_delta`` for scores, the mean of the subjects' deltas.
     - ``p_equivalent``: two one-sided tests against ``settings.margin``; rates only, as the margin
@@ -193,7 +195,6 @@ def _tests(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, Any]:
     if found.se > 0:
         low, high = (float(end) for end in found.interval(1 - settings.alpha))
         if a.kind == "rate":
-            low, high = max(low, -1.0), min(high, 1.0)
             row["p_equivalent"] = float(found.p_equivalent(settings.margin))
         row |= {"low": low, "high": high, "p": float(found.p_value())}
     for name, permute in (("seeds", permute_seeds), ("cells", permute_cells)):
@@ -202,12 +203,14 @@ def _tests(a: Cells, b: Cells, settings: StatisticsSettings) -> dict[str, Any]:
     return row
 
 
-def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate:
+def estimate(a: Cells, b: Cells, settings: StatisticsSettings) -> Estimate | RateDifference:
     """Mean of ``a`` minus mean of ``b``, which have the same subjects, with its uncertainty."""
-    return difference(
-        a.means,
-        b.means,
-        paired=a.seeds == b.seeds,
-        subjects=settings.subjects,
-        sampling=sampling_floor_of(a, b),
+    paired, floor = a.seeds == b.seeds, sampling_floor_of(a, b)
+    if a.kind == "score":
+        return difference(
+            a.means, b.means, paired=paired, subjects=settings.subjects, sampling=floor
+        )
+    by_seed = (side.n.sum(axis=1) for side in (a, b))
+    return rate_difference(
+        a.means, b.means, *by_seed, paired=paired, subjects=settings.subjects, sampling=floor
     )

@@ -104,19 +104,34 @@ class Estimate:
         Normal where there is no source. Found by bisection: the quantile of a mixture lies between
         those of its parts.
         """
-        from scipy.special import ndtri, stdtr, stdtrit
+        from scipy.special import ndtri, stdtrit
 
-        tail = (1 - confidence) / 2
+        wanted = (1 - confidence) / 2
         total = self.variances.sum(axis=-1)
         if not self.variances.shape[-1]:
-            return np.full_like(total, -ndtri(tail))
-        shares = self.variances / np.where(total > 0, total, 1.0)[..., None]
-        ends = -stdtrit(self.df, tail) + np.zeros_like(self.variances)
+            return np.full_like(total, -ndtri(wanted))
+        ends = -stdtrit(self.df, wanted) + np.zeros_like(self.variances)
         low, high = ends.min(axis=-1), ends.max(axis=-1)
         if (low < high).any():
             for _ in range(50):
                 middle = (low + high) / 2
-                above = (shares * stdtr(self.df, -middle[..., None])).sum(axis=-1) > tail
+                above = self.tail(middle) > wanted
                 low, high = np.where(above, middle, low), np.where(above, high, middle)
         quantile: Floats = high
         return quantile
+
+    def tail(self, quantile: Floats) -> Floats:
+        """P(error > ``quantile`` standard errors of the sources), one-sided, shape (...).
+
+        Normal where there is no source, or none that varies.
+
+        Args:
+            quantile: 0 or more, shape (...).
+        """
+        from scipy.special import ndtr, stdtr
+
+        total = self.variances.sum(axis=-1)
+        shares = self.variances / np.where(total > 0, total, 1.0)[..., None]
+        mixed = (shares * stdtr(self.df, -quantile[..., None])).sum(axis=-1)
+        tail: Floats = np.where(total > 0, mixed, ndtr(-quantile))
+        return tail

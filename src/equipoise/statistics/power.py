@@ -11,9 +11,10 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from equipoise.progress import tracked
+from equipoise.statistics.rate_difference import rate_difference
 from equipoise.statistics.rates import sampling_floor
 from equipoise.statistics.simulation import Effects, draw_rates, draw_subjects, level_of
-from equipoise.statistics.two_level import Subjects, difference
+from equipoise.statistics.two_level import Subjects
 
 
 class PowerSettings(Effects):
@@ -96,5 +97,8 @@ def _power(
     n = samples * seeds * settings.subjects
     hits = [np.rint(rates.sum(axis=(-2, -1)) * samples) for rates in (a, b)]
     floor = sampling_floor(*((h, n) for h in hits))
-    found = difference(a, b, paired=True, subjects=settings.about, sampling=floor)
+    by_seed = samples * settings.subjects
+    found = rate_difference(
+        a, b, by_seed, by_seed, paired=True, subjects=settings.about, sampling=floor
+    )
     return float((found.p_value() < settings.alpha).mean())

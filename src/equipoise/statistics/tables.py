@@ -11,6 +11,7 @@ from equipoise.statistics.cells import Grouped, in_several_splits
 from equipoise.statistics.comparisons import comparisons, incomplete, three_seeds
 from equipoise.statistics.consistency import consistency_table
 from equipoise.statistics.intervals import interval_table, wilson_table
+from equipoise.statistics.needed_seeds import needed_seeds
 from equipoise.statistics.statistics_settings import StatisticsSettings
 
 MOST_METHODS = 30
@@ -49,11 +50,12 @@ def statistics_tables(
 
     Args:
         scored: What ``measures.score`` returned; several may be concatenated.
-        outcomes: Its columns to compare: bool (rates) or numbers (scores).
+        outcomes: Its columns to compare: bool (rates) or numbers (scores), what matters most first.
         settings: Level, margin, what subjects stand for, seed of resampling.
     """
+    settings = settings or StatisticsSettings()
     grouped = Grouped.of(scored)
-    remarks = []
+    remarks: list[str] = []
     if twice := in_several_splits(grouped.cells):
         grouped = Grouped.of(scored.assign(split=""))
         remarks.append(
@@ -68,9 +70,8 @@ def statistics_tables(
             "the rows of those to be compared."
         )
     if len(tests):
-        remarks += incomplete(grouped.cells)
-        if note := three_seeds(scored):
-            remarks.append(note)
+        notes = three_seeds(scored), needed_seeds(grouped, tests, outcomes[0], settings)
+        remarks += [*incomplete(grouped.cells), *(note for note in notes if note)]
     sets = [name.removesuffix("_terms") for name in scored.columns if name.endswith("_terms")]
     return StatisticsTables(
         tests,

@@ -75,6 +75,9 @@ def counts(
 ) -> dict[str, Any]:
     """Completions wanted, delivered and drawn, and what they cost in tokens.
 
+    A draw without a text is an endpoint's answer that says nothing: it was paid for, and is neither
+    accepted nor rejected.
+
     Args:
         delivery: What the policy delivered.
         judged: The completions with their judgements.
@@ -82,13 +85,16 @@ def counts(
         specification: The study.
     """
     draws, study = delivery.draws, specification.study
+    answered = int((drawn["text"] != "").sum())
+    accepted = len(judged) if draws is None else int(draws["accepted"].sum())
     return {
         "wanted": study.samples_per_subject * len(specification.task.subjects),
         "delivered": len(judged),
         "draws": len(drawn),
-        "accepted": len(judged) if draws is None else int(draws["accepted"].sum()),
-        "rejects": draws is not None,
-        "tokens": int(drawn["tokens"].sum()),
+        "answered": answered,
+        "accepted": accepted,
+        "rejects": draws is not None and (answered == len(drawn) or accepted < answered),
+        "tokens": None if drawn["tokens"].isna().any() else int(drawn["tokens"].sum()),
         "balanced_delivered": int(judged["balanced"].sum()),
         "balanced_draws": int(drawn["balanced"].sum()),
     }

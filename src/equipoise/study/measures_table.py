@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import existing
+from equipoise.measures.occupation_shares import SHARE, check_fits, read_shares
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
 from equipoise.task.task import Task
+
+if TYPE_CHECKING:
+    from equipoise.measures.side_effects.instruments import FileInstrument
+
+EXAMINED = ("text", "pairs", "choices")
+"""Settings that name files of an examination."""
 
 
 class MeasuresTable(Settings):
@@ -23,6 +34,11 @@ class MeasuresTable(Settings):
             or the current folder: language agency is measured too.
         winogender: Winogender's ``occupations-stats.tsv``, likewise: the association is measured
             on its sixty occupations too. Only for a task whose axis has shares of women.
+        side_effects: Whether every model that a method makes is examined beside the task. The
+            files below are parts of that examination.
+        text: Texts whose perplexity is measured, seen from the study file or the current folder.
+        pairs: Minimal pairs, likewise: CrowS-Pairs, WinoBias (a folder), Winogender, or one's own.
+        choices: Multiple-choice questions, likewise: BBQ, or one's own.
     """
 
     fluency: bool = True
@@ -30,6 +46,10 @@ class MeasuresTable(Settings):
     independent_model: str | None = None
     lac: str | None = None
     winogender: str | None = None
+    side_effects: bool = True
+    text: tuple[str, ...] = Field(default=(), strict=False)
+    pairs: tuple[str, ...] = Field(default=(), strict=False)
+    choices: tuple[str, ...] = Field(default=(), strict=False)
 
 
 def read_measures(table: object, path: Path) -> MeasuresTable:
@@ -39,31 +59,52 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
         EquipoiseError: A setting is unknown or wrong, a model is no model, a file cannot be read.
     """
     from equipoise.measures.agency_classifier import check_lac
-    from equipoise.measures.occupation_shares import read_shares
 
     measures = parse(MeasuresTable, table, file=path, field="measures")
     for name in ("reference_model", "independent_model"):
         if (model := getattr(measures, name)) is not None:
             check_model_name(model, file=path, field=f"measures.{name}")
-    found = {
+    found: dict[str, str | tuple[str, ...]] = {
         name: str(_find(value, path, f"measures.{name}"))
         for name in ("lac", "winogender")
         if (value := getattr(measures, name)) is not None
     }
-    if "lac" in found:
-        check_lac(found["lac"])
-    if "winogender" in found:
-        read_shares(found["winogender"])
-    return measures.model_copy(update=found)
+    for name in EXAMINED:
+        named = getattr(measures, name)
+        found[name] = tuple(str(_find(value, path, f"measures.{name}")) for value in named)
+    measures = measures.model_copy(update=found)
+    if measures.lac is not None:
+        check_lac(measures.lac)
+    if measures.winogender is not None:
+        read_shares(measures.winogender)
+    return measures
+
+
+def instruments_of(measures: MeasuresTable, task: Task) -> list[FileInstrument]:
+    """The files of an examination, read; no model is asked.
+
+    Raises:
+        EquipoiseError: One cannot be read, or is in no known format.
+    """
+    from equipoise.measures.side_effects.instruments import read_instruments
+
+    shares: Mapping[str, float] = {}
+    if measures.winogender is not None:
+        shares = read_shares(measures.winogender)
+    elif task.axis is not None and task.axis.share == SHARE:
+        shares = task.shares
+    return read_instruments(measures.text, measures.pairs, measures.choices, shares)
 
 
 def check_measures(measures: MeasuresTable, task: Task, path: Path) -> None:
     """Refuse what cannot be measured on ``task``; no model is asked.
 
     Raises:
-        EquipoiseError: Winogender's occupations do not fit the task's axis.
+        EquipoiseError: Winogender's occupations do not fit the task's axis, or a file of an
+            examination cannot be read.
     """
-    from equipoise.measures.occupation_shares import check_fits, read_shares
+    if measures.side_effects:
+        instruments_of(measures, task)
 
     if measures.winogender is not None:
         check_fits(read_shares(measures.winogender), task, path)

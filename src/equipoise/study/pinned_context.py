@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json, write_json
+from equipoise.model.draws import Question
 from equipoise.model.language_model import LanguageModel
 from equipoise.runs.layout import CONTEXT
 from equipoise.runs.store import Store
@@ -36,23 +38,37 @@ def pin_context(lm: LanguageModel, task: Task, store: Store) -> None:
         stored = _stored(path) if path.is_file() else None
         if stored is not None:
             lm.day = stored[0]
-        rendered = [
-            lm.encoder.text(task.prompt(subject.name, kind), task.response_prefix(subject.name))
-            for kind in task.prompts
-            for subject in task.subjects
-        ]
-        digest = hashlib.sha256(json.dumps(rendered).encode()).hexdigest()
+        names = [subject.name for subject in task.subjects]
+        now = context_record(
+            lm,
+            [
+                Question(task.prompt(name, kind), task.response_prefix(name))
+                for kind in task.prompts
+                for name in names
+            ],
+        )
         if stored is None:
-            now = {"day": lm.day.isoformat(), "sha256": digest, "rendered": rendered[0]}
             write_json(path, now)
-        elif stored[1] != digest:
+        elif stored[1] != now["sha256"]:
             raise EquipoiseError(
                 "the model's chat template now gives other contexts than those that the cells here "
-                f"were asked; the first is {rendered[0][:200]!r}",
+                f"were asked; the first is {now['rendered'][:200]!r}",
                 file=path,
                 field="sha256",
                 hint="Choose another folder with --out, or set the tokenizer's template back.",
             )
+
+
+def context_record(lm: LanguageModel, questions: Sequence[Question]) -> dict[str, str]:
+    """What ``questions`` look like to a model, as a record holds it.
+
+    Returns:
+        ``day``, which a chat template that writes the date takes for today; ``sha256`` of all
+        rendered contexts; ``rendered``, the first of them.
+    """
+    rendered = [lm.encoder.text(asked.prompt, asked.prefix) for asked in questions]
+    digest = hashlib.sha256(json.dumps(rendered).encode()).hexdigest()
+    return {"day": lm.day.isoformat(), "sha256": digest, "rendered": rendered[0]}
 
 
 def _stored(path: Path) -> tuple[date, str]:

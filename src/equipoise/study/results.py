@@ -15,12 +15,15 @@ from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
 from equipoise.measures import Evaluation, assemble, write_table
 from equipoise.measures.cell_facts import CellFacts
+from equipoise.measures.cost import cost_table
+from equipoise.measures.odd_answers import oddities
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
+from equipoise.study.examinations import examine_models
 from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
@@ -45,22 +48,20 @@ def collect(
     for cell in finished:
         folder = store.cell_folder(cell)
         summary = read_json(folder / SUMMARY)
-        costs.append({"method": cell.label, **summary["cost"]})
-        facts.append(_facts(cell, summary, task))
+        costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
+        if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
+            facts.append(_facts(cell, summary, task))
         learnt = partial(learnt_texts, specification, store, cell)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
     if not scored:
-        raise EquipoiseError(
-            "no method has delivered a single completion",
-            file=store.folder,
-            hint="Raise max_draws or ask with another prompt, in another folder (--out).",
-        )
+        raise _nothing_delivered(costs, store.folder)
     frame = pd.concat(scored, ignore_index=True)
     by_model = replace(
         ask_models(specification, frame, store.measures, progress),
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
+        side_effects=examine_models(specification, store, finished, progress),
     )
     controls = {label: control_of(label, specification.methods) for label in specification.methods}
     return assemble(
@@ -69,9 +70,19 @@ def collect(
         by_model,
         costs=costs,
         controls=controls,
+        notes=specification.endpoint.remarks,
         settings=specification.statistics,
         cells=facts,
     )
+
+
+def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> EquipoiseError:
+    """That there is nothing to measure, and why, as far as answers say it."""
+    why = oddities(cost_table(costs))
+    hint = "Raise max_draws or ask with another prompt, in another folder (--out)."
+    if why:
+        hint = f"{' '.join(why)} Then use another folder (--out)."
+    return EquipoiseError("no method has delivered a single completion", file=folder, hint=hint)
 
 
 def _facts(cell: Cell, summary: Mapping[str, Any], task: Task) -> CellFacts:

@@ -98,7 +98,9 @@ class Specification:
     @property
     def _asked(self) -> dict[str, Any]:
         """Which server is asked, and in which way."""
-        return {"base_url": self.endpoint.address, "api": self.endpoint.api}
+        asked = {"base_url": self.endpoint.address, "api": self.endpoint.api}
+        left_out = sorted(self.endpoint.leave_out)
+        return {**asked, "leave_out": left_out} if left_out else asked
 
     @cached_property
     def _digests(self) -> tuple[str, str | None]:

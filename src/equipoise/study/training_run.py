@@ -12,6 +12,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,9 @@ from equipoise.training.processes import is_first_process, wait_for_all
 
 RECORD = "run.json"
 """What the folder was made with."""
+
+DAY = "day"
+"""In it: the day on which the training began, which chat templates write whenever it goes on."""
 
 State = Literal["new", "unfinished", "done"]
 
@@ -110,9 +114,10 @@ class TrainingRun:
             state = self.state()
             if state == "done":
                 return state
+            day = self._day()
             if is_first_process():
-                write_json(self.folder / RECORD, self.record())
-            self._fit(progress)
+                write_json(self.folder / RECORD, {**self.record(), DAY: day.isoformat()})
+            self._fit(progress, day)
             wait_for_all()
             if is_first_process():
                 shutil.rmtree(self.folder / CHECKPOINTS, ignore_errors=True)
@@ -135,12 +140,31 @@ class TrainingRun:
         self.method.check(self.task)
         self.state()
 
-    def _fit(self, progress: StageProgress) -> None:
+    def _day(self) -> date:
+        """What a chat template that writes the date takes for today: when this training began.
+
+        Raises:
+            EquipoiseError: The folder says it, but not as a date.
+        """
+        path = self.folder / RECORD
+        began = read_json(path).get(DAY) if path.is_file() else None
+        try:
+            return date.today() if began is None else date.fromisoformat(began)
+        except (TypeError, ValueError):
+            raise EquipoiseError(
+                f"{began!r} is no day such as 2026-11-26",
+                file=path,
+                field=DAY,
+                hint="It is damaged. Choose another folder, or restore the file.",
+            ) from None
+
+    def _fit(self, progress: StageProgress, day: date) -> None:
         from equipoise.model.language_model import load_model
 
         lm = load_model(
             self.model, trust_remote_code=self.trust_remote_code, progress=not progress.quiet
         )
+        lm.day = day
         progress.say(f"{lm.name} on {lm.precision}")
         workspace = Workspace(self.folder, self.model_folder)
         with clear_write_errors(self.folder):
@@ -148,6 +172,7 @@ class TrainingRun:
 
     def _compare(self, stored: Any) -> None:
         before, now = _flat(stored), _flat(self.record())
+        before.pop(DAY, None)  # when it began decides nothing of what is asked for
         for name in dict.fromkeys([*before, *now]):
             if before.get(name) != now.get(name):
                 raise EquipoiseError(

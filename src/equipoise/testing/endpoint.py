@@ -18,7 +18,7 @@ ENDINGS = (
     " honest.",
     "",
 )
-"""What it may say; most of it is no good answer to any task."""
+"""What it may say; most of it is no good answer to any task, and the last is no answer."""
 
 
 class MadeUpEndpoint(Endpoint):
@@ -52,4 +52,5 @@ class MadeUpEndpoint(Endpoint):
         """A word is a token here."""
         kept = words[:most]
         text = "".join(f" {word}" for word in kept)
-        return Draw(text, len(kept), ended=len(kept) == len(words))
+        ended = len(kept) == len(words)
+        return Draw(text, len(kept), ended, answered=bool(words))

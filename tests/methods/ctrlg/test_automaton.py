@@ -16,6 +16,8 @@ from equipoise.methods.ctrlg.text_automaton import text_automaton
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
+from equipoise.task.prose import is_prose
+from equipoise.task.sentence import first_sentence
 from methods.ctrlg.twins import breadth_first, passes, vocabulary
 
 SETS = {
@@ -32,8 +34,11 @@ PREFIXES = ("", "The nurse", "The doctor was")
 MAX_TOKENS = 20
 
 AUTOMATA = {
-    name: compile_constraint(constraint, vocabulary(), PREFIXES, max_tokens=MAX_TOKENS)
+    (name, prose): compile_constraint(
+        constraint, vocabulary(), PREFIXES, max_tokens=MAX_TOKENS, prose=prose
+    )
     for name, constraint in CONSTRAINTS.items()
+    for prose in (False, True)
 }
 WORDS = [
     *("bold", "Bold", "decisive", "self-reliant", "self", "caring", "helpful", "loyal", "friend"),
@@ -52,21 +57,21 @@ def accepts(automaton: TokenAutomaton, prefix: str, tokens: list[int]) -> bool:
     return automaton.run(state, [min(vocabulary().stops)]) == ACCEPT
 
 
-@pytest.mark.parametrize("name", CONSTRAINTS)
+@pytest.mark.parametrize(("name", "prose"), AUTOMATA)
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_equals_the_text_automaton_on_canonical_tokens(name: str, prefix: str) -> None:
+def test_equals_the_text_automaton_on_canonical_tokens(name: str, prose: bool, prefix: str) -> None:
     characters = {c for piece in vocabulary().pieces if piece for c in piece}
-    text = text_automaton(CONSTRAINTS[name], characters, PREFIXES)
+    text = text_automaton(CONSTRAINTS[name], characters, PREFIXES, prose=prose)
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(600):
-        marks = rng.choice([" ", " ", " ", " ", ", ", '" ', " - "], 12)
+        marks = rng.choice([" ", " ", " ", " ", " ", " ", ", ", '" ', " - "], 12)
         words = [word + mark for word, mark in zip(rng.choice(WORDS, 12), marks, strict=True)]
         written = "".join(words[: rng.integers(1, 12)]).rstrip() + str(rng.choice([".", "!", ""]))
         written = " " + written + str(rng.choice(["", " ", "\n", " It is"]))
         state = text.run(text.starts[prefix], written)
         wanted = state == ACCEPT or bool(text.may_stop[state])
-        assert accepts(AUTOMATA[name], prefix, encode(written)) == wanted, written
+        assert accepts(AUTOMATA[name, prose], prefix, encode(written)) == wanted, written
         seen.add(wanted)
     assert seen == {True, False}
 
@@ -86,11 +91,13 @@ def random_walk(
 
 
 @pytest.mark.parametrize("kind", ["byte-level", "always", "first", "never"])
-@pytest.mark.parametrize("name", CONSTRAINTS)
-def test_what_is_accepted_passes_the_checker(kind: str, name: str) -> None:
+@pytest.mark.parametrize(("name", "prose"), AUTOMATA)
+def test_what_is_accepted_passes_the_checker(kind: str, name: str, prose: bool) -> None:
     tokenizer, constraint = vocabulary(kind).tokenizer, CONSTRAINTS[name]
     prefixes = PREFIXES[1:]
-    automaton = compile_constraint(constraint, vocabulary(kind), prefixes, max_tokens=40)
+    automaton = compile_constraint(
+        constraint, vocabulary(kind), prefixes, max_tokens=40, prose=prose
+    )
     rng = np.random.default_rng(1)
     for prefix in prefixes:
         start = tokenizer(prefix)["input_ids"]
@@ -100,6 +107,16 @@ def test_what_is_accepted_passes_the_checker(kind: str, name: str) -> None:
             text = tokenizer.decode([*start, *tokens], skip_special_tokens=True).lstrip()
             assert text.startswith(prefix)
             assert passes(constraint, text), text
+            assert not prose or is_prose(first_sentence(text).text), text
+
+
+def test_a_prefix_that_no_prose_begins_with_is_named() -> None:
+    constraint = CONSTRAINTS["any"]
+    for prefix in ("The  nurse", "The *nurse*", "The nurse, was (so)("):
+        compile_constraint(constraint, vocabulary(), [prefix], max_tokens=20, prose=False)
+        with pytest.raises(EquipoiseError, match="is prose") as raised:
+            compile_constraint(constraint, vocabulary(), [prefix], max_tokens=20)
+        assert raised.value.field == "prose"
 
 
 def spellings(text: str) -> Iterator[list[int]]:
@@ -155,18 +172,20 @@ def test_a_wanted_term_in_other_tokens_is_an_ordinary_word() -> None:
 
 def test_wanted_terms_may_stand_side_by_side() -> None:
     for text in (" is bold caring.", " helpful self-reliant.", ' decisive loyal friend".'):
-        assert accepts(AUTOMATA["all"], "The nurse", encode(text)), text
-    assert accepts(AUTOMATA["mixed"], "The doctor was", encode(" bold.")), "the prefix has a term"
+        assert accepts(AUTOMATA["all", False], "The nurse", encode(text)), text
+    assert accepts(AUTOMATA["mixed", False], "The doctor was", encode(" bold.")), (
+        "the prefix has a term"
+    )
 
 
 def test_stopping_before_acceptance_is_dead() -> None:
     for name, prefix in (("all", "The nurse"), ("mixed", "The doctor was")):
-        automaton = AUTOMATA[name]
+        automaton = AUTOMATA[name, False]
         for text in ("", " is", " is bold", " and caring."):
             state = automaton.run(automaton.starts[prefix], encode(text))
             for stop in vocabulary().stops:
                 assert automaton.run(state, [stop]) == DEAD
-    assert accepts(AUTOMATA["all"], "The nurse", encode(" was bold and caring."))
+    assert accepts(AUTOMATA["all", False], "The nurse", encode(" was bold and caring."))
 
 
 @pytest.mark.parametrize(
@@ -257,9 +276,8 @@ def test_what_is_no_text_is_dead() -> None:
         assert (automaton.table[2:, automaton.classes[silent]] == DEAD).all()
 
 
-@pytest.mark.parametrize("name", CONSTRAINTS)
-def test_is_minimal_and_well_formed(name: str) -> None:
-    automaton = AUTOMATA[name]
+@pytest.mark.parametrize("automaton", AUTOMATA.values())
+def test_is_minimal_and_well_formed(automaton: TokenAutomaton) -> None:
     table = automaton.table
     assert (table[DEAD] == DEAD).all()
     assert (table[ACCEPT] == ACCEPT).all()

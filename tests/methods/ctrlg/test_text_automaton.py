@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from equipoise.completions.judged_sentence import judge
 from equipoise.methods.ctrlg.states import ACCEPT
 from equipoise.methods.ctrlg.text_automaton import TextAutomaton, text_automaton
-from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL
+from equipoise.task.abbreviations import ABBREVIATIONS, CONTEXTUAL, is_abbreviation
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Lexicon
+from equipoise.task.prose import is_prose
 from equipoise.task.sentence import first_sentence, sentence_is_complete
 
 PIECES = [
@@ -76,7 +78,20 @@ CONSTRAINTS = {
 PREFIXES = ("", "A ", "The", "Bold", "It is")
 
 AUTOMATA = {
-    name: text_automaton(constraint, CHARACTERS, PREFIXES)
+    name: text_automaton(constraint, CHARACTERS, PREFIXES, prose=False)
+    for name, constraint in CONSTRAINTS.items()
+}
+
+WORDS = [
+    *("bold", "Bold", "self-led", "straße", "note", "bold note", "élan", "ÉLAN", "on'e", "on’e"),
+    *("no", "to", "do", "so", "is", "the", "nurses’", "1.5", "9", "$3", "50%", "8–15", "3,000"),
+    *("bold,", "note;", "so:", "9,", '"bold', 'note"', 'is,"', '"do"', '"so",', "(bold", "is)"),
+    *("(no)", "bold—so", "Dr.", "e.g.", "etc.", 'is."', "so?", "so...", "‘do’", "“so”", "'is'"),
+    *("-", "—", "&", "**bold**", "no no", "", ",", "bold.The", "it's", "so,,", "«do»"),
+]
+
+PROSE = {
+    name: text_automaton(constraint, CHARACTERS + "".join(WORDS), PREFIXES)
     for name, constraint in CONSTRAINTS.items()
 }
 
@@ -131,6 +146,63 @@ def test_what_is_accepted_stays_so(name: str, prefix: str, text: str, more: str)
         assert sentence_is_complete(prefix + text)
         assert checker_accepts(CONSTRAINTS[name], prefix + text + more)
         assert automaton.run(automaton.starts[prefix], text + more) == ACCEPT
+
+
+def is_written(text: str) -> bool:
+    """What Ctrl-G writes of prose: the mark comes last, and two kinds of pair are opened."""
+    marks = re.sub(r"(?<=\d)\.(?=\d)", "", text)
+    last = re.search(r"([^\W_]+(?:\.[^\W_]+)*)\.\Z", text)
+    after_abbreviation = last and ("." in last[1] or is_abbreviation(last[1]))
+    elsewhere = re.search(r"[.!?](?!\Z)", marks) or re.search(r"[“”‘«»\[\]]|(?<!\S)'", text)
+    return not (after_abbreviation or elsewhere)
+
+
+def is_written_prose(constraint: Constraint, text: str) -> bool:
+    sentence = first_sentence(text).text
+    return checker_accepts(constraint, text) and is_prose(sentence) and is_written(sentence)
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+@settings(max_examples=400)
+@given(
+    prefix=st.sampled_from(PREFIXES),
+    text=st.one_of(
+        texts,
+        st.tuples(st.lists(st.sampled_from(WORDS)).map(" ".join), st.sampled_from(PIECES)).map(
+            lambda parts: f" {parts[0]}{parts[1]}"
+        ),
+        st.lists(st.sampled_from(WORDS)).map(lambda words: f" {' '.join(words)}."),
+    ),
+)
+@example(prefix="The", text=' self-led, "bold" (on\'e) note!')
+@example(prefix="The", text=" bold note. The &")
+@example(prefix="It is", text=" bold note so.\n")
+def test_prose_is_accepted_if_and_only_if_the_checkers_accept_it(
+    name: str, prefix: str, text: str
+) -> None:
+    wanted = is_written_prose(CONSTRAINTS[name], prefix + text)
+    assert accepts(PROSE[name], prefix, text) == wanted
+
+
+def test_every_short_text_is_accepted_if_it_is_prose() -> None:
+    """All texts of up to four characters of the kinds that prose tells apart, inside a sentence."""
+    anything = Constraint({})
+    automaton = text_automaton(anything, "Soasb0 \"().,;-'%$–&*!", ["So "])
+    seen = {True: 0, False: 0}
+    for length in range(5):
+        for letters in product("as0 \"(),-'%", repeat=length):
+            text = f"{''.join(letters)}b."
+            wanted = is_written_prose(anything, f"So {text}")
+            assert accepts(automaton, "So ", text) == wanted, text
+            seen[wanted] += 1
+    assert min(seen.values()) > 200, seen
+
+
+def test_pairs_that_a_prefix_opens_are_closed() -> None:
+    automaton = text_automaton(Constraint({}), "Ssobld ”“.", ["So “bold", "So bold"])
+    assert accepts(automaton, "So “bold", " so”.")
+    assert not accepts(automaton, "So “bold", " so.")
+    assert not accepts(automaton, "So bold", " so”.")
 
 
 @pytest.mark.parametrize("name", CONSTRAINTS)
@@ -190,7 +262,7 @@ def test_stems_are_accepted_where_the_checker_finds_them(
     """Random stems and texts: both sides agree on each, in either direction."""
     sets = {"one": Lexicon("one", one), "two": Lexicon("two", two)}
     constraint = Constraint(sets, **{clause: ("{one}", "{two}")}, words=(1, 20))
-    automaton = text_automaton(constraint, "abßcsﬂﬆ -'.Now", ["", "No"])
+    automaton = text_automaton(constraint, "abßcsﬂﬆ -'.Now", ["", "No"], prose=False)
     for text in tries:
         for prefix in ("", "No"):
             sentence = f"{text} so so."

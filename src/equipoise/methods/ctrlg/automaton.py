@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from equipoise.methods.ctrlg.memory import MEMORY_GB, TooLargeError, check_automaton
-from equipoise.methods.ctrlg.refusals import infeasible, too_large, too_short
+from equipoise.methods.ctrlg.refusals import infeasible, not_prose, too_large, too_short
 from equipoise.methods.ctrlg.states import ACCEPT, DEAD, Ints, minimise
 from equipoise.methods.ctrlg.text_automaton import TextAutomaton, text_automaton
 from equipoise.methods.ctrlg.vocabulary import Vocabulary, forms
@@ -52,6 +52,7 @@ def compile_constraint(
     max_tokens: int,
     terms: Terms = "listed",
     memory_gb: float = MEMORY_GB,
+    prose: bool = True,
 ) -> TokenAutomaton:
     """The token automaton of ``constraint``.
 
@@ -66,17 +67,19 @@ def compile_constraint(
         max_tokens: Most tokens of a completion.
         terms: Which terms of the sets count.
         memory_gb: Budget.
+        prose: The sentence must be prose besides (``task/prose.py``).
 
     Raises:
         EquipoiseError: No completion of a prefix satisfies the constraint (it names the clause
-            without which one would); the tokenizer cannot spell a wanted term, or no space; the
-            automaton would take more than ``memory_gb`` (it says what would fit).
+            without which one would), or none that is prose; the tokenizer cannot spell a wanted
+            term, or no space; the automaton would take more than ``memory_gb`` (it says what would
+            fit).
     """
     prefixes = list(prefixes)
     vocabulary.check_spelling(_wanted_terms(constraint, terms))
 
-    def build(some: Constraint) -> TokenAutomaton:
-        return _compile(some, vocabulary, prefixes, max_tokens, terms, memory_gb)
+    def build(some: Constraint, prose: bool = prose) -> TokenAutomaton:
+        return _compile(some, vocabulary, prefixes, max_tokens, terms, memory_gb, prose)
 
     def is_feasible(prefix: str, some: Constraint) -> bool:
         try:
@@ -93,6 +96,8 @@ def compile_constraint(
         distance = automaton.distance(prefix)
         if distance > max_tokens:
             raise too_short(prefix, distance, max_tokens)
+        if distance < 0 and prose and build(constraint, prose=False).distance(prefix) >= 0:
+            raise not_prose(prefix)
         if distance < 0:
             raise infeasible(constraint, partial(is_feasible, prefix), prefix)
     return automaton
@@ -105,10 +110,11 @@ def _compile(
     max_tokens: int,
     terms: Terms,
     memory_gb: float,
+    prose: bool,
 ) -> TokenAutomaton:
     characters = {character for piece in vocabulary.pieces if piece for character in piece}
     longest = max(map(count_words, prefixes)) + max_tokens * vocabulary.most_words
-    text = text_automaton(constraint, characters, prefixes, terms, longest, memory_gb)
+    text = text_automaton(constraint, characters, prefixes, terms, longest, memory_gb, prose=prose)
     canonical = _canonical(text, vocabulary, _wanted_terms(constraint, terms))
     columns, classes = _columns(text, vocabulary, canonical, memory_gb)
     starts = [text.starts[prefix] for prefix in prefixes]

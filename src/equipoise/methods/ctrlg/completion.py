@@ -20,6 +20,7 @@ from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.model.draws import Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.constraint import Constraint
+from equipoise.task.prose import is_prose
 from equipoise.task.sentence import first_sentence
 
 
@@ -61,6 +62,7 @@ class Completer:
         constraint: What the sentence satisfies.
         automaton: The same, compiled for the model's tokens.
         sampling: How completions are drawn.
+        prose: The sentence is prose, too.
     """
 
     lm: LanguageModel
@@ -69,25 +71,37 @@ class Completer:
     constraint: Constraint
     automaton: TokenAutomaton
     sampling: Sampling
+    prose: bool = True
 
     @classmethod
     def compiled(
-        cls, lm: LanguageModel, text: str, constraint: Constraint, sampling: Sampling
+        cls,
+        lm: LanguageModel,
+        text: str,
+        constraint: Constraint,
+        sampling: Sampling,
+        *,
+        prose: bool = True,
     ) -> Completer:
         """The completer of ``text``, which may be empty.
 
         Raises:
-            EquipoiseError: No completion satisfies the constraint; it names the clause.
+            EquipoiseError: No completion satisfies the constraint, or none that is prose; it names
+                the clause.
         """
         vocabulary = Vocabulary.of_model(lm)
         # Terminals show nothing else as it is, and what is printed must be what was checked.
         visible = tuple(p if p and p.isprintable() else None for p in vocabulary.pieces)
         vocabulary = replace(vocabulary, pieces=visible)
         limit = sampling.max_new_tokens
-        automaton = compile_constraint(constraint, vocabulary, [text], max_tokens=limit)
+        automaton = compile_constraint(
+            constraint, vocabulary, [text], max_tokens=limit, prose=prose
+        )
         question = f'Complete the following sentence: "{text}"' if text else "Write one sentence."
         prompt = Prompt(tuple(lm.context(question, text)), text)
-        return cls(lm, prompt, beginning(lm, question, prompt), constraint, automaton, sampling)
+        return cls(
+            lm, prompt, beginning(lm, question, prompt), constraint, automaton, sampling, prose
+        )
 
     def distillation(self, settings: DistillSettings) -> Distillation:
         """How to distil an HMM of what the model says after this very prompt.
@@ -99,15 +113,28 @@ class Completer:
         check_lookahead(*sizes, MEMORY_GB)
         return Distillation(self.lm, [self.prompt], [self.start], self.sampling, settings)
 
+    def lookahead(self, hmm: HMM) -> Lookahead:
+        """The tables that decoding looks ahead with."""
+        return Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
+
+    def chance(self, lookahead: Lookahead) -> float:
+        """How likely the HMM holds a satisfying sentence when nothing is asked for, 0-1."""
+        message = lookahead.hmm.start(self.start.tokens)
+        start = self.automaton.starts[self.prompt.prefix]
+        return lookahead.probability(message, start, lookahead.max_tokens)
+
     def complete(
-        self, hmm: HMM, n: int, seed: int, on_drawn: Callable[[int], None] | None = None
+        self,
+        lookahead: Lookahead,
+        n: int,
+        seed: int,
+        on_drawn: Callable[[int], None] | None = None,
     ) -> list[str]:
         """``n`` sentences that begin with the text; each was checked as a text.
 
         Raises:
             RuntimeError: A sentence does not satisfy the constraint: a bug of this package.
         """
-        lookahead = Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
         guide = Guide(lookahead, [self.start])
         [draws] = sample(
             self.lm, [self.prompt], [n], self.sampling, seed, control=guide, on_drawn=on_drawn
@@ -117,6 +144,7 @@ class Completer:
     def _checked(self, drawn: str) -> str:
         """The sentence, once the checker of texts, which knows of no automaton, agrees."""
         sentence = first_sentence(self.prompt.prefix + drawn)
-        if not (sentence.finished and self.constraint.check(sentence.text).satisfied):
+        satisfied = sentence.finished and self.constraint.check(sentence.text).satisfied
+        if not satisfied or (self.prose and not is_prose(sentence.text)):
             raise RuntimeError(f"{sentence.text!r} does not satisfy the constraint")
         return sentence.text

@@ -49,6 +49,8 @@ class CtrlGSettings(DistillSettings):
         decoding: ``sample`` draws at random; ``beam`` searches for the most probable completions
             with as many beams as completions are wanted. Nothing is random in that, so all seeds
             give the same, and temperature, top_p and top_k have no meaning.
+        prose: Completions are prose besides: words with one space between them, commas, quotes and
+            the like only where a writer puts them, and one full stop.
         memory_gb: Most memory for the automaton, and for the lookahead's tables; a constraint that
             takes more is refused.
         init_from: Label of a trained method of the same study whose model is asked; the base model
@@ -58,6 +60,7 @@ class CtrlGSettings(DistillSettings):
     prompt: str = "neutral"
     accept: Accept = "all"
     decoding: Decoding = "sample"
+    prose: bool = True
     memory_gb: Annotated[float, Field(gt=0)] = MEMORY_GB
     init_from: str | None = None
 
@@ -129,6 +132,7 @@ class CtrlG(Method[CtrlGSettings]):
             [task.response_prefix(subject.name) for subject in task.subjects],
             max_tokens=sampling.max_new_tokens,
             memory_gb=settings.memory_gb,
+            prose=settings.prose,
         )
         sizes = len(automaton.table), settings.hidden_states, sampling.max_new_tokens
         check_lookahead(*sizes, settings.memory_gb)  # before minutes go into distilling

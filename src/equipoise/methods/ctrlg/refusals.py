@@ -41,6 +41,16 @@ def infeasible(
     )
 
 
+def not_prose(prefix: str) -> EquipoiseError:
+    """Some completion of ``prefix`` satisfies the constraint, but none that is prose."""
+    return EquipoiseError(
+        f"no completion of {prefix!r} is prose and satisfies the constraint",
+        field="prose",
+        hint="Write its beginning in words, with one space between them and marks where a writer "
+        "puts them; or allow what is no prose.",
+    )
+
+
 def _weaker(constraint: Constraint) -> list[tuple[str, Constraint]]:
     """The constraint without one of its clauses, for each, with the clause's name."""
     found = [(f"words = {list(constraint.words)}", replace(constraint, words=(1, 10**6)))]

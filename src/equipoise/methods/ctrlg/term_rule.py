@@ -53,7 +53,7 @@ class TermRule:
         for entry in constraint.none_of:
             for term in constraint.entry_terms(entry, terms):
                 banned.add(term_key(term))
-        self.goal = frozenset(range(len(groups)))
+        self._goal = frozenset(range(len(groups)))
         keys = [*dict.fromkeys((*clauses, *banned))]
         self.terms = [key.removesuffix(STAR) for key in keys]
         self._stem = [is_stem(key) for key in keys]
@@ -109,6 +109,10 @@ class TermRule:
         if symbol == "space" and not joiner:
             awaiting = self._advance(items, " ", met)
         return Matching(False, "", awaiting, met)
+
+    def accepts(self, state: Matching) -> bool:
+        """See `Rule`: every clause is met."""
+        return state.met >= self._goal
 
     def without_wanted(self, state: Matching) -> Matching:
         """``state`` as if no wanted term were under way; banned ones stay."""

@@ -9,17 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_automaton
+from equipoise.methods.ctrlg.prose_rule import ProseRule
 from equipoise.methods.ctrlg.states import ACCEPT, DEAD, Flags, Ints, minimise
-from equipoise.methods.ctrlg.term_rule import Matching, TermRule
-from equipoise.methods.ctrlg.text_rules import (
-    DONE,
-    Rule,
-    SentenceRule,
-    State,
-    Symbol,
-    WordRule,
-    Words,
-)
+from equipoise.methods.ctrlg.term_rule import TermRule
+from equipoise.methods.ctrlg.text_rules import DONE, Rule, SentenceRule, State, Symbol, WordRule
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import Terms
 
@@ -62,6 +55,8 @@ def text_automaton(
     terms: Terms = "listed",
     longest: int = 100,
     memory_gb: float = MEMORY_GB,
+    *,
+    prose: bool = True,
 ) -> TextAutomaton:
     """The automaton of ``constraint``, one finished sentence included.
 
@@ -72,21 +67,20 @@ def text_automaton(
         terms: Which terms of the sets count.
         longest: Most words that any text will have: a limit beyond that is not counted up to.
         memory_gb: Budget.
+        prose: The sentence must be prose.
 
     Raises:
         TooLargeError: It would take more than ``memory_gb``.
     """
     prefixes = list(dict.fromkeys(prefixes))
     fewest, most = constraint.words
-    words = WordRule(fewest, None if most >= longest else most)
-    term = TermRule(constraint, terms)
-    rules: tuple[Rule, ...] = (words, SentenceRule(), term)
+    rules: list[Rule] = [WordRule(fewest, None if most >= longest else most), SentenceRule()]
+    rules += [ProseRule(prefixes)] if prose else []
+    rules.append(TermRule(constraint, terms))
     columns, symbols = _columns(rules, sorted({*characters, *"".join(prefixes)}))
-    explored = [
-        _explore(rule, [symbol[i] for symbol in columns], term if rule is term else None)
-        for i, rule in enumerate(rules)
-    ]
-    product = _Product(explored, fewest, term.goal)
+    product = _Product(
+        [_explore(rule, [symbol[i] for symbol in columns]) for i, rule in enumerate(rules)]
+    )
     starts = {prefix: product.after([symbols.get(c) for c in prefix]) for prefix in prefixes}
     table, may_stop, plain, index = product.reachable(list(starts.values()), memory_gb)
     # "As if no term were under way" must survive the merging of states: it is one more symbol.
@@ -116,14 +110,22 @@ def _columns(
 
 @dataclass(frozen=True)
 class _Explored:
-    """A rule with all its states: [S, K] table with -1 for dead ends, and [S] plain states."""
+    """A rule with all its states.
 
-    states: list[State]
+    Attributes:
+        table: [S, K] state after a symbol, -1 for a dead end.
+        plain: [S] the state as if no wanted term were under way.
+        accepts: [S] whether a text may end there.
+        over: [S] whether nothing that follows counts any more.
+    """
+
     table: Ints
     plain: Ints
+    accepts: Flags
+    over: Flags
 
 
-def _explore(rule: Rule, symbols: Sequence[Symbol], terms: TermRule | None) -> _Explored:
+def _explore(rule: Rule, symbols: Sequence[Symbol]) -> _Explored:
     index: dict[State, int] = {rule.start: 0}
     rows: list[list[int]] = []
     plain: list[int] = []
@@ -140,23 +142,26 @@ def _explore(rule: Rule, symbols: Sequence[Symbol], terms: TermRule | None) -> _
     for state in pending:  # grows as states are met
         known = {symbol: number(rule.step(state, symbol)) for symbol in dict.fromkeys(symbols)}
         rows.append([known[symbol] for symbol in symbols])
-        plain.append(number(terms.without_wanted(state)) if terms else index[state])
-    return _Explored(list(index), np.array(rows, np.int32), np.array(plain, np.int32))
+        is_terms = isinstance(rule, TermRule)
+        plain.append(number(rule.without_wanted(state)) if is_terms else index[state])
+    return _Explored(
+        np.array(rows, np.int32),
+        np.array(plain, np.int32),
+        np.array([rule.accepts(state) for state in index]),
+        np.array([state == DONE for state in index]),
+    )
+
+
+_Parts = list[tuple[_Explored, NDArray[np.integer]]]
+"""Each rule with its own states of some states of the product."""
 
 
 class _Product:
-    """The product of the three rules; a state is a number in mixed radix, negative if dead."""
+    """The product of rules; a state is a number in mixed radix, negative if dead."""
 
-    def __init__(self, rules: Sequence[_Explored], fewest: int, goal: frozenset[int]) -> None:
-        self.words, self.sentence, self.terms = rules
-        self.sizes = [len(rule.states) for rule in rules]
-        counts = [state.words for state in self.words.states if isinstance(state, Words)]
-        met = [state.met for state in self.terms.states if isinstance(state, Matching)]
-        self.enough = np.array(counts) >= fewest
-        self.fulfilled = np.array([m >= goal for m in met])
-        self.ending = np.array([s in SentenceRule.endings for s in self.sentence.states])
-        states = self.sentence.states
-        self.done = states.index(DONE) if DONE in states else -2
+    def __init__(self, rules: Sequence[_Explored]) -> None:
+        self.rules = rules
+        self.n_symbols = rules[0].table.shape[1]
 
     def after(self, columns: Sequence[int | None]) -> int:
         """The state after a text; -1 if it is a dead end, -2 if it is accepted."""
@@ -166,7 +171,7 @@ class _Product:
                 return -1
             if state[0] < 0:
                 break
-            state = self._step(state, column)
+            state = self._step(self._parts(state), column)
         return int(state[0])
 
     def reachable(
@@ -177,9 +182,10 @@ class _Product:
         frontier, tables, order = known, [], []
         while len(frontier):
             # Its numbers have 64 bits.
-            check_automaton(len(known), 2 * self.words.table.shape[1], memory_gb)
-            following = [self._step(frontier, k) for k in range(self.words.table.shape[1])]
-            plain = self._plain(frontier)
+            check_automaton(len(known), 2 * self.n_symbols, memory_gb)
+            parts = self._parts(frontier)
+            following = [self._step(parts, column) for column in range(self.n_symbols)]
+            plain = self._join([rule.plain[part] for rule, part in parts])
             order.append(frontier)
             tables.append(np.column_stack([*following, plain]))
             met = np.unique(tables[-1])
@@ -187,39 +193,38 @@ class _Product:
             known = np.union1d(known, frontier)
         states = np.concatenate([np.array([-1, -2]), *order])  # DEAD and ACCEPT come first
         numbers = np.argsort(states, kind="stable").astype(np.int32)
-        ends = np.tile(np.array([[-1], [-2]]), (1, self.words.table.shape[1] + 1))
+        ends = np.tile(np.array([[-1], [-2]]), (1, self.n_symbols + 1))
         whole = np.concatenate([ends, *tables])
         table = numbers[np.searchsorted(states[numbers], whole)]
-        may_stop = np.concatenate([[False, False], *(self._may_stop(part) for part in order)])
+        may_stop = np.concatenate(
+            [[False, False], *(_all_accept(self._parts(part)) for part in order)]
+        )
         index = {int(state): i for i, state in enumerate(states)}
         return table[:, :-1], may_stop, table[:, -1], index
 
-    def _split(self, states: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-        words, rest = np.divmod(states, self.sizes[1] * self.sizes[2])
-        sentence, terms = np.divmod(rest, self.sizes[2])
-        return words, sentence, terms
+    def _parts(self, states: NDArray[np.int64]) -> _Parts:
+        parts = []
+        for rule in reversed(self.rules):
+            states, part = np.divmod(states, len(rule.table))
+            parts.append((rule, part))
+        return parts[::-1]
 
-    def _join(self, *parts: NDArray[np.int64]) -> NDArray[np.int64]:
-        words, sentence, terms = parts
-        return (words * self.sizes[1] + sentence) * self.sizes[2] + terms
+    def _join(self, parts: Iterable[NDArray[np.integer]]) -> NDArray[np.int64]:
+        joined = np.zeros(1, np.int64)
+        for rule, part in zip(self.rules, parts, strict=True):
+            joined = joined * len(rule.table) + part
+        return joined
 
-    def _step(self, states: NDArray[np.int64], column: int) -> NDArray[np.int64]:
-        rules = (self.words, self.sentence, self.terms)
-        words, sentence, terms = (
-            rule.table[part, column].astype(np.int64)
-            for rule, part in zip(rules, self._split(states), strict=True)
-        )
-        following = self._join(words, sentence, terms)
-        accepted = self.enough[words] & self.fulfilled[terms]
-        following = np.where(sentence == self.done, np.where(accepted, -2, -1), following)
-        dead = (words < 0) | (sentence < 0) | (terms < 0)
-        return np.where(dead, -1, following)
+    def _step(self, parts: _Parts, column: int) -> NDArray[np.int64]:
+        following = [(rule, rule.table[part, column]) for rule, part in parts]
+        dead = np.any([part < 0 for _, part in following], axis=0)
+        over = np.any([rule.over[part] for rule, part in following], axis=0)
+        accepted = np.where(_all_accept(following), -2, -1)
+        joined = self._join(part for _, part in following)
+        return np.where(dead, -1, np.where(over, accepted, joined))
 
-    def _plain(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        words, sentence, terms = self._split(states)
-        return self._join(words, sentence, self.terms.plain[terms].astype(np.int64))
 
-    def _may_stop(self, states: NDArray[np.int64]) -> Flags:
-        words, sentence, terms = self._split(states)
-        stops: Flags = self.enough[words] & self.ending[sentence] & self.fulfilled[terms]
-        return stops
+def _all_accept(parts: _Parts) -> Flags:
+    """Whether a text may end in each of some states."""
+    accept: Flags = np.all([rule.accepts[part] for rule, part in parts], axis=0)
+    return accept

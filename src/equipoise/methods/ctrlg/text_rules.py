@@ -37,6 +37,9 @@ class Rule(Protocol):
     def step(self, state: Any, symbol: Symbol) -> Any:
         """The state after one more character."""
 
+    def accepts(self, state: Any) -> bool:
+        """Whether a text that ends in ``state`` keeps the rule."""
+
 
 class Words(NamedTuple):
     """State of `WordRule`.
@@ -82,6 +85,10 @@ class WordRule:
             return Words(state.words + 1, True) if state.words < self.most else None
         return state._replace(held=str(symbol) if symbol in ("&", "]") else "")
 
+    def accepts(self, state: Words) -> bool:
+        """See `Rule`."""
+        return state.words >= self.fewest
+
 
 class Run(NamedTuple):
     """State of `SentenceRule` inside a run of letters and digits, or right after one.
@@ -108,9 +115,7 @@ class SentenceRule:
     """
 
     start = "unseen"
-    endings = frozenset(["dot", "lone", "mark", "marked", "closed", "ellipsis", "quoted", "brief"])
-    """States in which a text may stop."""
-
+    _endings = frozenset(["dot", "lone", "mark", "marked", "closed", "ellipsis", "quoted", "brief"])
     _certain = frozenset(["dot", "lone", "mark", "marked", "closed"])
     _at_line_break = _certain | {"ellipsis", "quoted"}
     _beginnings = frozenset(
@@ -138,7 +143,7 @@ class SentenceRule:
         return ("letter", character if known else "?" if character.isupper() else "")
 
     def step(self, state: State, symbol: Symbol) -> State | None:
-        """See `Rule`. The end of the text is not a character: see ``endings``."""
+        """See `Rule`. The end of the text is not a character: see ``accepts``."""
         if state == DONE or (state == "unseen" and not isinstance(symbol, tuple)):
             return state
         if isinstance(symbol, tuple) or symbol == "digit":
@@ -149,7 +154,7 @@ class SentenceRule:
             return self._mark(state, symbol)
         if state == "inner" or (state == "brief" and symbol != "other"):
             return None
-        if symbol == "other" or state not in self.endings:
+        if symbol == "other" or state not in self._endings:
             if symbol == "emphasis" and isinstance(state, Run) and self._after(state) != "dot":
                 return state._replace(over=True)
             return "gap"
@@ -157,10 +162,14 @@ class SentenceRule:
             return "marked" if symbol == "emphasis" else "quoted"
         return "closed" if state in self._certain else "quoted"
 
+    def accepts(self, state: State) -> bool:
+        """See `Rule`."""
+        return state == DONE or state in self._endings
+
     def _space(self, state: State, line_break: bool) -> State | None:
         if state in (self._at_line_break if line_break else self._certain):
             return DONE
-        return None if line_break or state in self.endings or state == "inner" else "gap"
+        return None if line_break or state in self._endings or state == "inner" else "gap"
 
     def _mark(self, state: State, symbol: Symbol) -> State:
         if symbol == "end" or state == "mark":

@@ -1,0 +1,1 @@
+"""Side effects: what a method has changed beside its task."""

@@ -1,0 +1,159 @@
+"""The examination of a study: asked once, kept sealed, and added to without a cell anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from equipoise import EquipoiseError, Study
+from equipoise.report.answer import answer
+from equipoise.report.headline import headline
+from equipoise.report.page import render_page
+from equipoise.report.tables import write_tables
+from equipoise.runs.finished_run import read_run
+from equipoise.runs.verification import verify_run
+from equipoise.study.specification import read_specification
+from equipoise.task.task_file import load_task
+from tiny_study import write_study
+from tiny_task import SHARES, Replacement
+
+from .conftest import WriteStudy, contents
+
+FEW = ["study.samples_per_subject=1", "study.seeds=[1]"]
+PAIRS = "worse,better\nThe nurse said she left.,The nurse said he left.\n"
+NAMED: Replacement = (
+    "[methods.prompt]\n",
+    '[measures]\ntext = ["some.txt"]\npairs = ["own.csv"]\n[methods.prompt]\n',
+)
+
+
+def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every twentieth request: what is asked does not depend on how much."""
+    from equipoise.measures.side_effects import examination
+
+    whole = examination.requests_for
+    monkeypatch.setattr(examination, "requests_for", lambda task: whole(task)[::20])
+
+
+@pytest.fixture(scope="module")
+def examined(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with an examination; its study file is beside it."""
+    folder = tmp_path_factory.mktemp("examined")
+    path = write_study(folder, tiny_model_folder, task=SHARES, side_effects=True)
+    with pytest.MonkeyPatch.context() as patched:
+        small_requests(patched)
+        Study.from_toml(path, FEW).run(folder / "run", quiet=True)
+    return folder / "run"
+
+
+def test_it_is_on_by_default_and_can_be_switched_off(study_file: WriteStudy) -> None:
+    assert read_specification("quickstart").measures.side_effects
+    assert not read_specification(study_file()).measures.side_effects
+
+
+def test_every_model_that_a_method_left_is_examined(examined: Path) -> None:
+    table = pd.read_csv(examined / "results" / "side_effects.csv")
+    assert set(table["method"]) == {"sft", "sft-fast"}
+    assert {"retention_kl", "leakage", "stories_words"} <= set(table["instrument"])
+    kl = table[table["instrument"] == "retention_kl"].set_index(["method", "seed"])["value"]
+    assert kl["sft-fast"].min() > kl["sft"].max() > 0
+    tests = pd.read_csv(examined / "results" / "side_effect_tests.csv")
+    assert "base model" in set(tests["method_b"])
+    summary = pd.read_csv(examined / "results" / "summary.csv").set_index("method")
+    assert "changed" in summary.loc["sft-fast", "worst_side_effect"]
+    assert summary["worst_side_effect"].isna()["prompt"], "it leaves the model as it was"
+
+
+def test_answers_are_kept_and_sealed(examined: Path) -> None:
+    answers = pd.read_csv(examined / "measures" / "answers_base.csv", keep_default_na=False)
+    assert answers.columns.tolist() == ["kind", "request", "subject", "text", "ended"]
+    assert answers["kind"].tolist() == ["unrelated"] * 5 + ["people"] * 3 + ["stories"]
+    findings = {finding.path: finding.problem for finding in verify_run(examined)}
+    assert "measures/answers_base.csv" in findings
+    assert "measures/retention_sft_seed1.csv" in findings
+    assert not any(findings.values())
+
+
+def test_the_page_says_what_else_changed(examined: Path) -> None:
+    run = read_run(examined, load_task(examined.parent / "small.toml"), own=True)
+    table = headline(run)
+    page = render_page(run, table, answer(run, table), "")
+    assert '<h2 id="side_effects">What else changed</h2>' in page
+    assert "worst side effect" in page
+    assert "likeliest token changed" in page
+    write_tables(run, table, examined.parent / "tables")
+    latex = (examined.parent / "tables" / "side_effects.tex").read_text("utf-8")
+    assert "likeliest token changed" in latex
+
+
+def test_nothing_is_asked_twice_and_files_ask_only_for_themselves(
+    examined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_requests(monkeypatch)
+    folder, before = examined.parent, contents(examined)
+    path = folder / "study.toml"
+    from equipoise.model import language_model
+
+    load = language_model.load_model
+    monkeypatch.setattr(language_model, "load_model", lambda *a, **k: pytest.fail("was asked"))
+    Study.from_toml(path, FEW).run(examined, quiet=True)
+    assert contents(examined) == before
+    monkeypatch.setattr(language_model, "load_model", load)
+    (folder / "some.txt").write_text("The pilot flew to Oslo and nobody asked why. " * 5)
+    (folder / "own.csv").write_text(PAIRS)
+    text = path.read_text().replace(*NAMED)
+    (folder / "more.toml").write_text(text)
+    assert not Study.from_toml(folder / "more.toml", FEW).run(examined, quiet=True).computed
+    new = {name for name in contents(examined) if name not in before}
+    models = ("base", "sft_seed1", "sft-fast_seed1")
+    assert new == {
+        f"measures/{part}_{one}.{end}"
+        for part in ("perplexity_some", "pairs")
+        for one in models
+        for end in ("csv", "json")
+    }
+    table = pd.read_csv(examined / "results" / "side_effects.csv")
+    assert {"perplexity", "perplexity_ratio", "pairs"} <= set(table["instrument"])
+    (examined / "measures" / "answers_base.csv").write_text("spoilt")
+    Study.from_toml(folder / "more.toml", FEW).run(examined, quiet=True)
+    assert contents(examined)["measures/answers_base.csv"] == before["measures/answers_base.csv"]
+
+
+def test_a_model_that_cannot_be_examined_takes_no_table_down(
+    study_file: WriteStudy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from equipoise.measures.side_effects import examination
+
+    def refuse(*_: object) -> None:
+        raise EquipoiseError("the context is too short")
+
+    monkeypatch.setattr(examination.Examination, "items", refuse)
+    only = [*FEW, "measures.side_effects=true"]
+    result = Study.from_toml(study_file(), only).run(tmp_path / "run")
+    assert result.evaluation.side_effects is None
+    assert "What else changed is left out: the context is too short" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ('text = ["none.txt"]', "measures.text: there is no 'none.txt' beside"),
+        ('text = "small.toml"', "measures.text"),
+        ('pairs = ["small.toml"]', "these are no minimal pairs"),
+        ('choices = ["small.toml"]', "no multiple-choice questions"),
+        ('text = ["small.toml", "small.toml"]', "another text has the same name"),
+    ],
+)
+def test_mistakes_are_found_before_a_model_is_loaded(
+    tiny_model_folder: Path, tmp_path: Path, setting: str, message: str
+) -> None:
+    asked = ("[methods.prompt]\n", f"[measures]\n{setting}\n[methods.prompt]\n")
+    path = write_study(tmp_path, tiny_model_folder, asked, side_effects=True)
+    with pytest.raises(EquipoiseError, match=message):
+        read_specification(path)
