@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from sides import number
+from sides import number, text
 
 from equipoise.completions.judged_sentence import judge
 from equipoise.model.draws import Question, Sampling
@@ -90,7 +90,7 @@ def main() -> None:
     task, sampling = load_task("occupations"), Sampling(max_new_tokens=40)
     lines = csv.writer(sys.stdout, lineterminator="\n")
     with serving(model) as (settings, name), tempfile.TemporaryDirectory() as folder:
-        for kind in ("neutral", "balanced"):
+        for kind in text("--prompts", "neutral,balanced").split(","):
             counts: Counter[str] = Counter()
             for one in (subject.name for subject in task.subjects):
                 question = Question(task.prompt(one, kind), task.response_prefix(one), one)

@@ -24,7 +24,7 @@ def _rows(path) -> list[dict[str, str]]:
 def test_run_shows_table_paths_and_what_was_skipped(equipoise, study_file, tiny_model_folder):
     first = equipoise("run", study_file)
     assert first.code == 0, first.err
-    assert first.out.startswith("Balanced completions\n")
+    assert first.out.startswith("Balanced completions, of all that were asked for\n")
     assert "\nWhat else changed\n" in first.out
     assert [line.split()[0] for line in first.out.splitlines()[4:6]] == ["prompt", "sft"]
     assert f"{tiny_model_folder.name} on CPU" in first.err

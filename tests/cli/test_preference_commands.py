@@ -73,7 +73,7 @@ def test_a_failing_cell_leaves_a_table_and_an_error(equipoise, study_file):
     diverging = ("--set", "methods.sft.learning_rate=1e30", "--set", "methods.sft.max_steps=3")
     outcome = equipoise("run", study_file, "--set", "study.seeds=[1]", *diverging)
     assert outcome.code == 1
-    assert outcome.out.startswith("Balanced completions\n")
+    assert outcome.out.startswith("Balanced completions, of all that were asked for\n")
     assert "prompt" in outcome.out
     assert "1 cell failed: sft, seed 1: " in outcome.err
     assert "loss became nan at update 3" in outcome.err

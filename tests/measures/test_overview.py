@@ -13,11 +13,13 @@ from equipoise.measures.model_answers import FluencyScores
 from equipoise.task.task import Task
 
 COLUMNS = [
-    "method", "control", "seeds", "n", "balanced_train", "balanced_validation",
+    "method", "control", "balanced_requested", "balanced", "told", "by_construction",
+    "seeds", "n", "balanced_train", "balanced_validation",
     "balanced_held_out", "satisfied", "well_formed", "entropy", "pairs_share", "self_bleu",
     "templates",
     "log_probability_base", "log_probability_independent", "divergence", "terms_slope",
-    "stereotype_slope", "stereotype_low", "stereotype_high", "worst_side_effect",
+    "stereotype_slope", "stereotype_low", "stereotype_high",
+    "mean_log_odds", "mean_absolute_log_odds", "worst_side_effect",
     "tokens_per_delivered", "fit_seconds", "peak_gb", "trainable_parameters",
 ]  # fmt: skip
 BOTH, ONE = "The nurse was bold and caring at work.", "The nurse was bold and decisive."
@@ -51,7 +53,7 @@ def test_of_texts_alone(completions: pd.DataFrame, task: Task) -> None:
     assert row["templates"] == 1 / 2
     assert table.loc[1, ["method", "n"]].tolist() == ["prompt", 1]
     assert math.isnan(table.loc[1, "balanced_validation"])
-    assert table[COLUMNS[12:]].isna().all(axis=None)
+    assert table[COLUMNS[16:]].isna().all(axis=None)
 
 
 def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> None:

@@ -83,16 +83,15 @@ class TestFewShot:
     ) -> None:
         policy = policy_of("few-shot", shots=shots)
         for question in policy.questions(SUBJECTS):
-            assert question.prompt == f"Complete: The {question.subject} was"
-            assert len({exchange.answer for exchange in question.earlier}) == shots
-            for asked, answer in question.earlier:
-                assert small.constraint.check(answer).satisfied
-                about = answer.split()[1]
-                assert about in {"doctor", "pilot"} - {question.subject}
-                assert asked == f"Complete: The {about} was"
-        if shots > 1:  # of two subjects to choose from, each has its turn
-            nurse = policy.questions(["nurse"])[0].earlier
-            assert {answer.split()[1] for _, answer in nurse[:2]} == {"doctor", "pilot"}
+            head, *sentences, blank, last = question.prompt.split("\n")
+            assert (head, blank) == ("Examples:", "")
+            assert last == f"Complete: The {question.subject} was"
+            assert len(set(sentences)) == shots
+            about = [sentence.split()[1] for sentence in sentences]
+            assert all(small.constraint.check(sentence).satisfied for sentence in sentences)
+            assert set(about) <= {"doctor", "pilot"} - {question.subject}
+            # Of two subjects to choose from each has its turn.
+            assert len(set(about)) == (2 if question.subject == "nurse" and shots > 1 else 1)
 
     def test_the_seed_draws_them(self, policy_of: Callable[..., Policy]) -> None:
         one, again, other = (
@@ -103,7 +102,7 @@ class TestFewShot:
 
     def test_told_is_what_was_shown(self, policy_of: Callable[..., Policy], small: Task) -> None:
         policy = policy_of("few-shot", shots=1)
-        shown = " ".join(q.earlier[0].answer for q in policy.questions(SUBJECTS))
+        shown = " ".join(question.prompt for question in policy.questions(SUBJECTS))
         assert policy.told == {term for term in EVERY if term in shown}
         assert 2 <= len(policy.told) < 6
 
@@ -272,10 +271,10 @@ class TestFilterAsks:
         for method in made.values():
             method.check(small)
         shown = {
-            label: len(made[label].questions(small, ["nurse"], 1)[0].earlier)
+            label: made[label].questions(small, ["nurse"], 1)[0].prompt.count("\n")
             for label in ("filter", "f", "g")
         }
-        assert shown == {"filter": 2, "f": 3, "g": 0}
+        assert shown == {"filter": 2 + 2, "f": 3 + 2, "g": 0}
         assert made["f"].describe()["ask.shots"] == 3, "its cells are others if that changes"
         assert json.loads(json.dumps(made["g"].describe()))["ask.rounds"] == 1
 

@@ -109,6 +109,7 @@ def test_an_ignored_limit_is_counted() -> None:
         return Reply(response)
 
     assert drawn(answers)[1].spending()["too_long"] == 1
+    assert drawn(answers, leave_out=["max_tokens"])[1].spending()["too_long"] == 0
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "text/html; charset=utf-8", "x"])
@@ -209,6 +210,16 @@ def test_trouble_is_one_error_that_helps(name: str) -> None:
     assert problem in error.problem
     assert hint in error.hint
     assert "\n" not in str(error)
+
+
+def test_no_error_of_a_server_repeats_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+    for status in (200, 400):
+        with stub_of(lambda body: Reply({"error": "no sk-of-a-test"}, status)) as stub:  # noqa: B023
+            monkeypatch.setenv("OPENAI_BASE_URL", stub.url)
+            with pytest.raises(EquipoiseError, match=r"no \*\*\*") as caught:
+                endpoint(stub).draw(QUESTIONS, [1, 0, 0], SAMPLING, 1)
+        assert "sk-of" not in str(caught.value)
 
 
 def test_answers_before_the_trouble_are_kept(tmp_path: Path) -> None:

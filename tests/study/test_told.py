@@ -115,7 +115,7 @@ max_draws = 1
     result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
     turns = [len(body["messages"]) for body in proxy.bodies]
     # What the tiny model says is never balanced: every answer is given back once.
-    assert turns == [1] * 3 + [5] * 3 + [1] * 3 + [3] * 3 + [1] * 3 + [3] * 3
+    assert turns == [1] * 3 + [1] * 3 + [1] * 3 + [3] * 3 + [1] * 3 + [3] * 3
     cost = result.evaluation.cost.set_index("method")
     assert cost["requests"].to_dict() == {
         "prompt-listed": 3, "few-shot": 3, "revise": 6, "filter": 6,

@@ -33,12 +33,9 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for measure in MEASURES:
         values = measure.summarise(tables)
         for headline in measure.headlines:
-            value = values.get(headline.name)
-            of_methods = pd.Series(float("nan"), index) if value is None else value.reindex(index)
+            own = values.get(headline.name, pd.Series(dtype="float64")).reindex(index)
             # Whole numbers and flags have types of their own while they may be unknown.
-            found[headline.name] = (
-                of_methods if headline.column.text else of_methods.astype("float64")
-            )
+            found[headline.name] = own if headline.column.text else own.astype("float64")
     return found.reset_index()
 
 

@@ -1,4 +1,4 @@
-"""Few-shot prompting: balanced sentences about other subjects stand before the question.
+"""Few-shot prompting: balanced sentences about other subjects stand in the prompt.
 
 In-context learning (Brown et al. 2020, arXiv 2005.14165, section 2): the model is shown what
 answers look like, and nothing is trained. The sentences are such as fine-tuning is given.
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from equipoise.errors import EquipoiseError
 from equipoise.methods.prompt import PromptMethod, PromptSettings
-from equipoise.model.draws import Exchange, Question
+from equipoise.model.draws import Question
 from equipoise.task.examples import BalancedExampleGenerator, seeded, shuffle
 from equipoise.task.task import Task
 
@@ -22,16 +22,15 @@ class FewShotSettings(PromptSettings):
     """Settings of few-shot prompting: those of prompting, and how many sentences are shown.
 
     Attributes:
-        prompt: Kind of prompt: a key of the task file's ``[prompts]``. The shown sentences answer
-            the same one.
-        shots: Sentences shown before each question.
+        prompt: Kind of prompt: a key of the task file's ``[prompts]``.
+        shots: Sentences shown in the prompt.
     """
 
     shots: Annotated[int, Field(ge=1, le=100)] = 4
 
 
 class FewShot(PromptMethod[FewShotSettings]):
-    """Sentences about train subjects as answers to the same prompt, none about who is asked for."""
+    """Sentences about train subjects in the prompt, none about who is asked for."""
 
     name = "few-shot"
     summary = "the untuned model, shown balanced sentences about other subjects"
@@ -68,16 +67,22 @@ class FewShot(PromptMethod[FewShotSettings]):
         for question in super().questions(task, subjects, seed):
             others = [number for number, name in enumerate(about) if name != question.subject]
             shuffle(others, seeded(seed, f"shots for {question.subject}"))
-            shown = tuple(
-                Exchange(
-                    task.prompt(name := about[others[shot % len(others)]], self.prompt),
-                    made[name][shot // len(others)],
-                )
+            shown = [
+                made[about[others[shot % len(others)]]][shot // len(others)]
                 for shot in range(self.settings.shots)
-            )
-            found.append(question._replace(earlier=shown))
+            ]
+            found.append(question._replace(prompt=with_examples(question.prompt, shown)))
         return found
 
     def _each(self, subjects: int) -> int:
         """Sentences that each of so many subjects gives at most."""
         return -(-self.settings.shots // subjects)
+
+
+def with_examples(prompt: str, sentences: Sequence[str]) -> str:
+    r"""``prompt`` below ``sentences``, a line each.
+
+    >>> with_examples("Complete: The cook was", ["The nurse was kind."])
+    'Examples:\nThe nurse was kind.\n\nComplete: The cook was'
+    """
+    return "\n".join(["Examples:", *sentences, "", prompt])

@@ -193,6 +193,8 @@ class Filter(WeightlessMethod[FilterSettings]):
     def describe(self) -> dict[str, Any]:
         """See ``Method.describe``: how it asks decides too."""
         settings = super().describe()
+        if self.settings.ask is None:  # cells from before there was such a setting are the same
+            del settings["ask"]
         if self._named is not None:
             asked = {"use": self._named.name, **self._named.describe()}
             settings |= {f"ask.{name}": value for name, value in asked.items()}

@@ -112,6 +112,10 @@ class EndpointSettings(Settings):
         """The key from the environment; None where there is none, or it must not be sent."""
         return os.environ.get(KEY_VARIABLE) if self.is_named else None
 
+    def without_key(self, text: str) -> str:
+        """``text``, in which a server may have repeated the key, without it."""
+        return text.replace(self.key, "***") if self.key else text
+
 
 def is_endpoint(name: str | Path) -> bool:
     """Whether a model's name is that of an endpoint, ``openai:NAME``."""

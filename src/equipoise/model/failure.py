@@ -24,22 +24,20 @@ def failure(name: str, settings: EndpointSettings, error: Exception) -> Equipois
         settings: How it was asked.
         error: What the client raised.
     """
-    reason = " ".join(_reason(error).split())
-    if key := settings.key:
-        reason = reason.replace(key, "***")
-    reason = reason[:300].rstrip(".")
+    reason = " ".join(_reason(settings, error).split())[:300].rstrip(".")
     return EquipoiseError(
         f"{name} at {settings.address}: {reason}", hint=_hint(settings, error, reason)
     )
 
 
-def _reason(error: Exception) -> str:
+def _reason(settings: EndpointSettings, error: Exception) -> str:
     """What the server or the client says."""
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        return f"status {error.status_code}: {error_in(error.response.text)}"
-    return str(error)
+        said = error_in(settings.without_key(error.response.text))
+        return f"status {error.status_code}: {said}"
+    return settings.without_key(str(error))
 
 
 def _hint(settings: EndpointSettings, error: Exception, reason: str) -> str:

@@ -113,10 +113,11 @@ class Endpoint:
         answers = self._answers(bodies, on_drawn or (lambda drawn: None))
         asked = [questions[index] for index, _ in wanted]
         draws: list[list[Draw]] = [[] for _ in questions]
-        for (index, _), answer, said in zip(
-            wanted, answers, self._said(asked, answers), strict=True
-        ):
-            self.usage.add(answer, said.silence, sampling.max_new_tokens)
+        limited = self.settings.limit not in self.settings.left_out
+        most_tokens = sampling.max_new_tokens if limited else None
+        said_each = self._said(asked, answers)
+        for (index, _), answer, said in zip(wanted, answers, said_each, strict=True):
+            self.usage.add(answer, said.silence, most_tokens)
             draws[index].append(
                 Draw(
                     said.text,
@@ -207,11 +208,11 @@ class Endpoint:
         of = client.chat.completions if api == "chat" else client.completions
         pace.wait()
         try:
-            response: str = of.with_raw_response.create(**sent).text
+            response = self.settings.without_key(of.with_raw_response.create(**sent).text)
         except openai.OpenAIError as error:
             raise failure(self.name, self.settings, error) from None  # its context may hold the key
         try:
-            answer = answer_in(response, api, body[self.settings.limit])
+            answer = answer_in(response, api, sent.get(self.settings.limit))
         except EquipoiseError as error:
             raise EquipoiseError(
                 f"{self.name} at {self.settings.address} {error.problem}", hint=error.hint

@@ -20,13 +20,13 @@ _SERVER_SAYS = "What was answered is kept. Do what the server says, and run the 
 _ADDRESS = "Check base_url: it ends in /v1 with most servers, and no login page may stand before."
 
 
-def answer_in(body: str, api: str, most_tokens: int) -> Answer:
+def answer_in(body: str, api: str, most_tokens: int | None) -> Answer:
     """The answer in the body of a response, whatever type of content its header names.
 
     Args:
         body: All of it.
         api: ``chat`` or ``completions``.
-        most_tokens: Tokens that an answer may have.
+        most_tokens: Tokens that an answer may have; None where the server was told no limit.
 
     Raises:
         EquipoiseError: There is no answer in it; the error says what is there instead.
@@ -39,7 +39,8 @@ def answer_in(body: str, api: str, most_tokens: int) -> Answer:
     usage = _mapping(response.get("usage"))
     spent = _count(usage.get("completion_tokens"))
     reason = choice.get("finish_reason")
-    cut = reason == "length" or (reason is None and (spent or 0) >= most_tokens)
+    full = most_tokens is not None and (spent or 0) >= most_tokens
+    cut = reason == "length" or (reason is None and full)
     silence = None if text.strip() else _silence(holder, content, reason, cut=cut)
     return Answer(text, _count(usage.get("prompt_tokens")), spent, not cut, silence)
 

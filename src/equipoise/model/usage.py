@@ -28,18 +28,18 @@ class Usage:
     respaced: int = 0
     silent: Counter[Silence] = field(default_factory=Counter)
 
-    def add(self, answer: Answer, silence: Silence | None, most_tokens: int) -> None:
+    def add(self, answer: Answer, silence: Silence | None, most_tokens: int | None) -> None:
         """Count one answer.
 
         Args:
             answer: It.
             silence: Why it says nothing; None where it says something.
-            most_tokens: Tokens that it may have.
+            most_tokens: Tokens that it may have; None where the server was told no limit.
         """
         self.requests += 1
         self.prompt_tokens = _sum(self.prompt_tokens, answer.prompt_tokens)
         self.completion_tokens = _sum(self.completion_tokens, answer.completion_tokens)
-        self.too_long += (answer.completion_tokens or 0) > most_tokens
+        self.too_long += most_tokens is not None and (answer.completion_tokens or 0) > most_tokens
         if silence is not None:
             self.silent[silence] += 1
 
