@@ -15,7 +15,7 @@ from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, model_identity, s
 from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel, load_model
 from equipoise.task.sentence import first_sentence
-from tiny_models import metaspace_tokenizer, tiny_llama, wrap_tokenizer
+from tiny_models import byte_level_tokenizer, metaspace_tokenizer, tiny_llama, wrap_tokenizer
 
 SMALL = ("--hidden-states", "2", "--hmm-samples", "20", "--max-new-tokens", "40")
 
@@ -114,6 +114,28 @@ def test_the_command_marks_the_wanted_terms(equipoise, tiny_model_folder, monkey
         assert len(marked) > 1
 
 
+def test_a_length_that_the_model_seldom_writes_is_said(equipoise, tiny_model_folder):
+    """Of a random model the HMM has no sentence that ends after just 17 words."""
+    options = ("--words", "17:17", "-n", "1", "--no-prose", *SMALL)
+    outcome = equipoise("complete", "--model", tiny_model_folder, *options)
+    assert outcome.code == 0, outcome.err
+    assert "ends a sentence here with 17:17 words about" in " ".join(outcome.err.split())
+
+
+def test_the_chance_of_a_length_is_that_of_the_hmm():
+    """Of an HMM that draws every token alike, wider ranges are likelier."""
+    tokenizer = wrap_tokenizer(byte_level_tokenizer(), chat=True)
+    model = tiny_llama(len(tokenizer))
+    lm = LanguageModel(model, tokenizer, "tiny", torch.device("cpu"), torch.float32)
+    hmm = from_counts(torch.ones(2), torch.ones(2, 2), torch.ones(2, len(tokenizer)), 1e-3)
+    chances = []
+    for words in ("3:9", "4:9", "4:4"):
+        constraint = constraint_of("bold", None, None, words)
+        completer = Completer.compiled(lm, "The pilot", constraint, Sampling(max_new_tokens=8))
+        chances.append(completer.chance_of_length(hmm))
+    assert 1 > chances[0] > chances[1] > chances[2] > 0
+
+
 @pytest.mark.parametrize("prepend", ["always", "first", "never"])
 def test_tokenizers_that_drop_the_first_space(prepend):
     tokenizer = wrap_tokenizer(metaspace_tokenizer(prepend), chat=True)
@@ -122,7 +144,7 @@ def test_tokenizers_that_drop_the_first_space(prepend):
     constraint = constraint_of("bold|caring,nurse", None, "doctor", "4:9")
     completer = Completer.compiled(lm, "The pilot", constraint, Sampling(max_new_tokens=40))
     hmm = from_counts(torch.rand(2), torch.rand(2, 2), torch.rand(2, len(tokenizer) + 3), 1.0)
-    for sentence in completer.complete(completer.lookahead(hmm), 50, 0):
+    for sentence in completer.complete(hmm, 50, 0):
         words = words_of(sentence)
         assert "nurse" in words, sentence
         assert words & {"bold", "caring"}, sentence

@@ -29,8 +29,8 @@ STYLES = {"all_of": "bold dodger_blue1", "any_of": "bold underline orange1"}
 """How found terms are marked: blue and orange are told apart with any kind of colour vision, the
 underline without colours too."""
 
-SELDOM = 1e-9
-"""A sentence that the model by itself writes less often is one it hardly can write."""
+SELDOM = 1e-3
+"""A model writes badly in a length that it gives fewer of its sentences by itself."""
 
 EXAMPLES = """\b
 Examples:
@@ -112,15 +112,20 @@ def complete(
         completer = Completer.compiled(lm, text, constraint, sampling, prose=prose)
         if looking_ahead is None:
             looking_ahead, _ = completer.distillation(settings).remembered()
-        lookahead = completer.lookahead(looking_ahead)
-        if (chance := completer.chance(lookahead)) < SELDOM:
-            progress.say(
-                f"By itself {lm.name} would write such a sentence with a probability of about "
-                f"{chance:.0e}: it may be too small for it, so read what it writes with care."
-            )
-        sentences = completer.complete(lookahead, n, seed)
+        if words and (chance := completer.chance_of_length(looking_ahead)) < SELDOM:
+            progress.say(_too_long(lm.name, words, chance))
+        sentences = completer.complete(looking_ahead, n, seed)
     for sentence in sentences:
         show_marked(sentence, _wanted(constraint, sentence))
+
+
+def _too_long(model: str, words: str, chance: float) -> str:
+    """What to expect of a length that a model seldom gives its sentences by itself."""
+    often = f"once in {1 / chance:,.0f} times" if chance > 1e-9 else "never"
+    return (
+        f"By itself {model} ends a sentence here with {words} words about {often} (by its HMM): "
+        "it is too small for such sentences, and they may not read like one."
+    )
 
 
 def _wanted(constraint: Constraint, sentence: str) -> list[tuple[int, int, str]]:

@@ -60,7 +60,8 @@ class Completer:
         prompt: What the model continues; the prefix is the sentence's beginning.
         start: The beginning, as the HMM reads it.
         constraint: What the sentence satisfies.
-        automaton: The same, compiled for the model's tokens.
+        vocabulary: The model's tokens that are written.
+        automaton: The constraint, compiled for them.
         sampling: How completions are drawn.
         prose: The sentence is prose, too.
     """
@@ -69,6 +70,7 @@ class Completer:
     prompt: Prompt
     start: Beginning
     constraint: Constraint
+    vocabulary: Vocabulary
     automaton: TokenAutomaton
     sampling: Sampling
     prose: bool = True
@@ -99,9 +101,8 @@ class Completer:
         )
         question = f'Complete the following sentence: "{text}"' if text else "Write one sentence."
         prompt = Prompt(tuple(lm.context(question, text)), text)
-        return cls(
-            lm, prompt, beginning(lm, question, prompt), constraint, automaton, sampling, prose
-        )
+        start = beginning(lm, question, prompt)
+        return cls(lm, prompt, start, constraint, vocabulary, automaton, sampling, prose)
 
     def distillation(self, settings: DistillSettings) -> Distillation:
         """How to distil an HMM of what the model says after this very prompt.
@@ -113,28 +114,29 @@ class Completer:
         check_lookahead(*sizes, MEMORY_GB)
         return Distillation(self.lm, [self.prompt], [self.start], self.sampling, settings)
 
-    def lookahead(self, hmm: HMM) -> Lookahead:
-        """The tables that decoding looks ahead with."""
-        return Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
+    def chance_of_length(self, hmm: HMM) -> float:
+        """How likely the model by itself ends its sentence within the word range, 0-1.
 
-    def chance(self, lookahead: Lookahead) -> float:
-        """How likely the HMM holds a satisfying sentence when nothing is asked for, 0-1."""
-        message = lookahead.hmm.start(self.start.tokens)
-        start = self.automaton.starts[self.prompt.prefix]
-        return lookahead.probability(message, start, lookahead.max_tokens)
+        It is the HMM's probability. Of words that its samples lack an HMM knows nothing, of
+        lengths it does.
+        """
+        words, limit = Constraint({}, words=self.constraint.words), self.sampling.max_new_tokens
+        prefix = self.prompt.prefix
+        automaton = compile_constraint(
+            words, self.vocabulary, [prefix], max_tokens=limit, prose=self.prose
+        )
+        message, state = hmm.start(self.start.tokens), automaton.starts[prefix]
+        return Lookahead(hmm, automaton, limit).probability(message, state, limit)
 
     def complete(
-        self,
-        lookahead: Lookahead,
-        n: int,
-        seed: int,
-        on_drawn: Callable[[int], None] | None = None,
+        self, hmm: HMM, n: int, seed: int, on_drawn: Callable[[int], None] | None = None
     ) -> list[str]:
         """``n`` sentences that begin with the text; each was checked as a text.
 
         Raises:
             RuntimeError: A sentence does not satisfy the constraint: a bug of this package.
         """
+        lookahead = Lookahead(hmm, self.automaton, self.sampling.max_new_tokens)
         guide = Guide(lookahead, [self.start])
         [draws] = sample(
             self.lm, [self.prompt], [n], self.sampling, seed, control=guide, on_drawn=on_drawn

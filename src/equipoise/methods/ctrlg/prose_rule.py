@@ -93,7 +93,7 @@ class ProseRule:
         if symbol.isspace():
             return self._space(state, symbol)
         if place in _IN_WORD and symbol in APOSTROPHES:
-            ends = "apostrophe" if place == "plural" else "joined"
+            ends: Place = "apostrophe" if place == "plural" else "joined"
             return Prose("quote" if symbol == closer else ends, closer)
         if place in _IN_WORD and symbol in JOINERS:
             return Prose("joined", closer)
@@ -130,9 +130,9 @@ class ProseRule:
         if place == "quote":
             closer = ""
         if closer and symbol == closer:
-            after = {"comma": "paused", "paused": "paused"}
-            closed = "closed" if place in _AFTER_WORD else after.get(place)
-            return Prose(closed) if closed else None
+            if place in _AFTER_WORD:
+                return Prose("closed")
+            return Prose("paused") if place in ("comma", "paused") else None
         if place not in _AFTER_WORD | {"closed"}:
             return None
         if symbol in PAUSES:

@@ -194,8 +194,11 @@ class _Product:
         states = np.concatenate([np.array([-1, -2]), *order])  # DEAD and ACCEPT come first
         numbers = np.argsort(states, kind="stable").astype(np.int32)
         ends = np.tile(np.array([[-1], [-2]]), (1, self.n_symbols + 1))
-        whole = np.concatenate([ends, *tables])
-        table = numbers[np.searchsorted(states[numbers], whole)]
+        # Part by part, as a part is small beside the whole.
+        ordered = states[numbers]
+        table = np.concatenate(
+            [numbers[np.searchsorted(ordered, part)] for part in (ends, *tables)]
+        )
         may_stop = np.concatenate(
             [[False, False], *(_all_accept(self._parts(part)) for part in order)]
         )
