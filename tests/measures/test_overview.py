@@ -53,7 +53,7 @@ def test_of_texts_alone(completions: pd.DataFrame, task: Task) -> None:
     assert row["templates"] == 1 / 2
     assert table.loc[1, ["method", "n"]].tolist() == ["prompt", 1]
     assert math.isnan(table.loc[1, "balanced_validation"])
-    assert table[COLUMNS[16:]].isna().all(axis=None)
+    assert table[COLUMNS[COLUMNS.index("log_probability_base") :]].isna().all(axis=None)
 
 
 def test_with_all_that_can_be_known(completions: pd.DataFrame, task: Task) -> None:
