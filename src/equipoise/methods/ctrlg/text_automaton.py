@@ -142,8 +142,7 @@ def _explore(rule: Rule, symbols: Sequence[Symbol]) -> _Explored:
     for state in pending:  # grows as states are met
         known = {symbol: number(rule.step(state, symbol)) for symbol in dict.fromkeys(symbols)}
         rows.append([known[symbol] for symbol in symbols])
-        is_terms = isinstance(rule, TermRule)
-        plain.append(number(rule.without_wanted(state)) if is_terms else index[state])
+        plain.append(number(rule.without_wanted(state) if isinstance(rule, TermRule) else state))
     return _Explored(
         np.array(rows, np.int32),
         np.array(plain, np.int32),

@@ -34,7 +34,7 @@ class Rule(Protocol):
     def symbol(self, character: str) -> Symbol | None:
         """What the rule sees of a character; ``None`` for one that is never written."""
 
-    def step(self, state: Any, symbol: Symbol) -> Any:
+    def step(self, state: Any, symbol: Any) -> Any:
         """The state after one more character."""
 
     def accepts(self, state: Any) -> bool:
