@@ -26,7 +26,7 @@ def verdict(row: Mapping[str, Any], settings: StatisticsSettings) -> str:
     return f"{_finding(row, settings)} {_reach(row, settings)}"
 
 
-def shows_equivalence(row: Mapping[str, Any], alpha: float) -> bool:
+def shows_equivalence(row: Mapping[Any, Any], alpha: float) -> bool:
     """Whether a row of ``comparisons`` shows that its methods differ by less than the margin.
 
     Below ``alpha / 5``: of 5 % the interval of 98 % must lie within the margin, Holm's correction
