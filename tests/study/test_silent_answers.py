@@ -119,9 +119,9 @@ def test_a_cell_keeps_what_was_asked_and_paid_for(run: Run) -> None:
 
 def test_the_terminal_says_why(run: Run) -> None:
     rows = [line.split() for line in str(run.evaluation).splitlines()]
-    mute = [row[1:] for row in rows if row[:1] == ["mute"]]
-    assert len(mute) >= 2  # of balance, and of what else changed
-    assert all("–" in row and "%" not in row for row in mute)
+    mute = [row for row in rows if row[:1] == ["mute"]]
+    assert sum("–" in row for row in mute) >= 2  # of balance, and of what else changed
+    assert not any("%" in row for row in mute)
     said = run.evaluation.remarks
     assert WHY in said
     assert (

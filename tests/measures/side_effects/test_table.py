@@ -14,6 +14,7 @@ from equipoise.measures.side_effects.table import (
     paired_table,
     side_effects_table,
 )
+from equipoise.statistics.rates import wilson_interval
 
 
 def items(name: str, values: list[float], group: str = "all") -> pd.DataFrame:
@@ -91,6 +92,20 @@ def test_a_rate_of_nothing_has_an_interval() -> None:
     assert (row["value"], row["low"]) == (0, 0)
     assert 0.03 < row["high"] < 0.06  # Wilson's of 0 of 100 ends at 0.037
     assert np.isnan(row["base"])
+
+
+def test_a_rare_hit_has_wilsons_interval() -> None:
+    """One of forty: 0.4 to 12.9 %, and no more for its being skewed."""
+    some = [1.0, *[0.0] * 39]
+    row = side_effects_table(labelled(items(LEAKAGE.name, some), "sft", 1), QUANTITIES).iloc[0]
+    low, high = wilson_interval(1, 40)
+    assert row["low"] == pytest.approx(low, abs=0.003)
+    assert row["high"] == pytest.approx(high, abs=0.02)
+
+
+def test_no_interval_leaves_what_there_can_be() -> None:
+    share = labelled(items("stories_repetition", [0.0, 0.0, 0.0, 0.1]), "sft", 1)
+    assert side_effects_table(share, QUANTITIES)["low"].tolist() == [0, 0]
 
 
 def test_what_is_so_by_definition_needs_no_base() -> None:

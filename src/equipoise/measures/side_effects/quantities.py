@@ -52,6 +52,8 @@ class Quantity:
         chance: What a model without any ability gets.
         needs: Name of the quantity that says whether the model is near chance, if not this one.
         by_definition: The base model's own value, where it need not be measured.
+        lowest: Lowest value there can be.
+        highest: Highest value there can be.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Quantity:
     chance: float | None = None
     needs: str = ""
     by_definition: float | None = None
+    lowest: float = -math.inf
+    highest: float = math.inf
 
     def harm(self, value: float, base: float) -> float:
         """By how much ``value`` is worse than the base model's, in the unit; below 0 if better."""
@@ -76,12 +80,12 @@ class Quantity:
 KL = Quantity(
     "retention_kl", "divergence from the base model",
     "KL(base ‖ tuned) on the base model's own answers to unrelated requests", "nats a token",
-    form=DECIMALS, ideal=0, passes=FIVE_PERCENT, by_definition=0,
+    form=DECIMALS, ideal=0, passes=FIVE_PERCENT, by_definition=0, lowest=0,
 )  # fmt: skip
 TOP = Quantity(
     "retention_top1", "likeliest token changed",
     "share of tokens of these answers at which the likeliest one is another", "share of tokens",
-    form=PERCENT, ideal=0, passes=FIVE_POINTS, by_definition=0,
+    form=PERCENT, ideal=0, passes=FIVE_POINTS, by_definition=0, lowest=0, highest=1,
 )  # fmt: skip
 LEAKAGE = Quantity(
     "leakage", "listed terms elsewhere",
@@ -102,17 +106,17 @@ STORY_TERMS = Quantity(
 )  # fmt: skip
 STORY_WORDS = Quantity(
     "stories_words", "words of a story",
-    "words of what is drawn of a story, at most 64 tokens", "words", form=AMOUNT,
+    "words of what is drawn of a story, at most 64 tokens", "words", form=AMOUNT, lowest=0,
 )  # fmt: skip
 STORY_REPETITION = Quantity(
     "stories_repetition", "repetition in stories",
     "share of a story's phrases of four words that stood in it before", "share of phrases",
-    form=PERCENT, ideal=0, passes=FIVE_POINTS,
+    form=PERCENT, ideal=0, passes=FIVE_POINTS, lowest=0, highest=1,
 )  # fmt: skip
 PERPLEXITY = Quantity(
     "perplexity", "perplexity, nats a token",
     "mean negative log-probability of a token of a text, in sliding windows", "nats a token",
-    form=DECIMALS, ideal=0,
+    form=DECIMALS, ideal=0, lowest=0,
 )  # fmt: skip
 PERPLEXITY_RATIO = Quantity(
     "perplexity_ratio", "perplexity, ratio", "perplexity of a text over the base model's",

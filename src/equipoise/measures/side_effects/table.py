@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,20 @@ def _value(one: Quantity, grid: pd.DataFrame, alpha: float) -> dict[str, Any]:
     """Value, interval and number of items of one grid."""
     values = grid.dropna().to_numpy(dtype=float).T
     found = mean(values, "sampled", _floor(one, values))
+    if one.rate and values.shape[1] > 1:
+        found = _of_binary_items(found, values.shape[1])
     return {"value": float(found.value), "n": values.shape[1], **_ends(one, found, values, alpha)}
+
+
+def _of_binary_items(found: Estimate, n: int) -> Estimate:
+    """The same with all degrees of freedom of ``n`` items, its last source.
+
+    That few of many items are 1 makes their spread skewed, but with Wilson's interval the rate says
+    how large it is.
+    """
+    df = found.df.copy()
+    df[-1] = n - 1
+    return replace(found, df=df)
 
 
 def _ends(one: Quantity, found: Estimate, values: np.ndarray, alpha: float) -> dict[str, float]:
@@ -148,7 +162,7 @@ def _ends(one: Quantity, found: Estimate, values: np.ndarray, alpha: float) -> d
         low, high = rate_interval(found, np.asarray(values.size), 1 - alpha)
     else:
         low, high = found.interval(1 - alpha)
-    return {"low": float(low), "high": float(high)}
+    return {"low": max(float(low), one.lowest), "high": min(float(high), one.highest)}
 
 
 def _floor(one: Quantity, *sides: np.ndarray) -> Any:
