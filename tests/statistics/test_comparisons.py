@@ -15,7 +15,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from equipoise.statistics import StatisticsSettings, comparisons, three_seeds
-from equipoise.statistics.comparisons import COLUMNS, holm
+from equipoise.statistics.cells import Grouped
+from equipoise.statistics.comparisons import COLUMNS, holm, incomplete
 from equipoise.statistics.rate_difference import rate_difference
 
 from .conftest import Scored
@@ -195,6 +196,21 @@ def test_subjects_that_not_all_seeds_have_are_left_out(scored: Scored) -> None:
     nothing = row(table, "validation")
     assert nothing["verdict"].endswith("not compared.")
     assert math.isnan(nothing["p"])
+
+
+def test_it_is_said_which_subjects_tests_are_over(scored: Scored) -> None:
+    full = {seed: {"t1": (5, 10), "t2": (5, 10), "v": (5, 10)} for seed in (1, 2)}
+    part = {1: {"t1": (4, 10), "v": (4, 10)}, 2: {"t1": (6, 10)}}  # of v one seed has nothing
+    nothing = {1: {"t2": (4, 10)}, 2: {"v": (6, 10)}}
+    frame = scored({"whole": full, "part": part, "none": nothing})
+    assert incomplete(Grouped.of(frame).cells) == [
+        "Tests with part are over 1 of 3 subjects, those of which each of its seeds has "
+        "completions: t1.",
+        "none has no subject of which every seed has completions: no tests.",
+    ]
+    assert incomplete(Grouped.of(scored({"whole": full})).cells) == []
+    table = comparisons(frame[frame["method"] != "none"], ["balanced"])
+    assert row(table)["over"] == "t1"
 
 
 def test_constant_scores_have_no_test(study: pd.DataFrame) -> None:
