@@ -11,7 +11,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from equipoise.completions.columns import all_numbers
-from equipoise.completions.frame import COLUMNS, as_completions, read_completions, remarks
+from equipoise.completions.frame import (
+    COLUMNS,
+    as_completions,
+    read_anything,
+    read_completions,
+    remarks,
+)
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import write_table
 from equipoise.task.task import Task
@@ -154,6 +160,25 @@ def test_prefix_is_added_only_when_asked_and_only_where_it_is_not(
     assert read_completions(path, task, prefix="add")["text"].tolist() == [
         "The nurse was bold.", "the NURSE was bold.", "The welder was, they say, bold", "",
     ]  # fmt: skip
+
+
+def test_texts_under_a_name_of_numbers_are_no_numbers(task: Task, write_csv: WriteCsv) -> None:
+    """A column ``sample`` numbers draws in one file and holds them in another."""
+    rows = [f"nurse,{text}" for text in ("A b.", "C d.", "C d.", "C d.", "E f.")]
+    path = write_csv("\n".join(["occupation,sample", *rows]) + "\n")
+    found = read_anything(path, task, text_column="sample")
+    assert len(found.completions) == 5
+    assert not any("left out" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("row", ["nan,nan", "#N/A,#N/A", ",nan", "NaN,"])
+def test_rows_that_say_that_nothing_is_there_are_none(
+    task: Task, write_csv: WriteCsv, row: str
+) -> None:
+    path = write_csv(f"subject,text\nnurse,The nurse was bold.\n{row}\n")
+    found = read_anything(path, task)
+    assert found.completions["subject"].tolist() == ["nurse"]
+    assert any("neither a subject nor a text" in remark for remark in found.remarks)
 
 
 def test_what_the_file_says_of_its_draws_is_kept(task: Task, write_csv: WriteCsv) -> None:

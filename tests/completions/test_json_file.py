@@ -110,6 +110,34 @@ def test_a_conversation_is_what_the_assistant_said_last(task: Task, write_csv: W
     assert read_anything(path, task).completions["text"].tolist() == [NURSE]
 
 
+@pytest.mark.parametrize("role", ["model", "ai", "ChatGPT"])
+def test_a_conversation_may_call_the_model_anything(
+    task: Task, write_csv: WriteCsv, role: str
+) -> None:
+    messages = [{"from": "human", "value": "The nurse was bold."}, {"from": role, "value": NURSE}]
+    path = write_csv(json.dumps([{"job": "nurse", "conversations": messages}]), "a.json")
+    frame = read_anything(path, task, text_column="conversations").completions
+    assert frame["text"].tolist() == [NURSE]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"type": "thinking", "thinking": "Bold?"}, {"type": "text", "text": NURSE}],
+        [{"type": "text", "text": NURSE[:10]}, {"type": "text", "text": NURSE[10:]}],
+        [
+            {"type": "reasoning", "summary": [{"text": "Bold?"}]},
+            {"type": "message", "content": [{"type": "output_text", "text": NURSE}]},
+        ],
+    ],
+)
+def test_an_answer_in_parts_is_one_draw(
+    task: Task, write_csv: WriteCsv, parts: list[dict[str, Any]]
+) -> None:
+    path = write_csv(json.dumps({"job": "nurse", "content": parts}) + "\n", "a.jsonl")
+    assert read_anything(path, task).completions["text"].tolist() == [NURSE]
+
+
 def test_the_subject_may_stand_in_the_prompt_alone(task: Task, write_csv: WriteCsv) -> None:
     records = [
         {"prompt": 'Complete the sentence: "The nurse was"', "completion": " bold."},

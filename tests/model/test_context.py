@@ -268,6 +268,10 @@ def test_a_template_that_knows_the_switch_does_not_reason() -> None:
         ("<think>\n", "<think>\n\n</think>\n\nThe doctor was"),
         ("[THINK]", "[THINK]\n\n[/THINK]\n\nThe doctor was"),
         ("<think>\n\n</think>\n\n", "<think>\n\n</think>\n\nThe doctor was"),
+        ("◁think▷", "◁think▷\n\n◁/think▷\n\nThe doctor was"),
+        ("<|START_THINKING|>", "<|START_THINKING|>\n\n<|END_THINKING|>\n\nThe doctor was"),
+        ("<|begin_of_thought|>", "<|begin_of_thought|>\n\n<|end_of_thought|>\n\nThe doctor was"),
+        ("<scratchpad>\n", "<scratchpad>\n\n</scratchpad>\n\nThe doctor was"),
     ],
 )
 def test_a_reasoning_block_is_closed(opening: str, end: str) -> None:

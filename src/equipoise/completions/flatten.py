@@ -11,6 +11,9 @@ from equipoise.completions.column_names import ROLE_NAMES, leaf, normal, rank
 MOST_LEVELS = 8
 """Deeper objects are kept as JSON."""
 
+ASKING_ROLES = frozenset({"user", "human", "system", "developer", "tool", "function"})
+"""Who speaks in a conversation without being the model, whatever the model is called there."""
+
 
 def rows_of(record: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """The rows of one record: several if its text is a list of draws.
@@ -64,15 +67,16 @@ def as_text(value: Any) -> str:
 def drawn_texts(value: Sequence[Any]) -> list[str] | None:
     """The texts of a list of draws: strings, or what servers and chats write; else ``None``.
 
-    A conversation (messages with roles) is one draw: what was said last by the assistant.
+    A conversation (messages with roles) is one draw: what was said last by whoever is not asking.
+    So is an answer in parts (each with a type), of which reasoning and tools are no text.
     """
     if not value:
         return [""]
     if all(isinstance(item, Mapping) and ("role" in item or "from" in item) for item in value):
-        said = [
-            item for item in value if item.get("role", item.get("from")) in ("assistant", "gpt")
-        ]
+        said = [item for item in value if _speaker(item) not in ASKING_ROLES]
         return [_content(said[-1]) or ""] if said else None
+    if all(isinstance(item, Mapping) and "type" in item for item in value):
+        return [_content(list(value)) or ""]
     texts = [_content(item) for item in value]
     return None if None in texts else [text or "" for text in texts]
 
@@ -92,8 +96,14 @@ def _content(item: Any) -> str | None:
     return None
 
 
+def _speaker(item: Mapping[str, Any]) -> str:
+    return str(item.get("role", item.get("from"))).casefold()
+
+
 def _part(part: Any) -> str | None:
     """The text of a part of a content; none of a part that is reasoning, an image or a tool."""
+    if isinstance(part, Mapping) and part.get("type") == "message":
+        return _content(part.get("content"))
     if isinstance(part, Mapping) and part.get("type", "text") in ("text", "output_text"):
         text = part.get("text")
         return text if isinstance(text, str) else None

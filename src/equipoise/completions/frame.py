@@ -28,7 +28,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from equipoise.completions.column_names import NUMBERING_NAMES, PROMPT_NAMES, leaf, normal, rank
+from equipoise.completions.column_names import (
+    NUMBERING_NAMES,
+    PROMPT_NAMES,
+    leaf,
+    missing,
+    normal,
+    rank,
+)
 from equipoise.completions.columns import Columns, find_columns
 from equipoise.completions.copies import distinct_draws
 from equipoise.completions.judged_rows import (
@@ -215,7 +222,7 @@ def _reading(
     kept = list(range(len(rows)))
     if not copies:
         words = partial(own_words, task)
-        draws = distinct_draws(methods, seeds, subjects, texts, words, _numbers(rows))
+        draws = distinct_draws(methods, seeds, subjects, texts, words, _numbers(rows, columns))
         said += draws.remarks
         kept = draws.kept.nonzero()[0].tolist()
     if len(kept) < len(rows):
@@ -275,7 +282,7 @@ def _filled(
     texts = columns.values(rows, "text") or []
     subjects = columns.values(rows, "subject") or asked
     pairs = enumerate(zip(texts, subjects, strict=True))
-    kept = [i for i, (text, subject) in pairs if text.strip() or subject.strip()]
+    kept = [i for i, pair in pairs if not all(map(missing, pair))]
     without = len(rows) - len(kept)
     if not without:
         return rows, asked, contexts, []
@@ -307,8 +314,14 @@ def _prompts(rows: Rows) -> list[str]:
     return []
 
 
-def _numbers(rows: Rows) -> list[list[str]]:
-    """Columns whose names say that they number the draws."""
+def _numbers(rows: Rows, columns: Columns) -> list[list[str]]:
+    """Columns whose names say that they number the draws; not one that is read as something else.
+
+    A column ``sample`` may hold the texts themselves, which come back without being copies.
+    """
+    others = {name for role, name in columns.of.items() if role != "run"}
     return [
-        values for name, values in rows.columns.items() if normal(leaf(name)) in NUMBERING_NAMES
+        values
+        for name, values in rows.columns.items()
+        if normal(leaf(name)) in NUMBERING_NAMES and name not in others
     ]

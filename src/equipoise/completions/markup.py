@@ -37,10 +37,12 @@ _NAMES = (
     "think|thinking|thought|thoughts|reason|reasoning|reflection|reflect|analysis|scratchpad|"
     "inner_monologue|monologue|seed:think|thinking_process|chain_of_thought|cot|plan"
 )
+_OPENINGS = (
+    rf"<(?:{_NAMES})(?:\s[^<>]*)?>|◁think▷|<\|(?:begin_of_thought|start_thinking|thinking)\|>"
+)
 # The beginning and the end of what a model thinks, in the spellings of several families.
 _THOUGHT = re.compile(
-    rf"(?P<opening><(?:{_NAMES})(?:\s[^<>]*)?>|^[^\S\n]*\[think\]|◁think▷"
-    r"|<\|(?:begin_of_thought|start_thinking|thinking)\|>)"
+    rf"(?P<opening>{_OPENINGS}|^[^\S\n]*\[think\])"
     rf"|</(?:{_NAMES})\s*>|(?P<inner>\[/think\])|◁/think▷"
     r"|<\|(?:end_of_thought|end_thinking|/thinking)\|>",
     re.IGNORECASE | re.MULTILINE,
@@ -67,6 +69,23 @@ _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n`]*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]\n]+)\]\((?:https?:|www\.|mailto:|#|/)[^\s()]*\)")
 _EMPHASIS = re.compile(r"[*`]{1,3}(?![*`])|~~(?!~)|_{1,3}(?!_)")
 _JOINED = re.compile(r"[\w'’‐‑–-]")
+
+
+OPENED_THOUGHT = re.compile(rf"{_OPENINGS}|\[think\]", re.IGNORECASE)
+"""What a chat template may write for a model to think behind it."""
+
+
+def end_of_thought(opening: str) -> str:
+    """What ends the thoughts that ``opening``, a match of `OPENED_THOUGHT`, begins.
+
+    >>> [end_of_thought(mark) for mark in ('<think effort="low">', "[THINK]", "<|START_THINKING|>")]
+    ['</think>', '[/THINK]', '<|END_THINKING|>']
+    """
+    if opening.startswith("<|"):
+        end = re.sub("(?i)begin|start", lambda m: "END" if m[0].isupper() else "end", opening)
+        return end if end != opening else f"<|/{opening[2:]}"
+    name = opening[1:-1].split()[0]
+    return f"{opening[0]}/{name}{opening[-1]}"
 
 
 def without_reasoning(text: str) -> tuple[str, bool]:

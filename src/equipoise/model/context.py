@@ -8,7 +8,6 @@ turns of the user's and the assistant's, or as plain text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -17,11 +16,9 @@ from functools import cached_property
 from jinja2 import TemplateError
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
+from equipoise.completions.markup import OPENED_THOUGHT, end_of_thought
 from equipoise.errors import EquipoiseError
 from equipoise.model.draws import Exchange, Question
-
-_REASONING = re.compile(r"<(think|thinking|thought|reason|reasoning|seed:think)>|\[(THINK)\]")
-"""Opens a block of reasoning in a chat template."""
 
 _STRFTIME_NOW = """{% macro strftime_now(format) -%}
 {%- set written = namespace(text=format) -%}
@@ -206,11 +203,10 @@ class ContextEncoder:
                 would leave a thought in it.
         """
         tail = rendered.rpartition(prompt.strip())[2]
-        opened = [*_REASONING.finditer(tail)]
+        opened = [*OPENED_THOUGHT.finditer(tail)]
         if not opened:
             return rendered
-        name = opened[-1][1] or opened[-1][2]
-        close = f"[/{name}]" if name.isupper() else f"</{name}>"
+        close = end_of_thought(opened[-1][0])
         begun = tail[opened[-1].end() :]
         if close in begun:
             return rendered

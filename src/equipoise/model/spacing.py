@@ -13,9 +13,10 @@ def drops_spaces(texts: Sequence[str]) -> bool:
     """Whether whoever wrote these continuations takes away the space that they begin with.
 
     A server that keeps spaces begins nearly every continuation of whole words with one, and goes on
-    inside a word ("was" + "hed") now and then. One that drops them begins none with a space.
+    inside a word ("was" + "hed") now and then. One that drops them begins none with a space; a line
+    break may still come first.
     """
-    return not any(text[:1].isspace() for text in texts)
+    return not any(text[:1] == " " for text in texts)
 
 
 def spaced(text: str) -> str:
