@@ -79,3 +79,12 @@ def test_hostile_text_takes_linear_time(piece: str) -> None:
 def test_plain_text_is_what_the_core_says() -> None:
     text = "The nurse was bold. She left."
     assert judge(text, PREFIX, SUBJECT) == Judged(*first_sentence(text))
+
+
+@pytest.mark.parametrize("left", ["assistant", "model", "answer:", "output:", "Response"])
+def test_what_is_left_of_a_chats_marks_is_no_sentence(left: str) -> None:
+    found = judge(f"{left}\n\nThe nurse was bold and caring.", PREFIX, SUBJECT, add=True)
+    assert found.text == "The nurse was bold and caring."
+    assert "label" in found.cut
+    alone = judge("a model", PREFIX, SUBJECT, add=True)  # goes on after the prefix
+    assert alone.text == "The nurse was a model"

@@ -124,6 +124,9 @@ def _body(
         if ASIDE.match(text) and index + 1 < len(paragraphs):
             note(cut, "reasoning" if REASONS.match(text) else "preamble", True)
             continue
+        if index + 1 < len(paragraphs) and (label := LABEL.match(text)) and label[0] == text:
+            note(cut, "label", True)  # "assistant", left of a chat whose marks were taken away
+            continue
         kept, opening = _without_lead(text, prefix, subject, cut)
         if kept:
             return index, kept, opening
