@@ -88,3 +88,17 @@ def test_what_is_left_of_a_chats_marks_is_no_sentence(left: str) -> None:
     assert "label" in found.cut
     alone = judge("a model", PREFIX, SUBJECT, add=True)  # goes on after the prefix
     assert alone.text == "The nurse was a model"
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [
+        ("nurse was bold and caring.", "The nurse was bold and caring."),
+        ("was bold and caring.", "The nurse was bold and caring."),
+        ("wasn't bold.", "The nurse was wasn't bold."),
+        ("washed and bold.", "The nurse was washed and bold."),
+        ("was", ""),
+    ],
+)
+def test_the_end_of_a_prefix_is_not_put_twice(text: str, judged: str) -> None:
+    assert judge(text, PREFIX, SUBJECT, add=True).text == judged

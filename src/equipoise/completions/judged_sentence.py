@@ -23,7 +23,7 @@ from equipoise.completions.preamble import (
     PREAMBLE,
     closing_quote,
 )
-from equipoise.completions.prefix import form_of, form_pattern, prefix_pattern
+from equipoise.completions.prefix import form_of, form_pattern, prefix_pattern, tail_pattern
 from equipoise.task.sentence import END, first_sentence
 
 
@@ -125,6 +125,8 @@ def _continued(text: str, prefix: str, cut: tuple[Cut, ...], *, add: bool) -> Ju
     """A text without the prefix and not about the subject by name."""
     if add and text:
         text = text.removeprefix("...").removeprefix("…").lstrip()
+        if (tail := tail_pattern(prefix).match(text)) is not None:
+            text = text[tail.end() :].lstrip()  # the prefix is not put twice
         text = f"{prefix}{'' if text[:1] in {*',.;:!?'} else ' '}{text}" if text else text
         return Judged(*first_sentence(text), "", cut)
     return Judged(*first_sentence(text), "…" if text else "", cut)

@@ -34,6 +34,14 @@ def prefix_pattern(prefix: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=4096)
+def tail_pattern(prefix: str) -> re.Pattern[str]:
+    """The last words of ``prefix``, without its first: as some begin who go on after it."""
+    words = prefix.split()
+    tails = "|".join(_spelt(" ".join(words[start:])) for start in range(1, len(words)))
+    return re.compile(rf"(?:{tails or '(?!)'})(?!\w)(?!['’]\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
 def form_pattern(subject: str) -> re.Pattern[str]:
     """The beginning of an English sentence about ``subject``, in whatever form."""
     return re.compile(
