@@ -144,10 +144,12 @@ def test_sprinkling_words_is_told_from_changing_the_association(three_methods: E
 def test_occupations_of_the_training_data_in_the_headline_are_remarked_on(
     three_methods: Evaluation, task_with_women: Task
 ) -> None:
-    assert three_methods.remarks == (
+    varied, of_occupations = three_methods.remarks
+    assert varied.endswith("is said of 3 completions a seed, as many as the smallest cell has.")
+    assert of_occupations == (
         "The unfitted association is of all 3 subjects: without the 2 that training data "
         "describes, 1 would be left, fewer than 10. Winogender's file (measures.winogender) adds "
-        "others.",
+        "others."
     )
     assert occupations_of_the_headline(three_methods) == {3}
     frame = as_completions(pd.DataFrame(completions("m", STEREOTYPED)), task_with_women)

@@ -48,19 +48,21 @@ def test_table_shows_mean_and_sd_of_both_splits_in_80_columns(task: Task) -> Non
     assert max(map(len, lines)) <= 80
     balance, _, others = printed.partition("What else changed\n")
     cells = {line.split()[0]: line.split()[1:] for line in balance.splitlines() if line.split()}
-    # no held-out terms, always some term, 6 words of 4 to 9
-    assert " ".join(cells["sft"]) == "90.0 ± 14.1 % 50.0 ± 70.7 % 0.0 % 100.0 % 100.0 % 6.0"
+    # 6 words
+    assert " ".join(cells["sft"]) == "90.0 ± 14.1 % 50.0 ± 70.7 % 6.0"
     # one seed, so no SD; no validation subject
-    assert " ".join(cells["prompt-balanced"]) == "100.0 % – 0.0 % 100.0 % 100.0 % 6.0"
+    assert " ".join(cells["prompt-balanced"]) == "100.0 % – 6.0"
     # bold alone, then each of bold and caring equally often: one pair of four, texts all alike
-    line, slope = [line for line in others.splitlines() if line.startswith("prompt-balanced")]
-    assert line.split()[1:] == ["1.00", "25.0", "%", "1.00", "0.0", "%", "–"]
-    assert slope.split()[1:] == ["–"]
+    lines = [line for line in others.splitlines() if line.startswith("prompt-balanced")]
+    values = " ".join(line.removeprefix("prompt-balanced").strip() for line in lines).split()
+    # no held-out terms, always some term, 6 words of 4 to 9, prose; too few to say how varied they
+    # are; like no template; no model asked
+    assert " ".join(values) == ("0.0 % 100.0 % 100.0 % 100.0 % – – – 0.0 % – – – –")
 
 
 def test_one_seed_shows_no_spread(task: Task) -> None:
     printed = str(evaluate(pd.DataFrame(rows("sft", 7, "nurse", 3, 4)), task))
-    line, _ = [line for line in printed.splitlines() if "sft" in line]
+    line, *_ = [line for line in printed.splitlines() if "sft" in line]
     assert "75.0 %" in line
     assert "±" not in line
     assert "4 completions; one seed (7), so no ±" in printed

@@ -166,11 +166,11 @@ def test_interruption_while_sampling(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from equipoise.methods import method
+    from equipoise.methods import policy
 
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(method, "sample", StopAfter(method.sample, calls, KeyboardInterrupt()))
+        patch.setattr(policy, "sample", StopAfter(policy.sample, calls, KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             run(study_file(), folder)
     left = read_specification(study_file()).cells()[calls:]

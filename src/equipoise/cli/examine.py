@@ -56,11 +56,10 @@ def examine(
 ) -> None:
     """See what any model does beside a task.
 
-    Leakage, stories, and files of yours; with --against also how far it has
-    gone from its base. Files are recognised by their content: --text any
-    text, --pairs CrowS-Pairs, WinoBias (a folder), Winogender or a CSV of two
-    columns and a group, --choices BBQ or your own questions. Each may be
-    given several times.
+    Leakage, stories, and files of yours, recognised by their content: a text,
+    minimal pairs (CrowS-Pairs, WinoBias, Winogender, or a CSV of two columns
+    and a group), questions (BBQ or your own). Given its base, also how far it
+    has gone from it. Files may be given several times.
     """
     from equipoise.cli.files import new_file
     from equipoise.measures import write_table

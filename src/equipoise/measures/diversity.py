@@ -115,6 +115,8 @@ class Diversity(Measure):
         if table is None or "rarefied" not in table.columns:  # of an earlier version
             return []
         whole = table[table["split"] == "all"]
+        if len(whole) < 2:  # nothing to be compared with
+            return []
         few = list(dict.fromkeys(whole["method"][whole["rarefied"].isna()]))
         size = int(whole["rarefied"].max())
         note = (

@@ -42,7 +42,8 @@ def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.
     splits = there or ["all"]
     asked = "balanced_requested" in compliance.columns
     title = "Balanced completions, of all that were asked for" if asked else "Balanced completions"
-    table = _table(title, caption=_caption(by_seed))
+    caption = _caption(by_seed)
+    table = _table(title, caption=caption, min_width=min(len(caption), WIDTH))
     beside = [
         one
         for one in shown(overview, registry.headlines())
@@ -117,7 +118,7 @@ def _cell(headline: Headline, row: Mapping[Any, Any]) -> str:
     return f"{text} ({write(ends[0])} to {write(ends[1])})"
 
 
-def _table(title: str, caption: str | None = None) -> Table:
+def _table(title: str, caption: str | None = None, min_width: int | None = None) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -125,6 +126,7 @@ def _table(title: str, caption: str | None = None) -> Table:
         collapse_padding=True,
         caption=caption,
         title=title,
+        min_width=min_width,
     )
     table.add_column("method", overflow="fold", min_width=6)
     return table
