@@ -28,7 +28,6 @@ from equipoise.statistics.simulation import (
     draw_rates,
     draw_subjects,
     level_of,
-    marginal_rate,
 )
 from equipoise.statistics.two_level import Subjects, difference, mean
 
@@ -78,12 +77,11 @@ FEW = [Setting(*v) for v in itertools.product((3, 10), (50,), (0.5, 0.9), (0.1, 
 
 def simulate(
     setting: Setting, studies: int, generator: np.random.Generator
-) -> tuple[Floats, Floats, tuple[float, ...]]:
+) -> tuple[Floats, tuple[float, ...]]:
     """Rates (3, studies, seeds, 20) of two equal methods and a better one, and their truths.
 
     Returns:
-        The rates; the true rates of these subjects over all seeds, shape (3, studies, 20); and the
-        true rates over all seeds and subjects.
+        The rates, and the true rates over all seeds and subjects.
     """
     truths = (setting.rate, setting.rate, setting.higher)
     levels = tuple(level_of(rate, setting.spread) for rate in truths)
@@ -96,8 +94,7 @@ def simulate(
         samples=setting.samples,
         generator=generator,
     )
-    fixed = marginal_rate(np.array(levels)[:, None, None] + subjects, setting.seed_sd)
-    return rates, fixed, truths
+    return rates, truths
 
 
 def hits(rates: Floats, setting: Setting) -> tuple[Floats, int]:
@@ -119,7 +116,7 @@ def _difference(a: Floats, b: Floats, setting: Setting, subjects: Subjects) -> R
 
 def alternatives(setting: Setting, studies: int, generator: np.random.Generator) -> list[float]:
     """Other intervals of a rate: coverage in percent for new seeds and subjects."""
-    rates, _, truths = simulate(setting, studies, generator)
+    rates, truths = simulate(setting, studies, generator)
     found = mean(rates[0])
     value, variances, df = found.value, found.variances, found.df
     total = variances.sum(axis=-1)
@@ -136,7 +133,7 @@ def alternatives(setting: Setting, studies: int, generator: np.random.Generator)
 def false_alarms(setting: Setting, studies: int, generator: np.random.Generator) -> list[float]:
     """How often tests at 5 % tell methods apart that are equal on each subject, in percent."""
     setting = replace(setting, interaction=False)
-    rates, _, _ = simulate(setting, studies, generator)
+    rates, _ = simulate(setting, studies, generator)
     a, b = rates[:2]
     (k_a, n), (k_b, _) = hits(a, setting), hits(b, setting)
     pooled = (k_a + k_b) / (2 * n)

@@ -128,7 +128,7 @@ def wrong_width(record: list[str], header: list[str], line: int, path: Path) -> 
     return EquipoiseError(
         f"line {line}: {len(record)} fields where the header has {len(header)}",
         file=path,
-        hint='Put text that holds commas in "...".',
+        hint='Put text that holds commas in "...", quotes doubled.',
     )
 
 

@@ -17,7 +17,7 @@ import torch
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import read_rows
-from equipoise.measures.judging import pack
+from equipoise.measures.judging import TREE_NODES, pack
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import PrefixTree, TokenSequence, pooled_states
 from equipoise.progress import tell
@@ -26,8 +26,6 @@ Array = np.ndarray
 
 LONGEST = 256
 """Tokens of a text that are read; of a longer one the first ones."""
-
-TREE_NODES = 512
 
 PENALTY = 0.01
 """Inverse strength of the ridge penalty on standardised states (scikit-learn's ``C``)."""

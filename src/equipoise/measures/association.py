@@ -16,7 +16,6 @@ import pandas as pd
 from equipoise.measures.judging import log_probabilities
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import word_after
-from equipoise.progress import tell
 from equipoise.task.axis import SUBJECT_SLOT, Axis
 
 
@@ -74,13 +73,7 @@ def association_table(lm: LanguageModel, axis: Axis, shares: Mapping[str, float]
     }
     wanted = sorted(texts)
     sequences = [word_after(lm, context, word) for context, word in wanted]
-    values = [0.0] * len(wanted)
-    done = 0
-    for chosen, found in log_probabilities(lm, sequences):
-        done += len(chosen)
-        tell("association", done, len(wanted))
-        for index, value in zip(chosen, found, strict=True):
-            values[index] = value
+    values = log_probabilities(lm, sequences, "association")
     known = dict(zip(wanted, values, strict=True))
     table = []
     for item, name in rows:

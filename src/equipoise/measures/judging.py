@@ -61,17 +61,9 @@ def score_fluency(
     """
     pairs = list(sentences)
     parts = [_Part.of(lm, task, subject, text, context) for subject, text in pairs]
-    scored = [i for i, part in enumerate(parts) if part.sequence is not None]
-    values = [0.0] * len(parts)
-    more = counting(f"fluency under {lm.name}", len(parts))
-    sequences = [part.sequence for part in parts if part.sequence is not None]
-    for chosen, found in log_probabilities(lm, sequences):
-        for index, value in zip(chosen, found, strict=True):
-            values[scored[index]] = round(value, 6)
-        more(len(chosen))
-    more(len(parts) - len(scored))
+    values = log_probabilities(lm, [part.sequence for part in parts], f"fluency under {lm.name}")
     rows = [
-        (subject, text, part.tokens, value, part.prefixed, part.truncated)
+        (subject, text, part.tokens, round(value, 6), part.prefixed, part.truncated)
         for (subject, text), part, value in zip(pairs, parts, values, strict=True)
     ]
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
@@ -110,20 +102,32 @@ class _Part:
 
 
 def log_probabilities(
-    lm: LanguageModel, sequences: Sequence[TokenSequence], nodes: int = TREE_NODES
-) -> Iterator[tuple[list[int], list[float]]]:
-    """Log-probability in nats of the predicted part of each of ``sequences``, tree by tree.
+    lm: LanguageModel,
+    sequences: Sequence[TokenSequence | None],
+    stage: str,
+    nodes: int = TREE_NODES,
+) -> list[float]:
+    """Log-probability in nats of the predicted part of each of ``sequences``, in their order.
+
+    They are scored tree by tree.
 
     Args:
         lm: In evaluation mode, in any precision.
-        sequences: In any order; those that begin alike share a tree.
+        sequences: In any order; those that begin alike share a tree. None is one of which nothing
+            is predicted: its value is 0.
+        stage: What the work is, in a few words: who listens is told how far it is.
         nodes: Most nodes of a tree, unless one sequence alone has more.
-
-    Yields:
-        Which of the sequences, and their values.
     """
-    for chosen in pack(sequences, nodes):
-        yield chosen, tree_log_probabilities(lm, [sequences[index] for index in chosen]).tolist()
+    values = [0.0] * len(sequences)
+    more = counting(stage, len(sequences))
+    there = [(index, one) for index, one in enumerate(sequences) if one is not None]
+    for chosen in pack([one for _, one in there], nodes):
+        found = tree_log_probabilities(lm, [there[place][1] for place in chosen])
+        for place, value in zip(chosen, found.tolist(), strict=True):
+            values[there[place][0]] = value
+        more(len(chosen))
+    more(len(sequences) - len(there))
+    return values
 
 
 def pack(sequences: Sequence[TokenSequence], nodes: int) -> Iterator[list[int]]:

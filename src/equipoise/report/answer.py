@@ -8,13 +8,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.report.claims import claim, comparison_rows
-from equipoise.report.headline import (
-    has_unseen,
-    leading_split,
-    odd_answers,
-    undelivered,
-    undelivered_seeds,
-)
+from equipoise.report.headline import delivery_notes, has_unseen, leading_split
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.task.constraint import bare, is_set
@@ -90,8 +84,8 @@ def result(table: pd.DataFrame, most: int = 5) -> str:
     sentences = [f"{where}, {balanced}: {listing(told)}."] if told else []
     if len(certain):
         rates = [_rate(row, split) for row in records(certain)]
-        alone = "" if told else f"{where}, "
-        sentences.append(f"{alone or 'B'}{'b' if alone else ''}y construction: {listing(rates)}.")
+        opening = "By" if told else f"{where}, by"
+        sentences.append(f"{opening} construction: {listing(rates)}.")
     return " ".join(sentences)
 
 
@@ -152,8 +146,7 @@ def _delivered(run: FinishedRun, table: pd.DataFrame) -> list[str]:
         for row in records(table)
         if row["n"] < row["wanted"]
     ]
-    nothing = [f"{label} delivered nothing, and has no rate." for label in undelivered(run)]
-    return [*short, *nothing, *undelivered_seeds(run), *odd_answers(run)]
+    return [*short, *delivery_notes(run)]
 
 
 def _stereotype(run: FinishedRun, table: pd.DataFrame) -> list[str]:

@@ -102,7 +102,13 @@ def with_undelivered(run: FinishedRun, table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(rows)], ignore_index=True)[list(table.columns)]
 
 
-def undelivered_seeds(run: FinishedRun) -> list[str]:
+def delivery_notes(run: FinishedRun) -> list[str]:
+    """What is to be said of methods and seeds that delivered nothing, and of odd answers."""
+    nothing = [f"{label} delivered nothing, and has no rate." for label in undelivered(run)]
+    return [*nothing, *_undelivered_seeds(run), *_odd_answers(run)]
+
+
+def _undelivered_seeds(run: FinishedRun) -> list[str]:
     """A sentence for each method of which some seeds delivered nothing, and others something."""
     sizes = run.completions.groupby(["method", "seed"]).size()
     finished = [
@@ -114,7 +120,7 @@ def undelivered_seeds(run: FinishedRun) -> list[str]:
     return seeds_without(finished)
 
 
-def odd_answers(run: FinishedRun) -> list[str]:
+def _odd_answers(run: FinishedRun) -> list[str]:
     """What is to be said of an endpoint's answers; nothing of other models."""
     costs = run.tables.get("cost")
     return [] if costs is None else oddities(costs)

@@ -21,12 +21,11 @@ from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.headline import (
+    delivery_notes,
     has_intervals,
     has_unseen,
-    odd_answers,
     shown_of,
     undelivered,
-    undelivered_seeds,
     with_undelivered,
 )
 from equipoise.report.latex import Cell, latex_table
@@ -77,13 +76,11 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
         columns.append(("of those delivered", delivered_cell))
     columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
-    nothing = undelivered(run)
-    rows += [[label, *(NONE for _ in columns)] for label in nothing]
+    rows += [[label, *(NONE for _ in columns)] for label in undelivered(run)]
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
     seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
     notes = [f"{run.model}; mean over {seeds}, {spread}."]
-    notes += [f"{label} delivered nothing, and has no rate." for label in nothing]
-    notes += [*undelivered_seeds(run), *odd_answers(run)]
+    notes += delivery_notes(run)
     if asked:
         notes.append("Of all completions asked for: what was not delivered is not balanced.")
     return latex_table(

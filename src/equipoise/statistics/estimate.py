@@ -53,14 +53,12 @@ class Estimate:
 
         NaN where nothing varies at all: there is no error to speak of, and no test.
         """
-        from scipy.special import ndtr, stdtr
+        from scipy.special import ndtr
 
         total = self.variances.sum(axis=-1)
         away = np.abs(np.asarray(distance, dtype=np.float64) + np.zeros_like(total))
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares = self.variances / total[..., None]
-            tails = stdtr(self.df, -(away / np.sqrt(total))[..., None])
-            mixed = np.where(total > 0, (shares * tails).sum(axis=-1), 0.0)
+            mixed = np.where(total > 0, self.tail(away / np.sqrt(total)), 0.0)
             normal = np.where(self.sampling > 0, ndtr(-away / np.sqrt(self.sampling)), 0.0)
         tail = np.where(self.se > 0, np.maximum(mixed, normal), np.nan)
         return np.where(np.asarray(distance) >= 0, tail, 1 - tail)

@@ -72,7 +72,7 @@ def _sentence(a: Cells, b: Cells, settings: StatisticsSettings) -> str | None:
             baseline=baseline,
             difference=settings.margin,
             subjects=min(len(a.subjects), 1000),
-            seeds=tuple(sorted({max(own, 2), *TRIED})),
+            seeds=tuple(sorted({own, *TRIED})),
             samples=(samples,),
             alpha=settings.alpha,
             power=POWER,
@@ -80,7 +80,7 @@ def _sentence(a: Cells, b: Cells, settings: StatisticsSettings) -> str | None:
             studies=STUDIES,
         )
     )
-    now = float(table.loc[table["seeds"] == max(own, 2), "power"].iloc[0])
+    now = float(table.loc[table["seeds"] == own, "power"].iloc[0])
     reached = enough(table[table["seeds"] >= own], POWER)
     would = (
         f"{int(reached['seeds'].iloc[0])} seeds would show it in {100 * POWER:.0f} %"

@@ -42,11 +42,13 @@ class RateDifference:
         found: The difference with the sources of its error.
         below: How far its 95 % interval reaches below it, 0 or more, shape (...).
         above: How far above it.
+        quantile: Of its error, at 95 %, in standard errors, above 0, shape (...).
     """
 
     found: Estimate
     below: Floats
     above: Floats
+    quantile: Floats
 
     @property
     def value(self) -> Floats:
@@ -60,7 +62,7 @@ class RateDifference:
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
         """Lower and upper end, within -1 to 1, each of shape (...)."""
-        wider = _quantile(self.found, confidence) / _quantile(self.found, CONFIDENCE)
+        wider = _quantile(self.found, confidence) / self.quantile
         return (
             np.maximum(self.value - wider * self.below, -1.0),
             np.minimum(self.value + wider * self.above, 1.0),
@@ -91,7 +93,7 @@ class RateDifference:
         distance = self.value - null
         side = np.where(distance > 0, self.below, self.above)
         with np.errstate(divide="ignore", invalid="ignore"):
-            errors = np.abs(distance) / side * _quantile(self.found, CONFIDENCE)
+            errors = np.abs(distance) / side * self.quantile
         tail = np.where(self.se > 0, self.found.tail(np.nan_to_num(errors)), np.nan)
         return np.where(distance > 0, tail, 1 - tail), np.where(distance > 0, 1 - tail, tail)
 
@@ -131,6 +133,7 @@ def rate_difference(
         found,
         _together(below_a, above_b, correlation),
         _together(above_a, below_b, correlation),
+        quantile,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json, write_json
+from equipoise.methods.policy import ask
 from equipoise.model.draws import Question
 from equipoise.model.language_model import LanguageModel
 from equipoise.runs.layout import CONTEXT
@@ -39,14 +40,8 @@ def pin_context(lm: LanguageModel, task: Task, store: Store) -> None:
         if stored is not None:
             lm.day = stored[0]
         names = [subject.name for subject in task.subjects]
-        now = context_record(
-            lm,
-            [
-                Question(task.prompt(name, kind), task.response_prefix(name))
-                for kind in task.prompts
-                for name in names
-            ],
-        )
+        asked = [ask(task, name, kind) for kind in task.prompts for name in names]
+        now = context_record(lm, asked)
         if stored is None:
             write_json(path, now)
         elif stored[1] != now["sha256"]:
@@ -66,7 +61,7 @@ def context_record(lm: LanguageModel, questions: Sequence[Question]) -> dict[str
         ``day``, which a chat template that writes the date takes for today; ``sha256`` of all
         rendered contexts; ``rendered``, the first of them.
     """
-    rendered = [lm.encoder.text(asked.prompt, asked.prefix) for asked in questions]
+    rendered = [lm.encoder.text(asked.prompt, asked.prefix, asked.earlier) for asked in questions]
     digest = hashlib.sha256(json.dumps(rendered).encode()).hexdigest()
     return {"day": lm.day.isoformat(), "sha256": digest, "rendered": rendered[0]}
 

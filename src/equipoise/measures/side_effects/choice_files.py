@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from equipoise.errors import EquipoiseError
-from equipoise.files.csv_file import records
+from equipoise.files.csv_file import records, wrong_width
 from equipoise.measures.side_effects.source import (
     check_number,
     group_name,
@@ -97,11 +97,7 @@ def _of_csv(text: str, path: Path) -> list[tuple[int, dict[str, Any]]]:
     found = []
     for line, row in zip(lines[1:], rows[1:], strict=True):
         if len(row) != len(header):
-            raise EquipoiseError(
-                f"line {line}: {len(row)} fields where the header has {len(header)}",
-                file=path,
-                hint='Put text that holds commas in "...", quotes doubled.',
-            )
+            raise wrong_width(row, header, line, path)
         values: dict[str, Any] = dict(zip(header, row, strict=True))
         for name in ("options", "label"):
             try:

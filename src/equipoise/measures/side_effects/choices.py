@@ -32,7 +32,6 @@ from equipoise.measures.side_effects.quantities import (
 )
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.scoring import word_after
-from equipoise.progress import counting
 
 Row = tuple[str, str, str, float]
 
@@ -64,12 +63,12 @@ def chosen_options(lm: LanguageModel, choices: Sequence[Choice]) -> list[int]:
         for one in choices
         for option in one.options
     ]
-    values = [0.0] * len(sequences)
-    more = counting("choices", len(sequences))
-    for batch, found in log_probabilities(lm, sequences):
-        more(len(batch))
-        for index, value in zip(batch, found, strict=True):
-            values[index] = value / (len(sequences[index].tokens) - sequences[index].start)
+    values = [
+        value / (len(sequence.tokens) - sequence.start)
+        for sequence, value in zip(
+            sequences, log_probabilities(lm, sequences, "choices"), strict=True
+        )
+    ]
     at, chosen = 0, []
     for one in choices:
         own = values[at : at + len(one.options)]

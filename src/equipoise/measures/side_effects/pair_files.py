@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from equipoise.errors import EquipoiseError
-from equipoise.files.csv_file import records
+from equipoise.files.csv_file import records, wrong_width
 from equipoise.measures.occupation_shares import read_shares
 from equipoise.measures.side_effects.source import check_number, group_name, read_text, sentence
 
@@ -93,11 +93,7 @@ def _of_csv(text: str, path: Path) -> tuple[Instrument, list[Pair]]:
     pairs = []
     for line, row in zip(lines[1:], rows[1:], strict=True):
         if len(row) != len(header):
-            raise EquipoiseError(
-                f"line {line}: {len(row)} fields where the header has {len(header)}",
-                file=path,
-                hint='Put text that holds commas in "...".',
-            )
+            raise wrong_width(row, header, line, path)
         named = group_name(path.stem if group is None else row[group])
         first, second = (
             sentence(row[place], f"line {line}: {header[place][:40]}", path)

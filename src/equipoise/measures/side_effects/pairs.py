@@ -25,7 +25,6 @@ from equipoise.measures.side_effects.quantities import (
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import TokenSequence
 from equipoise.model.scoring import shared_length
-from equipoise.progress import counting
 
 Row = tuple[str, str, str, float]
 
@@ -59,12 +58,7 @@ def preferences(lm: LanguageModel, pairs: Sequence[Pair]) -> list[float]:
     What the two sentences begin with alike is not predicted: it cancels out.
     """
     sequences = [sequence for pair in pairs for sequence in sides(lm, pair)]
-    values = [0.0] * len(sequences)
-    more = counting("pairs", len(sequences))
-    for chosen, found in log_probabilities(lm, sequences):
-        more(len(chosen))
-        for index, value in zip(chosen, found, strict=True):
-            values[index] = value
+    values = log_probabilities(lm, sequences, "pairs")
     return [one - other for one, other in zip(values[::2], values[1::2], strict=True)]
 
 
