@@ -12,6 +12,10 @@ from typing import Any
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _ARTICLE = re.compile(r"(?<!\w)([Aa])\(n\)(?=\s+(\S+))")
 
+_PLAIN_AN = re.compile(r"[ai][a-z]+|e(?![uw])[a-z]+|o(?!n)[a-z]+|u(?:n(?![ai])|p)[a-z]+")
+_PLAIN_A = re.compile(r"[b-df-gj-np-tv-xz](?!th|peg)[a-z]+|h(?!our|eir|ones|ono|th)[a-z]+")
+"""Lower-case words that every rule of English agrees on; who is not among them asks a library."""
+
 OPEN_ARTICLE = re.compile(r"(?<!\w)[Aa]\(n\)\s+[^\w\s]*\Z")
 """An article at the end of a literal: the fill-in after it decides."""
 
@@ -91,11 +95,18 @@ def article(word: str) -> str:
         number = digits.group()
         eleven = number[:2] in ("11", "18") and len(number) % 3 == 2
         return "an" if eleven or number.startswith("8") else "a"
-    return str(_inflect().a(heard.group())).split(" ", 1)[0]
+    if _PLAIN_AN.fullmatch(heard.group()):
+        return "an"
+    return "a" if _PLAIN_A.fullmatch(heard.group()) else by_rules(heard.group())
+
+
+def by_rules(word: str) -> str:
+    """``a`` or ``an`` before ``word``, by all of the library's rules and exceptions."""
+    return str(_inflect().a(word)).split(" ", 1)[0]
 
 
 @cache
 def _inflect() -> Any:
-    import inflect  # takes half a second: only where an article is asked for
+    import inflect  # takes seconds, as it rewrites itself with checks: only for odd words
 
     return inflect.engine()
