@@ -68,11 +68,13 @@ class Work:
         draws_each: Completions drawn for each one that is wanted.
         draws: Most completions drawn of a subject, where that does not depend on how many are
             wanted; it then takes the place of ``draws_each``.
+        drawn_once: Completions drawn to learn from, once for all seeds.
     """
 
     training: Training | None = None
     draws_each: int = 1
     draws: int | None = None
+    drawn_once: int = 0
 
 
 @dataclass(frozen=True)

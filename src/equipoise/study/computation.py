@@ -12,7 +12,7 @@ import gc
 import math
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
@@ -37,13 +37,26 @@ POLL_SECONDS = 0.5
 class Computation:
     """Computes cells into a store; a model in memory serves as many of them as it can.
 
+    Args:
+        specification: The study.
+        store: Where its cells are.
+        progress: Shows how it goes.
+        after_cell: Called when a cell has ended, here or elsewhere.
+
     Attributes:
         computed: Cells that were computed here.
         failed: Cells that could not be computed, here or elsewhere, each with the reason.
     """
 
-    def __init__(self, specification: Specification, store: Store, progress: StudyProgress) -> None:
+    def __init__(
+        self,
+        specification: Specification,
+        store: Store,
+        progress: StudyProgress,
+        after_cell: Callable[[], None] = lambda: None,
+    ) -> None:
         self._specification, self._store, self._progress = specification, store, progress
+        self._after_cell = after_cell
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
@@ -67,6 +80,7 @@ class Computation:
             settled = next((cell for cell in left if self._settle(cell, left)), None)
             if settled is not None:
                 del left[settled]
+                self._after_cell()
                 continue
             if not waiting:
                 self._progress.say("Waiting for cells that other processes compute.")

@@ -13,10 +13,13 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
-from equipoise.measures import Evaluation, assemble, write_table
+from equipoise.measures import Evaluation, assemble, registry, write_table
 from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.cost import cost_table
+from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.odd_answers import oddities
+from equipoise.measures.overview import overview
+from equipoise.measures.terminal import balance_table
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
@@ -42,10 +45,55 @@ def collect(
     What only models can say is asked for now, unless it is known from an earlier run.
     """
     progress.begin_tables()
-    task = specification.task
     finished = [cell for cell in specification.cells() if cell not in missing]
+    frame, costs, facts = _stored(specification, store, finished)
+    by_model = replace(
+        ask_models(specification, frame, store.measures, progress),
+        associations=_associations(finished, store),
+        own=_own_scores(finished, store),
+        side_effects=examine_models(specification, store, finished, progress),
+    )
+    controls = {label: control_of(label, specification.methods) for label in specification.methods}
+    return assemble(
+        frame,
+        specification.task,
+        by_model,
+        costs=costs,
+        controls=controls,
+        notes=specification.endpoint.remarks,
+        settings=specification.statistics,
+        cells=facts,
+    )
+
+
+def first_look(specification: Specification, store: Store, cells: Sequence[Cell]) -> Any:
+    """The table of balance over ``cells`` alone, as a terminal shows it; no model is asked.
+
+    Raises:
+        EquipoiseError: None of them has delivered anything.
+    """
+    frame, costs, facts = _stored(specification, store, cells)
+    evidence = evidence_of(
+        frame, specification.task, costs=costs, settings=specification.statistics, cells=facts
+    )
+    tables: dict[str, pd.DataFrame] = {}
+    for measure in registry.MEASURES:
+        if any(headline.beside_balance for headline in measure.headlines):
+            tables |= measure.measure(evidence).tables
+    return balance_table(tables["compliance"], tables["by_seed"], overview(tables))
+
+
+def _stored(
+    specification: Specification, store: Store, cells: Iterable[Cell]
+) -> tuple[pd.DataFrame, list[dict[str, Any]], list[CellFacts]]:
+    """The judged completions of finished cells, what each cost, and what is known of each.
+
+    Raises:
+        EquipoiseError: None of them has delivered anything.
+    """
+    task = specification.task
     scored, costs, facts = [], [], []
-    for cell in finished:
+    for cell in cells:
         folder = store.cell_folder(cell)
         summary = read_json(folder / SUMMARY)
         costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
@@ -56,24 +104,7 @@ def collect(
             scored.append(of_cell)
     if not scored:
         raise _nothing_delivered(costs, store.folder)
-    frame = pd.concat(scored, ignore_index=True)
-    by_model = replace(
-        ask_models(specification, frame, store.measures, progress),
-        associations=_associations(finished, store),
-        own=_own_scores(finished, store),
-        side_effects=examine_models(specification, store, finished, progress),
-    )
-    controls = {label: control_of(label, specification.methods) for label in specification.methods}
-    return assemble(
-        frame,
-        task,
-        by_model,
-        costs=costs,
-        controls=controls,
-        notes=specification.endpoint.remarks,
-        settings=specification.statistics,
-        cells=facts,
-    )
+    return pd.concat(scored, ignore_index=True), costs, facts
 
 
 def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> EquipoiseError:

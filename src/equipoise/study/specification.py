@@ -62,9 +62,12 @@ class Specification:
         return [Cell(label, seed) for label in self.methods for seed in self.study.seeds]
 
     def computing_order(self) -> list[Cell]:
-        """All cells, each after the one that it starts from."""
+        """All cells, each after the one that it starts from; all methods of a seed, then the next.
+
+        So a run that is stopped early has something to compare.
+        """
         labels = in_order(self.methods, self.methods)
-        return [Cell(label, seed) for label in labels for seed in self.study.seeds]
+        return [Cell(label, seed) for seed in self.study.seeds for label in labels]
 
     def line(self, cell: Cell) -> list[Cell]:
         """The cells whose training ``cell`` builds on, the latest first; itself left out."""
