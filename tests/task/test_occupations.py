@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from equipoise.task import BalancedExampleGenerator, Task, task_overview
+from equipoise.task.overview import overview_lines
 
 TRAIN = """architect artist barista chef counselor doctor electrician engineer journalist lawyer
 mechanic nurse pharmacist photographer pilot""".split()  # noqa: SIM905
@@ -68,4 +69,7 @@ def test_half_a_million_sentences_are_within_reach(occupations: Task) -> None:
 
 
 def test_nothing_about_it_needs_a_note(occupations: Task) -> None:
-    assert task_overview(occupations)["notes"] == []
+    overview = task_overview(occupations)
+    assert overview["notes"] == []
+    assert overview["held_out_templates"] == 26
+    assert any("132 templates: " in line for line in overview_lines(overview))

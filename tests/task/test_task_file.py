@@ -54,7 +54,7 @@ BAD = {
     "range never met": (
         ("words = [6, 11]", "words = [40, 50]"),
         "constraint.words",
-        "no template makes a sentence of 40 to 50 words about 'doctor': they have 8 to 17",
+        "no training template makes a sentence of 40 to 50 words about 'doctor': they have 8 to 17",
     ),
     "range that one template never meets": (
         plain("The {subject} was {agentic} and {communal} at work and at home and away."),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.task import Template
-from equipoise.task.template import article, by_rules, kind_of, with_articles
+from equipoise.task.template import article, by_rules, hold_out, kind_of, with_articles
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,13 @@ def test_render() -> None:
         template.render("pilot", {"a": "able", "a2": "bold"})
         == "The pilot was an able and a bold pilot, able."
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "held_out"), [(0, []), (9, []), (10, [4, 9]), (14, [4, 9]), (15, [4, 9, 14])]
+)
+def test_every_fifth_template_is_held_out_of_ten_or_more(count: int, held_out: list[int]) -> None:
+    templates = [Template("plain", f"The {{subject}} was {number}.") for number in range(count)]
+    found = hold_out(templates)
+    assert [one.text for one in found] == [one.text for one in templates]
+    assert [number for number, one in enumerate(found) if one.held_out] == held_out

@@ -104,4 +104,5 @@ def _description(task: Task) -> Iterator[str]:
     for subject in task.subjects:
         share = f", {task.shares[subject.name]:g} %" if subject.name in task.shares else ""
         yield f"  {subject.name}: {subject.split}{share}"
-    yield f"\n{len(task.templates)} templates"
+    held_out = len(task.templates) - len(task.training_templates)
+    yield f"\n{len(task.templates)} templates, {held_out or 'none'} of them held out"

@@ -28,7 +28,7 @@ from equipoise.task.fields import (
 from equipoise.task.lexicon import Lexicon, is_stem
 from equipoise.task.task import Subject, Task
 from equipoise.task.task_checks import check_task
-from equipoise.task.template import Template
+from equipoise.task.template import Template, hold_out
 
 _BUILTIN = Path(__file__).parent / "tasks"
 
@@ -130,7 +130,7 @@ def read_task(path: Path) -> Task:
         Subject(name, table.split, {**tables.contexts, **table.contexts})
         for name, table in tables.subjects.items()
     )
-    templates = tuple(
+    templates = hold_out(
         Template(family, text) for family, texts in tables.templates.items() for text in texts
     )
     if len(templates) > MAX_TEMPLATES:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -21,6 +21,12 @@ OPEN_ARTICLE = re.compile(r"(?<!\w)[Aa]\(n\)\s+[^\w\s]*\Z")
 
 SUBJECT = "subject"
 """The slot that the subject's name fills."""
+
+
+HELD_OUT_EVERY = 5
+"""One of so many templates is held out."""
+FEWEST_TEMPLATES = 10
+"""With fewer templates none is held out."""
 
 
 def kind_of(slot: str) -> str:
@@ -39,10 +45,12 @@ class Template:
     Attributes:
         family: The family it belongs to.
         text: The sentence as written in the task file.
+        held_out: No training sentence is built from it; see `hold_out`.
     """
 
     family: str
     text: str
+    held_out: bool = False
 
     @cached_property
     def slots(self) -> tuple[str, ...]:
@@ -71,6 +79,21 @@ class Template:
     def render(self, subject: str, values: Mapping[str, str]) -> str:
         """The sentence about ``subject`` with ``values[slot]`` in each slot."""
         return with_articles(self.fill({SUBJECT: subject, **values}))
+
+
+def hold_out(templates: Iterable[Template]) -> tuple[Template, ...]:
+    """``templates`` with every fifth of them held out, the fifth, the tenth and so on.
+
+    Their place decides, so that nobody chooses them by what models make of them. Of fewer than
+    `FEWEST_TEMPLATES` none is held out: what is left would be too few to learn from.
+    """
+    found = tuple(templates)
+    if len(found) < FEWEST_TEMPLATES:
+        return found
+    return tuple(
+        replace(template, held_out=number % HELD_OUT_EVERY == 0)
+        for number, template in enumerate(found, start=1)
+    )
 
 
 def with_articles(text: str) -> str:
