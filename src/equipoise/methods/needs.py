@@ -69,12 +69,15 @@ class Work:
         draws: Most completions drawn of a subject, where that does not depend on how many are
             wanted; it then takes the place of ``draws_each``.
         drawn_once: Completions drawn to learn from, once for all seeds.
+        scored_each: Completions whose log-probability the model computes, at most, for each one
+            that is wanted.
     """
 
     training: Training | None = None
     draws_each: int = 1
     draws: int | None = None
     drawn_once: int = 0
+    scored_each: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.asking import ASKING
+from equipoise.methods.best_of import BestOf
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
 from equipoise.methods.dpo import DPO
 from equipoise.methods.filter import Filter
@@ -19,6 +20,7 @@ from equipoise.settings import parse
 
 _FURTHER: tuple[type[Method[Any]], ...] = (
     Filter,
+    BestOf,
     CtrlG,
     CtrlGAny,
     SFT,

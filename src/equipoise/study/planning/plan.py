@@ -166,6 +166,8 @@ def plan_method(
     tokens_each = expected_tokens(task, sampling)
     drawn = each * len(task.subjects) * tokens_each
     seconds += drawing_seconds(size, drawn, rates)
+    judged = wanted * work.scored_each * len(task.subjects) * tokens_each
+    seconds += drawing_seconds(size, judged / JUDGING_SPEED, rates)
     return MethodPlan(
         label,
         len(seeds),
