@@ -23,6 +23,10 @@ PATIENTS = 'people = ["patients"]'
 SHARE = "doctor = 37.9"
 
 
+def wide(*terms: str) -> tuple[str, str]:
+    return BOLD, f"{BOLD}\nwide = {list(terms)!r}"
+
+
 def plain(*texts: str) -> tuple[str, str]:
     return PLAIN, f"plain = {list(texts)!r}"
 
@@ -138,6 +142,16 @@ BAD = {
         "templates.plain.0",
         "holds the held-out term 'active'",
     ),
+    "wide term that is listed": (
+        wide("brave", "Bold"),
+        "terms.agentic.wide",
+        "holds 'bold', a term",
+    ),
+    "wide term in a phrase": (wide("good"), "terms.agentic.wide", "in terms.communal too"),
+    "wide term twice": (wide("brave", "Brave"), "terms.agentic.wide", "is listed twice"),
+    "wide term in a template": (wide("so"), "terms.agentic.wide", "in templates.several too"),
+    "wide term in a context": (wide("team"), "terms.agentic.wide", "in contexts.people too"),
+    "wide term in a prompt": (wide("complete"), "terms.agentic.wide", "in prompts.neutral too"),
     "too few fill-ins": (
         plain("The {subject} was {agentic} and {communal} with {people} and {people2}."),
         "templates.plain.0",

@@ -92,6 +92,8 @@ def _description(task: Task) -> Iterator[str]:
         yield f"\nTerms '{name}':"
         yield f"  listed: {', '.join(lexicon.listed)}"
         yield f"  held out: {', '.join(lexicon.held_out) or 'none'}"
+        if lexicon.wide:
+            yield f"  wide: {', '.join(lexicon.wide)}"
         if lexicon.write:
             yield f"  written for its stems: {', '.join(lexicon.write)}"
     yield "\nConstraint:"

@@ -26,13 +26,13 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
         samples: Sentences a split, each about another subject while there are enough.
 
     Returns:
-        ``name``, ``description``, ``subjects`` (names by split), ``terms`` (numbers of listed and
-        held-out terms by set), ``constraint`` (its clauses), ``words`` (its range), ``prompts``
-        (their kinds), ``axis`` (its name, poles and how many shares it gives; None without one),
-        ``families`` (templates in each), ``held_out_templates`` (how many of them build no training
-        sentence), ``capacity`` (distinct sentences by
-        subject; empty without templates), ``samples`` (sentences by split), and ``notes`` on what
-        is allowed but may not be meant.
+        ``name``, ``description``, ``subjects`` (names by split), ``terms`` (numbers of listed,
+        held-out and wide terms by set), ``constraint`` (its clauses), ``words`` (its range),
+        ``prompts`` (their kinds), ``axis`` (its name, poles and how many shares it gives; None
+        without one), ``families`` (templates in each), ``held_out_templates`` (how many of them
+        build no training sentence), ``capacity`` (distinct sentences by subject; empty without
+        templates), ``samples`` (sentences by split), and ``notes`` on what is allowed but may not
+        be meant.
     """
     constraint = task.constraint
     capacity: dict[str, int] = {}
@@ -46,7 +46,7 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
         "description": task.description,
         "subjects": {split: [s.name for s in _subjects(task, split)] for split in _SPLITS},
         "terms": {
-            name: {"listed": len(lexicon.listed), "held_out": len(lexicon.held_out)}
+            name: {which: len(getattr(lexicon, which)) for which in ("listed", "held_out", "wide")}
             for name, lexicon in task.lexicons.items()
         },
         "constraint": {
@@ -83,7 +83,10 @@ def overview_lines(overview: dict[str, Any]) -> list[str]:
     for split, names in overview["subjects"].items():
         lines.append(f"  {len(names)} {split} subjects: {', '.join(names) or 'none'}")
     for name, counts in overview["terms"].items():
-        lines.append(f"  {name}: {counts['listed']} listed, {counts['held_out']} held-out terms")
+        wide = f", {counts['wide']} wide" if counts["wide"] else ""
+        lines.append(
+            f"  {name}: {counts['listed']} listed, {counts['held_out']} held-out terms{wide}"
+        )
     lines.append(f"  constraint: {clauses + '; ' if clauses else ''}{fewest} to {most} words")
     lines.append(f"  prompts: {', '.join(overview['prompts'])}")
     if axis := overview["axis"]:

@@ -48,6 +48,7 @@ class TermsTable(Settings):
     held_out: tuple[Pattern, ...] = Field((), max_length=MAX_TERMS, strict=False)
     matching: Literal["words", "stems"] = "words"
     write: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
+    wide: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
 
 
 class NeutralTable(Settings):
@@ -173,7 +174,7 @@ def _lexicon(name: str, table: TermsTable, path: Path) -> Lexicon:
                     hint=f"Add matching = \"stems\" to [terms.{name}]: '{term}' then matches every "
                     "word that starts so.",
                 )
-    return Lexicon(name, table.listed, table.held_out, table.write)
+    return Lexicon(name, table.listed, table.held_out, table.write, table.wide)
 
 
 def _refuse_women(tables: dict[str, Any], path: Path) -> None:
