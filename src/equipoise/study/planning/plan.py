@@ -86,6 +86,15 @@ class StudyPlan:
     tables_seconds: float
 
     @property
+    def operations(self) -> float:
+        """Of all cells in products of matrices, at least: two a weight and token, six in training
+        (Kaplan et al. 2020, arXiv 2001.08361, section 2.1). It is the same on every machine."""
+        tokens = sum(
+            one.cells * (3 * one.trained_tokens + one.drawn_tokens) for one in self.methods.values()
+        )
+        return 2.0 * tokens * self.size.parameters
+
+    @property
     def seconds(self) -> float:
         """Of all cells one after the other, and the tables."""
         return sum(one.seconds for one in self.methods.values()) + self.tables_seconds
