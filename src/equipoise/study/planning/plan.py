@@ -87,8 +87,10 @@ class StudyPlan:
 
     @property
     def operations(self) -> float:
-        """Of all cells in products of matrices, at least: two a weight and token, six in training
-        (Kaplan et al. 2020, arXiv 2001.08361, section 2.1). It is the same on every machine."""
+        """Of all cells in products of matrices, at least; the same on every machine.
+
+        Two a weight and token, six in training (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+        """
         tokens = sum(
             one.cells * (3 * one.trained_tokens + one.drawn_tokens) for one in self.methods.values()
         )
