@@ -28,6 +28,8 @@ from equipoise.measures.declaration import (
 )
 from equipoise.measures.judgement import wanted_sets
 from equipoise.measures.requested import REQUESTED, certain, requested_by_split, with_requests
+from equipoise.measures.unseen import RATES as RATES_UNSEEN
+from equipoise.measures.unseen import unseen_table, with_unseen
 from equipoise.statistics.cells import SPLITS
 from equipoise.task.task import Task
 from equipoise.wording.numbers import listing
@@ -94,6 +96,7 @@ COMPLIANCE = Table(
         *REQUESTED[:2],
         Column("balanced_requested_sd", low=0, high=1),
         *REQUESTED[2:],
+        *RATES_UNSEEN,
     ),
     keys=("method", "split"),
 )
@@ -143,7 +146,8 @@ class Compliance(Measure):
         """See `Measure.measure`."""
         task, cells = evidence.task, evidence.cells
         seeds = with_requests(by_seed(evidence.scored, task), cells, task)
-        tables = {"by_seed": seeds, "compliance": compliance_table(seeds)}
+        compliance = with_unseen(compliance_table(seeds), unseen_table(evidence))
+        tables = {"by_seed": seeds, "compliance": compliance}
         return Measured(tables, [*remarks(evidence.scored, task), *_by_construction(cells)])
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

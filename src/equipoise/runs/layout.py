@@ -47,6 +47,9 @@ ACCEPTANCE = "acceptance.csv"
 ASSOCIATION = "association.csv"
 """Of a cell: what its model associates with occupations."""
 
+WITHOUT_LISTED = "without_listed.csv"
+"""Of a cell: what its model says when the listed terms are taken away."""
+
 OWN_SCORES = "own_scores.csv"
 """Of a cell that tuned a model: how likely the model finds its own sentences."""
 

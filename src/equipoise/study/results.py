@@ -20,9 +20,10 @@ from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.odd_answers import oddities
 from equipoise.measures.overview import overview
 from equipoise.measures.terminal import balance_table
+from equipoise.measures.unseen import FLAGS
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
+from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD, WITHOUT_LISTED
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
@@ -47,8 +48,10 @@ def collect(
     progress.begin_tables()
     finished = [cell for cell in specification.cells() if cell not in missing]
     frame, costs, facts = _stored(specification, store, finished)
+    without = _of_cells(finished, store, WITHOUT_LISTED, dict.fromkeys(FLAGS, "float64"))
     by_model = replace(
-        ask_models(specification, frame, store.measures, progress),
+        ask_models(specification, frame, store.measures, progress, without),
+        without_listed=without,
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
         side_effects=examine_models(specification, store, finished, progress),
@@ -169,6 +172,7 @@ def _of_cells(
     for cell in cells:
         path = store.cell_folder(cell) / name
         if path.is_file():
-            table = pd.DataFrame(read_rows(path).columns).astype(types)
+            table = pd.DataFrame(read_rows(path).columns)
+            table = table.astype({name: types[name] for name in types if name in table})
             found.append(table.assign(method=cell.label, seed=cell.seed))
     return pd.concat(found, ignore_index=True) if found else None
