@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from equipoise.completions.frame import as_completions
 from equipoise.measures import ByModel, Evaluation, assemble, score
+from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.model_answers import AgencyScores
 from equipoise.measures.unseen import Unseen
 from equipoise.measures.without_listed import forbidden_terms, without_listed_table
@@ -79,11 +81,11 @@ def said(task: Task) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def evaluation(task: Task, by_model: ByModel) -> Evaluation:
+def evaluation(task: Task, by_model: ByModel, cells: Sequence[CellFacts] = ()) -> Evaluation:
     rows = [("m", seed, "doctor", "The doctor was bold and kind.") for seed in (1, 2)]
     rows += [("other", 1, "doctor", "The doctor was bold.")]
     frame = pd.DataFrame(rows, columns=["method", "seed", "subject", "text"])
-    return assemble(score(as_completions(frame, task), task), task, by_model)
+    return assemble(score(as_completions(frame, task), task), task, by_model, cells=cells)
 
 
 def test_the_table_by_hand_and_where_its_columns_stand(task: Task) -> None:
@@ -111,6 +113,49 @@ def test_the_table_by_hand_and_where_its_columns_stand(task: Task) -> None:
     assert text.index("Words it was never given") < text.index("What else changed")
 
 
+def liked(
+    *log_probabilities: tuple[float, float], method: str = "m", seed: int = 1
+) -> pd.DataFrame:
+    names = ["log_probability_balanced", "log_probability_one_sided"]
+    return pd.DataFrame(log_probabilities, columns=names).assign(method=method, seed=seed)
+
+
+def test_preference_by_hand_with_the_untuned_model_beside_it(task: Task) -> None:
+    pairs = [
+        liked((-2.0, -3.0), (-2.0, -2.0), (-3.0, -2.0), (-1.0, -4.0)),  # 2.5 of 4
+        liked((-2.0, -3.0), (-1.0, -2.0), seed=2),
+        liked((-2.0, -1.0), (-1.0, -2.0), method="other"),
+    ]
+    cells = [CellFacts("m", 1, 1), CellFacts("m", 2, 1), CellFacts("other", 1, 1, untuned=True)]
+    found = evaluation(task, ByModel(preferences=pd.concat(pairs)), cells)
+    table = found.unseen.set_index(["method", "seed", "split"])
+    assert table.index.tolist() == [
+        (method, seed, split)
+        for method, seed in (("m", 1), ("m", 2), ("other", 1))
+        for split in ("validation", "all")
+    ]
+    assert table["pairs"].tolist() == [4, 4, 2, 2, 2, 2]
+    assert table["held_out_preference"].tolist() == [0.625, 0.625, 1, 1, 0.5, 0.5]
+    assert set(table["held_out_preference_untuned"]) == {0.5}
+    assert table["without_listed_wide"].isna().all()
+    summary = found.summary.set_index("method")
+    assert summary["held_out_preference"].to_dict() == {"m": 0.8125, "other": 0.5}
+    compliance = found.compliance.set_index(["method", "split"])
+    assert compliance.loc[("m", "all"), "held_out_preference"] == 0.8125
+    assert pd.isna(compliance.loc[("m", "train"), "held_out_preference"])
+
+
+def test_both_parts_stand_in_one_row(task: Task) -> None:
+    by_model = ByModel(without_listed=said(task), preferences=liked((-1.0, -2.0)))
+    table = evaluation(task, by_model).unseen.set_index(["method", "seed", "split"])
+    assert table.index.tolist() == [
+        ("m", 1, "train"), ("m", 1, "validation"), ("m", 1, "all"), ("m", 2, "train"),
+        ("m", 2, "all"),
+    ]  # fmt: skip
+    assert table["held_out_preference"].isna().tolist() == [True, False, False, True, True]
+    assert table["held_out_preference_untuned"].isna().all()  # no cell of the study is untuned
+
+
 def test_where_nobody_was_asked_there_is_no_table(task: Task) -> None:
     found = evaluation(task, ByModel())
     assert found.unseen is None
@@ -122,5 +167,6 @@ def test_the_laws(task: Task) -> None:
     check_measure(Unseen())
     evidence = made_evidence()
     rows = said(task).replace({"method": {"m": "one"}})
-    by_model = replace(evidence.by_model, without_listed=rows)
+    pairs = liked((-1.0, -2.0), method="other")
+    by_model = replace(evidence.by_model, without_listed=rows, preferences=pairs)
     check_measure(Unseen(), replace(evidence, by_model=by_model))

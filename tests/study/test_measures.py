@@ -135,6 +135,28 @@ def test_what_is_said_without_listed_terms_is_drawn_once_a_model_and_question(
         Study.from_toml(path, (*only, "measures.without_listed=5")).run(run, quiet=True)
 
 
+def test_preference_for_unseen_sentences_is_stored_once_for_the_same_weights(
+    tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    plain = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]'
+    texts = [f"The {{subject}} was {{agentic}} and {{communal}} {n} times." for n in range(10)]
+    kind = 'listed = ["kind", "honest", "good with people"]'
+    task = ((plain, f"plain = {texts!r}"), (kind, f'{kind}\nheld_out = ["warm", "gentle"]'))
+    path = write_study(tmp_path / "files", tiny_model_folder, task=task)
+    only = (*ONE, "methods.sft.max_steps=1")
+    run = Study.from_toml(path, only).run(tmp_path / "run", quiet=True).folder
+    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("held_out_preference.csv")}
+    assert set(found) == {"prompt", "prompt-balanced", "sft", "sft-fast"}
+    assert found["prompt"] == found["prompt-balanced"] != found["sft-fast"]
+    table = results(run, "unseen")
+    assert (table["pairs"] > 0).all()
+    prompt = table.loc[table["method"] == "prompt", "held_out_preference"]
+    assert set(table["held_out_preference_untuned"]) == set(prompt)
+    summary = results(run, "summary").set_index("method")
+    assert summary["held_out_preference"].between(0, 1).all()
+    assert summary["without_listed_wide"].isna().all()
+
+
 def test_what_draws_by_the_listed_terms_has_no_model_without_them(
     tmp_path: Path, tiny_model_folder: Path
 ) -> None:

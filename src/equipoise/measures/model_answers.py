@@ -54,6 +54,8 @@ class ByModel:
             and ``seed``; see ``side_effects.table``.
         without_listed: What each cell's model says without the listed terms, with ``method`` and
             ``seed``; see ``without_listed``.
+        preferences: How likely each cell's model finds balanced and one-sided sentences of words
+            that it was never given, likewise; see ``held_out_preference``.
     """
 
     fluency: Mapping[str, FluencyScores] = field(default_factory=dict)
@@ -62,3 +64,4 @@ class ByModel:
     own: pd.DataFrame | None = None
     side_effects: pd.DataFrame | None = None
     without_listed: pd.DataFrame | None = None
+    preferences: pd.DataFrame | None = None

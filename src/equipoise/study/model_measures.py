@@ -15,17 +15,18 @@ import pandas as pd
 from equipoise.files.artifacts import clear_write_errors
 from equipoise.measures import write_table
 from equipoise.measures.association import association_table
+from equipoise.measures.held_out_preference import preference_table
 from equipoise.measures.occupation_shares import read_shares
 from equipoise.measures.without_listed import without_listed_table
 from equipoise.model.draws import Question
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.protocol import Model
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, WITHOUT_LISTED
+from equipoise.runs.layout import ASSOCIATION, HELD_OUT_PREFERENCE, WITHOUT_LISTED
 from equipoise.runs.store import Store
 from equipoise.study.specification import Specification
 
-OF_WEIGHTS = (ASSOCIATION,)
+OF_WEIGHTS = (ASSOCIATION, HELD_OUT_PREFERENCE)
 """Files that say the same of the same weights, whatever they are asked."""
 
 OF_QUESTIONS = (WITHOUT_LISTED,)
@@ -49,6 +50,7 @@ def measure_model(
     weights = lm.weights
     found: dict[str, Callable[[], pd.DataFrame | None]] = {
         ASSOCIATION: lambda: _association(specification, weights),
+        HELD_OUT_PREFERENCE: lambda: preference_table(weights, specification.task),
         WITHOUT_LISTED: lambda: _without_listed(cell, specification, weights),
     }
     for name, table in found.items():
