@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from equipoise.files.artifacts import clear_write_errors, write_json
 from equipoise.measures import score, write_table
-from equipoise.measures.association import association_table
 from equipoise.measures.by_model import score_all
 from equipoise.measures.cost import acceptance_table
-from equipoise.measures.occupation_shares import read_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.model.protocol import Model
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import (
     ACCEPTANCE,
     ANSWERS,
-    ASSOCIATION,
     COMPLETIONS,
     DRAWS,
     MODEL,
@@ -30,6 +26,7 @@ from equipoise.runs.layout import (
 )
 from equipoise.runs.scored_file import write_scored
 from equipoise.study.cell_summary import Meter, cell_summary, counts
+from equipoise.study.model_measures import measure_model
 from equipoise.study.specification import Specification
 from equipoise.task.task import Task
 
@@ -40,7 +37,7 @@ def run_cell(
     lm: Model,
     folder: Path,
     learnt_before: Sequence[str] = (),
-    known_association: Path | None = None,
+    known: Mapping[str, Path] | None = None,
     told_before: Collection[str] | None = (),
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
@@ -53,8 +50,7 @@ def run_cell(
         lm: What the method starts from; changed in place where the method changes it.
         folder: The cell's working folder.
         learnt_before: Sentences that ``lm`` was trained on already.
-        known_association: What ``lm``, which the method leaves as it is, associates with
-            occupations, where another cell has measured it: a file to be copied.
+        known: Files by name that a cell of the very same model has; see ``model_measures``.
         told_before: Scored words that ``lm`` was given already; None where nobody knows.
     """
     method, task = specification.methods[cell.label], specification.task
@@ -66,7 +62,7 @@ def run_cell(
     cost |= meter.read("sampling")
     judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
-    _write_association(specification, policy, folder, known_association)
+    measure_model(cell, specification, policy.lm, folder, known or {})
     tuned = policy.lm.weights if method.changes_weights else None
     if tuned is not None and specification.measures.fluency:
         own = score_all(tuned, delivery.completions, task, "prompt")
@@ -135,23 +131,3 @@ def _write_delivery(delivery: Delivery, judged: pd.DataFrame, wanted: int, folde
     if delivery.draws is not None:
         write_table(folder / DRAWS, delivery.draws)
         write_table(folder / ACCEPTANCE, acceptance_table(delivery.draws, wanted))
-
-
-def _write_association(
-    specification: Specification, policy: Policy, folder: Path, known: Path | None
-) -> None:
-    """Write what the policy's model associates with the task's and Winogender's occupations.
-
-    Not where the task's axis has no shares or no words for it, nor without weights: an endpoint
-    gives no probabilities of words.
-    """
-    if known is not None:
-        with clear_write_errors(folder):
-            shutil.copyfile(known, folder / ASSOCIATION)
-        return
-    winogender, axis = specification.measures.winogender, specification.task.axis
-    shares = {} if winogender is None else read_shares(winogender)
-    shares |= specification.task.shares
-    weights = policy.lm.weights
-    if axis and axis.unfitted.probes and shares and weights is not None:
-        write_table(folder / ASSOCIATION, association_table(weights, axis, shares))

@@ -22,9 +22,10 @@ from equipoise.model.protocol import Model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, MODEL
+from equipoise.runs.layout import MODEL
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import run_cell
+from equipoise.study.model_measures import SameModels
 from equipoise.study.pinned_context import pin_context
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts, told_terms
@@ -60,7 +61,7 @@ class Computation:
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
-        self._untuned: Cell | None = None
+        self._same = SameModels(specification, store)
         self.computed: list[Cell] = []
         self.failed: dict[Cell, EquipoiseError] = {}
 
@@ -131,26 +132,17 @@ class Computation:
 
     def _compute(self, cell: Cell, start: Cell | None, lm: Model, partial: Path) -> None:
         before = learnt_texts(self._specification, self._store, start) if start else ()
-        known = self._known_association(cell, start)
+        known = self._same.files(cell, start)
         told = told_terms(self._store, start) if start else ()
         balanced = run_cell(cell, self._specification, lm, partial, before, known, told)
         aside = self._store.finish(cell, partial)
-        if start is None and not self._specification.methods[cell.label].changes_weights:
-            self._untuned = cell
+        self._same.finished(cell, start)
         nothing = math.isnan(balanced)
         self._progress.end_cell(
             "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
         )
         if aside:
             self._progress.say(f"The damaged folder it replaces is kept: {aside}")
-
-    def _known_association(self, cell: Cell, start: Cell | None) -> Path | None:
-        """Where a finished cell of the very same weights has what they associate."""
-        same = start or self._untuned
-        if same is None or self._specification.methods[cell.label].changes_weights:
-            return None
-        path = self._store.cell_folder(same) / ASSOCIATION
-        return path if path.is_file() else None
 
     def _model_for(self, cell: Cell, start: Cell | None) -> Model:
         """The base model, loaded anew only after a method has changed it; or what ``start`` made.

@@ -20,9 +20,17 @@ from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.odd_answers import oddities
 from equipoise.measures.overview import overview
 from equipoise.measures.terminal import balance_table
+from equipoise.measures.unseen import FLAGS, PREFERENCES
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
+from equipoise.runs.layout import (
+    ASSOCIATION,
+    HELD_OUT_PREFERENCE,
+    OWN_SCORES,
+    SUMMARY,
+    TOLD,
+    WITHOUT_LISTED,
+)
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
@@ -31,7 +39,6 @@ from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
 from equipoise.study.specification import Specification
-from equipoise.task.task import Task
 
 
 def collect(
@@ -47,8 +54,13 @@ def collect(
     progress.begin_tables()
     finished = [cell for cell in specification.cells() if cell not in missing]
     frame, costs, facts = _stored(specification, store, finished)
+    without = _of_cells(finished, store, WITHOUT_LISTED, dict.fromkeys(FLAGS, "float64"))
     by_model = replace(
-        ask_models(specification, frame, store.measures, progress),
+        ask_models(specification, frame, store.measures, progress, without),
+        without_listed=without,
+        preferences=_of_cells(
+            finished, store, HELD_OUT_PREFERENCE, dict.fromkeys(PREFERENCES, "float64")
+        ),
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
         side_effects=examine_models(specification, store, finished, progress),
@@ -98,7 +110,7 @@ def _stored(
         summary = read_json(folder / SUMMARY)
         costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
         if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
-            facts.append(_facts(cell, summary, task))
+            facts.append(_facts(cell, summary, specification))
         learnt = partial(learnt_texts, specification, store, cell)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
@@ -116,15 +128,17 @@ def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> Equi
     return EquipoiseError("no method has delivered a single completion", file=folder, hint=hint)
 
 
-def _facts(cell: Cell, summary: Mapping[str, Any], task: Task) -> CellFacts:
+def _facts(cell: Cell, summary: Mapping[str, Any], specification: Specification) -> CellFacts:
     """What a cell has taken down of itself; one of an earlier version not all."""
     told = summary.get(TOLD)
     return CellFacts(
         cell.label,
         cell.seed,
-        each=summary["cost"]["wanted"] // len(task.subjects),
+        each=summary["cost"]["wanted"] // len(specification.task.subjects),
         told=None if told is None else len(told),
         by_construction=summary.get("by_construction"),
+        untuned=not specification.line(cell)
+        and not specification.methods[cell.label].changes_weights,
     )
 
 
@@ -169,6 +183,7 @@ def _of_cells(
     for cell in cells:
         path = store.cell_folder(cell) / name
         if path.is_file():
-            table = pd.DataFrame(read_rows(path).columns).astype(types)
+            table = pd.DataFrame(read_rows(path).columns)
+            table = table.astype({name: types[name] for name in types if name in table})
             found.append(table.assign(method=cell.label, seed=cell.seed))
     return pd.concat(found, ignore_index=True) if found else None

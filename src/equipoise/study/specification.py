@@ -77,12 +77,15 @@ class Specification:
         """What all cells share, named as in the file; results of others are not comparable.
 
         A task file and a local model count by their content, wherever they are. Of the measures
-        only what is stored in cells counts: Winogender's occupations.
+        only what is stored in cells counts: Winogender's occupations, and what is said without the
+        listed terms.
         """
         winogender = self.measures.winogender
-        measured = (
-            {} if winogender is None else {"winogender_sha256": winogender_digest(winogender)}
-        )
+        measured: dict[str, Any] = {}
+        if winogender is not None:
+            measured["winogender_sha256"] = winogender_digest(winogender)
+        if self.measures.without_listed and not is_endpoint(self.study.model):
+            measured["without_listed"] = self.measures.without_listed
         return {
             "study": {
                 "task": self.task.name,
