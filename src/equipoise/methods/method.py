@@ -53,11 +53,13 @@ class Workspace:
         folder: Data, logs and records of the method.
         model_folder: Weights and tokenizer of a trained model.
         sampling: How completions will be drawn.
+        models: Folders of the other methods' models that the method ``needs``, by their labels.
     """
 
     folder: Path
     model_folder: Path
     sampling: Sampling = field(default_factory=Sampling)
+    models: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Method(ABC, Generic[SettingsT]):
@@ -136,6 +138,15 @@ class Method(ABC, Generic[SettingsT]):
     def init_from(self) -> str | None:
         """Label of the method of the same study whose trained model is the start, if any."""
         return getattr(self.settings, "init_from", None)
+
+    @property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """Labels of methods of the same study whose trained models it needs; by default its start.
+
+        By the setting that names them. They are computed first, with the same seed, and what they
+        learnt and were told counts as this method's too.
+        """
+        return {} if self.init_from is None else {"init_from": (self.init_from,)}
 
     @property
     def prompt(self) -> str:

@@ -16,6 +16,7 @@ from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
 from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
+from equipoise.methods.task_vector import TaskVector
 from equipoise.settings import parse
 
 _FURTHER: tuple[type[Method[Any]], ...] = (
@@ -28,6 +29,7 @@ _FURTHER: tuple[type[Method[Any]], ...] = (
     RLHF,
     INLP,
     LEACE,
+    TaskVector,
 )
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method for method in (*ASKING.values(), *_FURTHER)

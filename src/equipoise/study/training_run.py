@@ -130,11 +130,11 @@ class TrainingRun:
                 f"method '{self.method.name}' trains nothing",
                 hint="Draw its completions with 'equipoise generate --prompt ...'.",
             )
-        if self.method.init_from is not None:
+        if setting := next(iter(self.method.needs), None):
             raise EquipoiseError(
-                "only a study has other methods to start from",
-                field="init_from",
-                hint="Name the folder of the trained model with --model.",
+                "only a study has the models of other methods",
+                field=setting,
+                hint="Write a study file with both; what to start from is named with --model too.",
             )
         check_model_name(self.model, field="model")
         self.method.check(self.task)
