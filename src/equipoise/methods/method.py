@@ -38,11 +38,18 @@ TRAINING_INFO = "training_info.json"
 """Where a trained method writes down how it was trained."""
 
 Control = Literal[
-    "none", "post-hoc", "structural", "parametric", "preference", "reward", "projection"
+    "none",
+    "post-hoc",
+    "structural",
+    "parametric",
+    "preference",
+    "reward",
+    "projection",
+    "logits",
 ]
 """Where control sets in: nowhere (the untuned model, however it is asked), in choosing among what
 was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
-reward, or in directions taken out of the states."""
+reward, in directions taken out of the states, or in logits that other models shift."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,16 @@ class Method(ABC, Generic[SettingsT]):
 
         Raises:
             EquipoiseError: Naming what to mend; its field is the setting at fault, if one is.
+        """
+
+    def check_model(self, size: ModelSize) -> None:
+        """Find what would make ``fit`` fail on a model; by default nothing.
+
+        A study asks before it loads weights, where the model's configuration is on this machine;
+        ``fit`` must find the same.
+
+        Raises:
+            EquipoiseError: As ``check`` does.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ from equipoise.methods.asking import ASKING
 from equipoise.methods.best_of import BestOf
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
 from equipoise.methods.dpo import DPO
+from equipoise.methods.experts import ExpertSteering
 from equipoise.methods.filter import Filter
 from equipoise.methods.inlp import INLP
 from equipoise.methods.leace import LEACE
@@ -30,6 +31,7 @@ _FURTHER: tuple[type[Method[Any]], ...] = (
     INLP,
     LEACE,
     TaskVector,
+    ExpertSteering,
 )
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method for method in (*ASKING.values(), *_FURTHER)

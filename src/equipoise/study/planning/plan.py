@@ -156,7 +156,7 @@ def plan_method(
     each = wanted * work.draws_each if work.draws is None else work.draws
     tokens_of_one = len(task.subjects) * expected_tokens(task, sampling)
     drawn, scored = each * tokens_of_one, wanted * work.scored_each * tokens_of_one
-    drawing, scoring = drawn / DRAWING_SHARE, scored / TRAINING_SHARE
+    drawing, scoring = work.passes * drawn / DRAWING_SHARE, scored / TRAINING_SHARE
     seconds += 2 * (drawing + scoring) * _read(size, 1) / flops
     return MethodPlan(
         label,
