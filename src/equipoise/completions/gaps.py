@@ -31,7 +31,7 @@ def with_names_joined(rows: Rows, task: Task) -> tuple[Rows, list[str]]:
         if len(names) < 2 or not _take_turns([columns[name] for name in names]):
             continue
         first, *others = names
-        columns[first] = ["".join(cells) for cells in zip(*map(columns.get, names), strict=True)]  # type: ignore[arg-type]
+        columns[first] = ["".join(cells) for cells in zip(*map(columns.get, names), strict=True)]
         for name in others:
             del columns[name]
         said.append(f"Columns {quoted(names)} are read as one: no row has two of them.")

@@ -176,7 +176,7 @@ def plan_method(
     each = wanted * work.draws_each if work.draws is None else work.draws
     tokens_each = expected_tokens(task, sampling)
     drawn = each * len(task.subjects) * tokens_each
-    seconds += drawing_seconds(size, drawn, rates)
+    seconds += drawing_seconds(size, work.passes * drawn, rates)
     judged = wanted * work.scored_each * len(task.subjects) * tokens_each
     seconds += drawing_seconds(size, judged / JUDGING_SPEED, rates)
     return MethodPlan(
