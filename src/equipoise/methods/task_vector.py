@@ -10,8 +10,8 @@ so that λ = 1 is the tuned model, λ = 0 the base, λ < 0 its opposite, and sev
 
 from __future__ import annotations
 
-import time
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
