@@ -20,8 +20,12 @@ from .conftest import WriteStudy
 GB = 10**9
 
 
-def _method(label: str, seconds: float, once: float = 0, gb: int = 2) -> MethodPlan:
-    return MethodPlan(label, 2, 0, 0, 0, 0, Memory(process=gb * GB), seconds, once)
+MANY = 10**9
+"""Tokens: whatever the model, a study of so many is no matter of seconds."""
+
+
+def _method(label: str, seconds: float, once: float = 0, drawn: int = MANY) -> MethodPlan:
+    return MethodPlan(label, 2, 0, 0, 0, drawn, Memory(process=2 * GB), seconds, once)
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_as_many_processes_as_threads_and_memory_carry(
 
 
 def test_a_study_of_seconds_has_one_process(study: Specification) -> None:
-    short = {label: _method(label, 1) for label in study.methods}
+    short = {label: _method(label, 1, drawn=1000) for label in study.methods}
     assert _forecast(study, **short).best_jobs() == (1, "")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -31,14 +32,29 @@ from equipoise.study.specification import Specification
 from equipoise.task.task import Task
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a cell builds on: finished cells, and what is known of them.
+
+    Attributes:
+        models: Folders of the models that its method needs, by label.
+        learnt: Sentences that those were trained on.
+        told: Scored words that they were given; None where nobody knows.
+        measured: Files by name that a cell of the very same model has; see ``model_measures``.
+    """
+
+    models: Mapping[str, Path] = field(default_factory=dict)
+    learnt: Sequence[str] = ()
+    told: Collection[str] | None = ()
+    measured: Mapping[str, Path] = field(default_factory=dict)
+
+
 def run_cell(
     cell: Cell,
     specification: Specification,
     lm: Model,
     folder: Path,
-    learnt_before: Sequence[str] = (),
-    known: Mapping[str, Path] | None = None,
-    told_before: Collection[str] | None = (),
+    ground: Ground | None = None,
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
@@ -49,27 +65,26 @@ def run_cell(
         specification: The study it belongs to.
         lm: What the method starts from; changed in place where the method changes it.
         folder: The cell's working folder.
-        learnt_before: Sentences that ``lm`` was trained on already.
-        known: Files by name that a cell of the very same model has; see ``model_measures``.
-        told_before: Scored words that ``lm`` was given already; None where nobody knows.
+        ground: What it builds on; by default nothing but the base model.
     """
+    ground = ground or Ground()
     method, task = specification.methods[cell.label], specification.task
     lm = lm.keeping(folder / ANSWERS)
     precision, meter = lm.precision, Meter()
-    policy = _fit(cell, specification, lm, folder)
+    policy = _fit(cell, specification, lm, folder, ground.models)
     cost = meter.read("fit")
     delivery = _deliver(cell, specification, policy)
     cost |= meter.read("sampling")
-    judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
+    judged, drawn = _judged(delivery, task, [*ground.learnt, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
-    measure_model(cell, specification, policy.lm, folder, known or {})
+    measure_model(cell, specification, policy.lm, folder, ground.measured)
     tuned = policy.lm.weights if method.changes_weights else None
     if tuned is not None and specification.measures.fluency:
         own = score_all(tuned, delivery.completions, task, "prompt")
         write_table(folder / OWN_SCORES, own)
     cost = {**counts(delivery, judged, drawn, specification), **cost}
     summary = cell_summary(cell, method, task, lm, precision, cost, judged, folder)
-    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, told_before)})
+    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, ground.told)})
     return float(judged["balanced"].mean())
 
 
@@ -86,10 +101,11 @@ def _fit(
     specification: Specification,
     lm: Model,
     folder: Path,
+    models: Mapping[str, Path],
 ) -> Policy:
     """The cell's method, fitted."""
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(folder, folder / MODEL, specification.sampling)
+    workspace = Workspace(folder, folder / MODEL, specification.sampling, models)
     with clear_write_errors(folder):
         return method.start(lm, task, cell.seed, workspace)
 

@@ -18,8 +18,9 @@ from equipoise.wording.numbers import duration
 MEMORY_SHARE = 0.8
 """Of a machine's memory, what the processes of a study may take."""
 
-WORTHWHILE_SECONDS = 120
-"""A study that is over sooner runs in one process: others take a while to start."""
+WORTHWHILE = 1e13
+"""A study of fewer operations runs in one process: others take a while to start. It is what two
+cores without bfloat16 do in a minute."""
 
 PARALLEL_GAIN = 1.25
 """How much faster two processes of half the threads are than one (AMD EPYC, AVX2: 1.32 and 1.19
@@ -62,7 +63,7 @@ class Forecast:
         cells = self.specification.cells()
         if self.plan.device != "cpu":
             return min(max(1, torch.cuda.device_count()), len(cells)), ""
-        if self.plan.seconds < WORTHWHILE_SECONDS:
+        if self.plan.operations < WORTHWHILE:
             return 1, ""
         most = min(torch.get_num_threads(), len(cells))
         peak = max(one.memory.peak for one in self.plan.methods.values())
