@@ -14,6 +14,7 @@ from equipoise import EquipoiseError, Study
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.steering import Shift
 from equipoise.task.task import Task
 from equipoise.testing.models import tiny_gendered_model
 from study.conftest import study_file
@@ -123,6 +124,16 @@ def test_models_without_the_same_weights_have_no_difference(
 ) -> None:
     tiny_gendered_model().save(tuned["sft"])  # of a larger vocabulary
     with pytest.raises(EquipoiseError, match=r"'sft' has other weights 'model\.embed_to"):
+        mix()
+
+
+def test_what_hooks_do_is_no_difference_of_weights(
+    mix: Mix, tuned: Mapping[str, Path], fresh_tiny_lm: Callable[[], LanguageModel]
+) -> None:
+    lm = fresh_tiny_lm()
+    lm.steer([Shift(0, torch.ones(1, 32))])
+    lm.save(tuned["sft"])
+    with pytest.raises(EquipoiseError, match="'sft' has other hooks than the base model"):
         mix()
 
 

@@ -45,11 +45,13 @@ Control = Literal[
     "preference",
     "reward",
     "projection",
+    "steering",
     "logits",
 ]
 """Where control sets in: nowhere (the untuned model, however it is asked), in choosing among what
 was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
-reward, in directions taken out of the states, or in logits that other models shift."""
+reward, in directions taken out of the states or added to them, or in logits that other models
+shift."""
 
 
 @dataclass(frozen=True)
