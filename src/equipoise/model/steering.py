@@ -86,7 +86,5 @@ def load_shifts(model: Any, folder: Path | None) -> tuple[Shift, ...]:
 
 def _shifts(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[Shift, ...]:
     """Tensors by number and layer, such as ``0.12``."""
-    numbered = [(*map(int, name.split(".", 1)), tensor) for name, tensor in tensors.items()]
-    return tuple(
-        Shift(layer, tensor.float()) for _, layer, tensor in sorted(numbered, key=lambda n: n[0])
-    )
+    places = sorted(tuple(map(int, name.split("."))) for name in tensors)
+    return tuple(Shift(layer, tensors[f"{number}.{layer}"].float()) for number, layer in places)
