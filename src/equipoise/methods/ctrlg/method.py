@@ -25,7 +25,7 @@ from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
-from equipoise.methods.needs import Holding
+from equipoise.methods.needs import Holding, Work
 from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
@@ -107,6 +107,7 @@ class CtrlG(Method[CtrlGSettings]):
     summary = "constrained decoding: every completion satisfies the task's constraint"
     control = "structural"
     settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
+    draws_by_terms = True
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -121,6 +122,10 @@ class CtrlG(Method[CtrlGSettings]):
         states = self.settings.hidden_states
         tables = 4 * states * (states + size.vocabulary)
         return Holding(fitting=tables, drawing=tables)
+
+    def work(self, task: Task, size: ModelSize, seed: int) -> Work:
+        """See ``Method.work``: the HMM learns from completions that are drawn for it."""
+        return Work(drawn_once=self.settings.n_samples)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""
