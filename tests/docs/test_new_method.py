@@ -21,7 +21,7 @@ from equipoise.methods.registry import METHODS
 from tiny_study import STUDY, write_study
 
 PAGE = Path(__file__).parents[2] / "docs" / "new-method.md"
-MODULE = "equipoise.methods.best_of"
+MODULE = "equipoise.methods.nearest"
 OF_THE_STUDY = STUDY[STUDY.index("[methods.prompt]") :]
 
 
@@ -33,46 +33,46 @@ def block(start: str) -> str:
 
 
 @pytest.fixture
-def best_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def nearest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The page's method as a module, and in the registry."""
-    path = tmp_path / "best_of.py"
-    path.write_text(block('"""Best of several'), encoding="utf-8")
+    path = tmp_path / "nearest.py"
+    path.write_text(block('"""Nearest of several'), encoding="utf-8")
     spec = importlib.util.spec_from_file_location(MODULE, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, MODULE, module)
     spec.loader.exec_module(module)
-    monkeypatch.setitem(METHODS, module.BestOf.name, module.BestOf)
+    monkeypatch.setitem(METHODS, module.Nearest.name, module.Nearest)
     return module
 
 
-def test_it_keeps_the_laws(best_of: ModuleType, tmp_path: Path) -> None:
-    names = dict(vars(best_of))
+def test_it_keeps_the_laws(nearest: ModuleType, tmp_path: Path) -> None:
+    names = dict(vars(nearest))
     exec(block("from equipoise.testing"), names)  # noqa: S102 - the page's own lines
     names["test_the_laws"](tmp_path / "laws")
 
 
-@pytest.mark.usefixtures("best_of")
+@pytest.mark.usefixtures("nearest")
 def test_a_study_plans_it_runs_it_and_finds_it_in_its_tables(
     tmp_path: Path, tiny_model_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tables = "[methods.prompt]\n\n[methods.best-of]\ncandidates = 3\n"
+    tables = "[methods.prompt]\n\n[methods.nearest]\ncandidates = 3\n"
     path = write_study(tmp_path / "files", tiny_model_folder, (OF_THE_STUDY, tables))
 
     assert main(["plan", str(path), "--tflops", "1", "--memory", "8", "--json"]) == 0
     planned = json.loads(capsys.readouterr().out)["methods"]
-    assert planned["best-of"]["drawn_tokens"] == 3 * planned["prompt"]["drawn_tokens"]
+    assert planned["nearest"]["drawn_tokens"] == 3 * planned["prompt"]["drawn_tokens"]
 
     assert main(["methods"]) == 0
-    assert "best-of: of several completions" in capsys.readouterr().out
+    assert "nearest: of several completions" in capsys.readouterr().out
 
     result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
     assert not result.failed
     for name in ("summary", "compliance", "cost", "settings"):
         table = (tmp_path / "run" / "results" / f"{name}.csv").read_text("utf-8")
-        assert "best-of" in table, f"{name} knows nothing of the new method"
-    cell = json.loads((tmp_path / "run/cells/best-of/seed1/summary.json").read_text())
+        assert "nearest" in table, f"{name} knows nothing of the new method"
+    cell = json.loads((tmp_path / "run/cells/nearest/seed1/summary.json").read_text())
     assert cell["cost"]["delivered"] == 9
     assert cell["cost"]["draws"] == 27
 

@@ -13,7 +13,7 @@ from equipoise import EquipoiseError, Study
 from equipoise.methods.method import Method
 from equipoise.methods.registry import build_method
 from equipoise.runs.cell import Cell
-from equipoise.study.dependencies import check_starts, control_of, in_order, line_of
+from equipoise.study.dependencies import check_needs, control_of, in_order, line_of
 from equipoise.study.outcome import CellsFailedError
 from equipoise.study.specification import read_specification
 from study.conftest import WriteStudy, measured
@@ -42,7 +42,39 @@ def test_order_and_line() -> None:
     assert in_order(["d", "c"], chain) == ["d", "c"]
     assert line_of("c", chain) == ["c", "b", "a"]
     assert line_of("d", chain) == ["d"]
-    assert line_of("x", methods(x="y", y="x")) == ["x", "y", "x"]
+    assert line_of("x", methods(x="y", y="x")) == ["x", "y"]
+
+
+def test_what_needs_several_comes_after_all_of_them() -> None:
+    made = {
+        "sum": build_method("task-vector", {"of": {"more": 1.0, "sft": -1.0}}),
+        "asked": build_method("prompt", {"init_from": "sum"}),
+        "more": build_method("dpo", {"init_from": "sft"}),
+        "sft": build_method("sft", {}),
+    }
+    assert in_order(made, made) == ["sft", "more", "sum", "asked"]
+    assert line_of("asked", made) == ["asked", "sum", "more", "sft"]
+    assert control_of("asked", made) == "parametric + preference"
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        ("stf", r"s\.toml: methods\.sum\.of: the study has no method 'stf'. Did you mean 'sft'"),
+        ({"sft": 1.0, "prompt": 1.0}, "'prompt' trains nothing, so it has no model"),
+        ({"sft": 1.0, "sum": 1.0}, "sum builds on sum"),
+        ({"sft": 1.0, "after": 1.0}, "sum builds on after builds on sum"),
+    ],
+)
+def test_needs_that_cannot_be_met(of: object, message: str) -> None:
+    made = {
+        "prompt": build_method("prompt", {}),
+        "sft": build_method("sft", {}),
+        "sum": build_method("task-vector", {"of": of}),
+        "after": build_method("dpo", {"init_from": "sum"}),
+    }
+    with pytest.raises(EquipoiseError, match=message):
+        check_needs(made, Path("s.toml"))
 
 
 def test_kinds_of_control_at_work_in_the_order_they_were_applied() -> None:
@@ -74,19 +106,19 @@ def test_kinds_of_control_at_work_in_the_order_they_were_applied() -> None:
     [
         ({"a": "b"}, r"s\.toml: methods\.a\.init_from: the study has no method 'b'"),
         ({"dpo": None, "a": "dop"}, "Did you mean 'dpo'"),
-        ({"a": "a"}, "no method can be the first: a starts from a"),
-        ({"a": "c", "b": "a", "c": "b"}, "a starts from c starts from b starts from a"),
+        ({"a": "a"}, "no method can be the first: a builds on a"),
+        ({"a": "c", "b": "a", "c": "b"}, "a builds on c builds on b builds on a"),
     ],
 )
 def test_starts_that_cannot_be(starts: dict[str, str | None], message: str) -> None:
     with pytest.raises(EquipoiseError, match=message):
-        check_starts(methods(**starts), Path("s.toml"))
+        check_needs(methods(**starts), Path("s.toml"))
 
 
 def test_an_untrained_method_is_no_start() -> None:
     made = {"prompt": build_method("prompt", {}), **methods(a="prompt")}
     with pytest.raises(EquipoiseError, match="'prompt' trains nothing"):
-        check_starts(made, Path("s.toml"))
+        check_needs(made, Path("s.toml"))
 
 
 @pytest.fixture
@@ -181,7 +213,7 @@ def test_a_failing_start_takes_only_its_own_line_down(
     assert [cell for cell, _ in result.failed] == [Cell("sft", 1), Cell("dpo", 1)]
     assert "2 cells failed" in str(caught.value)
     assert "the training loss became" in str(caught.value)
-    assert "it starts from sft, seed 1, which failed" in str(caught.value)
+    assert "it builds on sft, seed 1, which failed" in str(caught.value)
     done = ["prompt", "prompt-balanced", "sft-fast"]
     assert list(result.evaluation.compliance["method"].unique()) == done
     assert (result.folder / "results" / "compliance.csv").is_file()

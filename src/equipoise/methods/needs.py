@@ -68,11 +68,16 @@ class Work:
         draws_each: Completions drawn for each one that is wanted.
         draws: Most completions drawn of a subject, where that does not depend on how many are
             wanted; it then takes the place of ``draws_each``.
+        scored_each: Completions whose log-probability the model computes, at most, for each one
+            that is wanted.
+        passes: Passes of a model for each token drawn: 3 where two more of its size read along.
     """
 
     training: Training | None = None
     draws_each: int = 1
     draws: int | None = None
+    scored_each: int = 0
+    passes: int = 1
 
 
 @dataclass(frozen=True)

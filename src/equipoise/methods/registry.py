@@ -7,18 +7,22 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.asking import ASKING
+from equipoise.methods.best_of import BestOf
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
 from equipoise.methods.dpo import DPO
+from equipoise.methods.experts import ExpertSteering
 from equipoise.methods.filter import Filter
 from equipoise.methods.inlp import INLP
 from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
 from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
+from equipoise.methods.task_vector import TaskVector
 from equipoise.settings import parse
 
 _FURTHER: tuple[type[Method[Any]], ...] = (
     Filter,
+    BestOf,
     CtrlG,
     CtrlGAny,
     SFT,
@@ -26,6 +30,8 @@ _FURTHER: tuple[type[Method[Any]], ...] = (
     RLHF,
     INLP,
     LEACE,
+    TaskVector,
+    ExpertSteering,
 )
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method for method in (*ASKING.values(), *_FURTHER)

@@ -57,7 +57,7 @@ class Trained:
         settings: The method's settings.
         record: What the method wrote down of its training.
         generated: Whether its training sentences were made by program from the task's templates.
-        starts: Labels of trained methods it started from, the latest first.
+        starts: Labels of trained methods whose models it was made of, the latest first.
         prompt: Kind of the task's prompt that completions answer.
         sampling: How completions were drawn; ``None`` where none were.
         rates: Rows of ``by_seed`` of this one model; ``None`` where nothing was measured.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -34,14 +35,30 @@ from equipoise.study.specification import Specification
 from equipoise.task.task import Task
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a cell builds on: finished cells, and what is known of them.
+
+    Attributes:
+        models: Folders of the models that its method needs, by label.
+        learnt: Sentences that those were trained on.
+        told: Scored words that they were given; None where nobody knows.
+        association: What the model, which the method leaves as it is, associates with occupations,
+            where another cell has measured it: a file to be copied.
+    """
+
+    models: Mapping[str, Path] = field(default_factory=dict)
+    learnt: Sequence[str] = ()
+    told: Collection[str] | None = ()
+    association: Path | None = None
+
+
 def run_cell(
     cell: Cell,
     specification: Specification,
     lm: Model,
     folder: Path,
-    learnt_before: Sequence[str] = (),
-    known_association: Path | None = None,
-    told_before: Collection[str] | None = (),
+    ground: Ground | None = None,
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
@@ -52,28 +69,26 @@ def run_cell(
         specification: The study it belongs to.
         lm: What the method starts from; changed in place where the method changes it.
         folder: The cell's working folder.
-        learnt_before: Sentences that ``lm`` was trained on already.
-        known_association: What ``lm``, which the method leaves as it is, associates with
-            occupations, where another cell has measured it: a file to be copied.
-        told_before: Scored words that ``lm`` was given already; None where nobody knows.
+        ground: What it builds on; by default nothing but the base model.
     """
+    ground = ground or Ground()
     method, task = specification.methods[cell.label], specification.task
     lm = lm.keeping(folder / ANSWERS)
     precision, meter = lm.precision, Meter()
-    policy = _fit(cell, specification, lm, folder)
+    policy = _fit(cell, specification, lm, folder, ground.models)
     cost = meter.read("fit")
     delivery = _deliver(cell, specification, policy)
     cost |= meter.read("sampling")
-    judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
+    judged, drawn = _judged(delivery, task, [*ground.learnt, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
-    _write_association(specification, policy, folder, known_association)
+    _write_association(specification, policy, folder, ground.association)
     tuned = policy.lm.weights if method.changes_weights else None
     if tuned is not None and specification.measures.fluency:
         own = score_all(tuned, delivery.completions, task, "prompt")
         write_table(folder / OWN_SCORES, own)
     cost = {**counts(delivery, judged, drawn, specification), **cost}
     summary = cell_summary(cell, method, task, lm, precision, cost, judged, folder)
-    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, told_before)})
+    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, ground.told)})
     return float(judged["balanced"].mean())
 
 
@@ -90,10 +105,11 @@ def _fit(
     specification: Specification,
     lm: Model,
     folder: Path,
+    models: Mapping[str, Path],
 ) -> Policy:
     """The cell's method, fitted."""
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(folder, folder / MODEL, specification.sampling)
+    workspace = Workspace(folder, folder / MODEL, specification.sampling, models)
     with clear_write_errors(folder):
         return method.start(lm, task, cell.seed, workspace)
 

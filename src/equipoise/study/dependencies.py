@@ -1,4 +1,4 @@
-"""Methods that start from the result of another one of the same study: ``init_from``."""
+"""Methods that need the trained models of others of the same study: to start from, or to mix."""
 
 from __future__ import annotations
 
@@ -10,53 +10,81 @@ from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
 
 
-def check_starts(methods: Mapping[str, Method[Any]], path: Path) -> None:
-    """Refuse an ``init_from`` that names no trained method, or that leads back to itself.
+def check_needs(methods: Mapping[str, Method[Any]], path: Path) -> None:
+    """Refuse a need of what is no trained method, or one that leads back to itself.
 
     Raises:
-        EquipoiseError: Naming the method's table in ``path``.
+        EquipoiseError: Naming the method's table and its setting in ``path``.
     """
     for label, method in methods.items():
-        start = method.init_from
-        if start is None:
-            continue
-        field = f"methods.{label}.init_from"
-        if start not in methods:
-            raise EquipoiseError(
-                f"the study has no method '{start}'",
-                file=path,
-                field=field,
-                hint=nearest(start, [other for other in methods if other != label]),
-            )
-        if not methods[start].changes_weights:
-            raise EquipoiseError(
-                f"'{start}' trains nothing, so there is no model to start from",
-                file=path,
-                field=field,
-                hint="Name a trained method, or leave it out.",
-            )
-        chain = line_of(label, methods)
-        if chain[-1] in chain[:-1]:
-            raise EquipoiseError(
-                f"no method can be the first: {' starts from '.join(chain)}",
-                file=path,
-                field=field,
-                hint="Let one of them start from the base model.",
-            )
+        for setting, needed in method.needs.items():
+            field = f"methods.{label}.{setting}"
+            for name in needed:
+                _check_trained(name, label, methods, path, field)
+            if circle := _circle(label, needed, methods):
+                raise EquipoiseError(
+                    f"no method can be the first: {' builds on '.join(circle)}",
+                    file=path,
+                    field=field,
+                    hint="Let one of them start from the base model.",
+                )
+
+
+def _check_trained(
+    name: str, label: str, methods: Mapping[str, Method[Any]], path: Path, field: str
+) -> None:
+    if name not in methods:
+        raise EquipoiseError(
+            f"the study has no method '{name}'",
+            file=path,
+            field=field,
+            hint=nearest(name, [other for other in methods if other != label]),
+        )
+    if not methods[name].changes_weights:
+        raise EquipoiseError(
+            f"'{name}' trains nothing, so it has no model",
+            file=path,
+            field=field,
+            hint="Name a trained method, or leave it out.",
+        )
+
+
+def _circle(
+    label: str, needed: Iterable[str], methods: Mapping[str, Method[Any]]
+) -> list[str] | None:
+    """A way from ``label`` through what it needs back to itself, if there is one."""
+    ways, seen = [[label, name] for name in needed], {label}
+    while ways:
+        way = ways.pop()
+        if way[-1] == label:
+            return way
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways += [[*way, name] for name in needed_by(way[-1], methods)]
+    return None
+
+
+def needed_by(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
+    """The methods whose models ``label`` needs at once, each named once, its start first.
+
+    A method that the study does not have needs nothing.
+    """
+    needs = methods[label].needs if label in methods else {}
+    return list(dict.fromkeys(name for names in needs.values() for name in names))
 
 
 def line_of(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
-    """``label``, what it starts from, what that starts from, ...; it ends at the first repetition.
+    """``label`` and all that it builds on, directly or not, each once and before what it needs."""
+    finished: dict[str, None] = {}
 
-    Methods that the study does not have end it too.
-    """
-    line = [label]
-    while line[-1] in methods and line[-1] not in line[:-1]:
-        start = methods[line[-1]].init_from
-        if start is None:
-            break
-        line.append(start)
-    return line
+    def visit(name: str, above: frozenset[str]) -> None:
+        if name not in finished and name not in above:  # the latter is a circle
+            for needed in needed_by(name, methods):
+                visit(needed, above | {name})
+            finished[name] = None
+
+    visit(label, frozenset())
+    return list(reversed(finished))
 
 
 def control_of(label: str, methods: Mapping[str, Method[Any]]) -> str:
@@ -70,7 +98,7 @@ def control_of(label: str, methods: Mapping[str, Method[Any]]) -> str:
 
 
 def in_order(labels: Iterable[str], methods: Mapping[str, Method[Any]]) -> list[str]:
-    """``labels`` such that each comes after what it starts from, otherwise as they are."""
+    """``labels`` such that each comes after what it builds on, otherwise as they are."""
     ordered: list[str] = []
     wanted = list(labels)
     for label in wanted:

@@ -19,8 +19,8 @@ from equipoise.measures.judging import Context
 from equipoise.measures.model_answers import BASE, INDEPENDENT, AgencyScores, FluencyScores
 from equipoise.model.embedded import fetch
 from equipoise.model.endpoint import is_endpoint
-from equipoise.model.registry import EMBEDDED, model_label
-from equipoise.runs.identity import model_digest, task_digest
+from equipoise.model.registry import EMBEDDED, model_digest, model_label
+from equipoise.runs.identity import task_digest
 from equipoise.runs.model_answers import keep_agency, keep_scores, known_agency, known_scores
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification

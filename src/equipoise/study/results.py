@@ -51,7 +51,8 @@ def collect(
         costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
         if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
             facts.append(_facts(cell, summary, task))
-        learnt = partial(learnt_texts, specification, store, cell)
+        line = [*reversed(specification.line(cell)), cell]
+        learnt = partial(learnt_texts, store, line)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
     if not scored:
@@ -97,10 +98,15 @@ def _facts(cell: Cell, summary: Mapping[str, Any], task: Task) -> CellFacts:
     )
 
 
-def told_terms(store: Store, cell: Cell) -> list[str] | None:
-    """The scored words that a finished cell's model was given; None where it says nothing."""
-    told = read_json(store.cell_folder(cell) / SUMMARY).get(TOLD)
-    return None if told is None else [str(term) for term in told]
+def told_terms(store: Store, cells: Iterable[Cell]) -> list[str] | None:
+    """The scored words that finished cells' models were given; None where one says nothing."""
+    found: dict[str, None] = {}
+    for cell in cells:
+        told = read_json(store.cell_folder(cell) / SUMMARY).get(TOLD)
+        if told is None:
+            return None
+        found |= dict.fromkeys(map(str, told))
+    return list(found)
 
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
@@ -113,10 +119,9 @@ def write_results(evaluation: Evaluation, specification: Specification, folder: 
     return written
 
 
-def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list[str]:
-    """The sentences that a finished cell and all that it builds on were trained on."""
-    line = [*reversed(specification.line(cell)), cell]
-    paths = [store.cell_folder(one) / TRAINING_DATA for one in line]
+def learnt_texts(store: Store, cells: Iterable[Cell]) -> list[str]:
+    """The sentences that finished ``cells`` were trained on."""
+    paths = [store.cell_folder(cell) / TRAINING_DATA for cell in cells]
     return [text for path in paths if path.is_file() for text in read_rows(path).columns["text"]]
 
 

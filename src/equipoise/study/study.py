@@ -68,6 +68,7 @@ class Study:
                     if state != NOT_DONE:
                         progress.say(f"{cell} is computed again: {state}.")
                 if to_do:
+                    specification.check_model()
                     fetch_judges(specification, progress)
                 failed = self._compute(store, to_do, progress, engine)
                 threads = engine.threads() if engine else None

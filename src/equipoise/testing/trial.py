@@ -131,7 +131,20 @@ class MethodTrial:
     def workspace(self, name: str) -> Workspace:
         """A workspace that nobody has used."""
         folder = self.folder / name
-        return Workspace(folder, folder / "model", sampling=self.sampling)
+        return Workspace(folder, folder / "model", self.sampling, self.models)
+
+    @cached_property
+    def models(self) -> Mapping[str, Path]:
+        """What the method needs of other methods of a study: models with slightly other weights."""
+        labels = {label for labels in self.method.needs.values() for label in labels}
+        folders = {label: self.folder / "models" / label for label in sorted(labels)}
+        for number, folder in enumerate(folders.values()):
+            lm, generator = self.make_model(), torch.Generator().manual_seed(number)
+            with torch.no_grad():
+                for weight in lm.model.parameters():
+                    weight += 0.02 * torch.randn(weight.shape, generator=generator)
+            lm.save(folder)
+        return folders
 
     def prepared_model(self) -> LanguageModel:
         """A new model as a study gives it to the method."""

@@ -71,6 +71,18 @@ def test_within_a_fifth_of_what_was_measured(method: str, settings: str, tmp_pat
     assert planned == pytest.approx(MEASURED[method, settings], rel=0.2)
 
 
+@pytest.mark.usefixtures("no_weights")
+def test_what_is_chosen_among_is_drawn_and_scored(tmp_path: Path) -> None:
+    """Eight draws for each completion; a pass over all of them costs less than drawing them."""
+    alone, single, eight = (
+        _plan(tmp_path, *method, model=LLAMA, memory_gb=80.0)
+        for method in (("prompt", ""), ("best-of", "draws = 1"), ("best-of", "draws = 8"))
+    )
+    assert single.seconds == alone.seconds
+    assert eight.drawn_tokens == 8 * alone.drawn_tokens
+    assert 8 * alone.seconds < eight.seconds < 16 * alone.seconds
+
+
 def test_llama_by_its_published_dimensions() -> None:
     size = model_size(LLAMA)
     assert size.parameters == 8_030_261_248

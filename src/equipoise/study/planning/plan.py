@@ -154,8 +154,10 @@ def plan_method(
     needed = memory_of(method, task, size, sampling, lora_rank, tokens, device, weights)
     wanted = specification.study.samples_per_subject
     each = wanted * work.draws_each if work.draws is None else work.draws
-    drawn = each * len(task.subjects) * expected_tokens(task, sampling)
-    seconds += 2 * drawn * _read(size, 1) / (DRAWING_SHARE * flops)
+    tokens_of_one = len(task.subjects) * expected_tokens(task, sampling)
+    drawn, scored = each * tokens_of_one, wanted * work.scored_each * tokens_of_one
+    drawing, scoring = work.passes * drawn / DRAWING_SHARE, scored / TRAINING_SHARE
+    seconds += 2 * (drawing + scoring) * _read(size, 1) / flops
     return MethodPlan(
         label,
         len(seeds),
