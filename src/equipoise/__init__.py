@@ -5,10 +5,15 @@
 >>> equipoise.Study.from_toml("quickstart").run()  # doctest: +SKIP
 
 The names below are imported when first used, so that ``import equipoise`` costs nothing.
+
+Importing it asks Intel's matrix library, which PyTorch uses on the CPU, for results that do not
+depend on where operands lie in memory, unless the environment asks for something else. Without that
+a seed does not give the same bytes twice (docs/running.md).
 """
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from equipoise.task.examples import BalancedExampleGenerator
     from equipoise.task.task import Task
     from equipoise.task.task_file import load_task
+
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")  # read once, at the first product
 
 __version__ = "0.1.0"
 

@@ -20,10 +20,12 @@ from equipoise.statistics.variety import distinct_n, mtld, sample_of, self_bleu
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import normal_words
 from equipoise.task.task import Task
+from equipoise.task.template import Template
 
 COLUMNS = [
-    "method", "seed", "split", "n", "rarefied", "unique", "verbatim", "templates", "entropy",
-    "pairs", "pairs_share", "distinct_1", "distinct_2", "sampled", "self_bleu", "mtld",
+    "method", "seed", "split", "n", "rarefied", "unique", "verbatim", "templates",
+    "held_out_templates", "entropy", "pairs", "pairs_share", "distinct_1", "distinct_2",
+    "sampled", "self_bleu", "mtld",
 ]  # fmt: skip
 TRAINING = "The nurse was bold and caring at work."
 TEXTS = [
@@ -58,6 +60,17 @@ def test_golden_rows(task: Task) -> None:
     assert table["distinct_1"].iloc[0] == 11 / 23
     assert table["rarefied"].tolist() == table["sampled"].tolist() == [3, 1, 4]
     assert table["self_bleu"].isna().tolist() == [False, True, False]
+
+
+def test_templates_of_both_kinds_count_and_held_out_ones_are_told_apart(task: Task) -> None:
+    scored = score(as_completions(frame(TEXTS), task), task, [TRAINING])
+    assert diversity_table(scored, task)["held_out_templates"].isna().all()  # none is held out
+    unseen = Template("plain", "The {subject} was {agentic} and {agentic2} at work.", held_out=True)
+    both = replace(task, templates=(*task.templates, unseen))
+    texts = [*TEXTS, ("doctor", "The doctor was bold and decisive at work.")]
+    table = diversity_table(score(as_completions(frame(texts), task), task), both)
+    assert table["templates"].tolist() == [3 / 4, 0, 3 / 5]
+    assert table["held_out_templates"].tolist() == [1 / 4, 0, 1 / 5]
 
 
 SENTENCE = st.lists(

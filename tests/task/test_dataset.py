@@ -140,8 +140,11 @@ def test_overview_of_the_small_task(small: Task) -> None:
     assert json.loads(json.dumps(overview)) == overview
     assert overview["capacity"] == {"doctor": 33, "pilot": 33, "nurse": 33}
     assert overview["subjects"] == {"train": ["doctor", "pilot"], "validation": ["nurse"]}
+    assert overview["held_out_templates"] == 0
     assert overview["notes"] == [
-        "terms.communal has no held-out terms: learning the list is not told from balance"
+        "3 templates, fewer than 10: none is held out, and sentences of unseen form are not "
+        "measured",
+        "terms.communal has no held-out terms: learning the list is not told from balance",
     ]
     for split in ("train", "validation"):
         assert len(overview["samples"][split]) == 3

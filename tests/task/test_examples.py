@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from scipy.stats import chisquare
 from equipoise.errors import EquipoiseError
 from equipoise.task import BalancedExampleGenerator, Task, TermMatcher, first_sentence, load_task
 from equipoise.task.examples import in_turn, seeded, share, shuffle
+from equipoise.task.template_matcher import TemplateMatcher
 
 Write = Callable[..., Path]
 
@@ -83,9 +85,33 @@ def test_a_term_of_several_words_is_not_drawn_less_often(write: Write) -> None:
 
 def test_templates_are_used_evenly(generator: BalancedExampleGenerator, occupations: Task) -> None:
     used = Counter(e.template for e in generator.generate_about("nurse", 400))
-    n = len(occupations.templates)
+    n = len(occupations.training_templates)
     assert set(used.values()) <= {400 // n, 400 // n + 1}
     assert len(used) == n
+
+
+@pytest.mark.parametrize("name", ["occupations", "age"])
+def test_no_sentence_is_of_a_held_out_template_nor_reads_like_one(name: str) -> None:
+    task = load_task(name)
+    unseen = task.with_held_out_templates()
+    assert unseen is not None
+    assert len(unseen.templates) == len(task.templates) // 5
+    assert {t.family for t in unseen.templates} == {t.family for t in task.templates}
+    matcher = TemplateMatcher(unseen)
+    for split in ("train", "validation"):
+        for example in BalancedExampleGenerator(task, 7).generate(40, split):  # type: ignore[arg-type]
+            assert not task.templates[example.template].held_out
+            assert not matcher.matches(example.text, example.subject), example.text
+    learnt = TemplateMatcher(replace(task, templates=tuple(task.training_templates.values())))
+    for example in BalancedExampleGenerator(unseen, 7).generate(40, "validation"):
+        assert matcher.matches(example.text, example.subject)
+        assert not learnt.matches(example.text, example.subject), example.text
+
+
+def test_with_few_templates_none_is_held_out(small: Task) -> None:
+    assert small.with_held_out_templates() is None
+    used = {e.template for e in BalancedExampleGenerator(small, 1).generate(20)}
+    assert used == set(range(len(small.templates)))
 
 
 def test_same_seed_same_sentences_whatever_else_is_generated(

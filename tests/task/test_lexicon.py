@@ -188,6 +188,8 @@ def test_lexicon_terms() -> None:
     assert lexicon.terms("held_out") == ("active",)
     assert lexicon.terms("all") == ("bold", "active")
     assert lexicon.writable == ("bold",)
+    assert lexicon.terms("wide") == ()
+    assert Lexicon("agentic", ("bold",), ("active",), wide=("brave",)).terms("wide") == ("brave",)
 
 
 def test_what_is_written_is_no_stem() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from equipoise.task import BalancedExampleGenerator, Task, task_overview
+from equipoise.task import BalancedExampleGenerator, Task, TermMatcher, task_overview
+from equipoise.task.overview import overview_lines
+from equipoise.task.preference import PreferencePairGenerator
 
 TRAIN = """architect artist barista chef counselor doctor electrician engineer journalist lawyer
 mechanic nurse pharmacist photographer pilot""".split()  # noqa: SIM905
@@ -30,6 +32,32 @@ def test_terms(occupations: Task) -> None:
     assert set(occupations.lexicons["agentic"].listed) == set(AGENTIC)
     assert set(occupations.lexicons["communal"].listed) == set(COMMUNAL)
     assert all(len(lexicon.held_out) >= 10 for lexicon in occupations.lexicons.values())
+
+
+def test_the_wide_lexicon_is_large_and_no_word_of_it_is_ever_learnt(occupations: Task) -> None:
+    wide = {name: set(lexicon.wide) for name, lexicon in occupations.lexicons.items()}
+    assert all(len(terms) >= 100 for terms in wide.values())
+    matcher = TermMatcher([*wide["agentic"], *wide["communal"]])
+    for example in BalancedExampleGenerator(occupations, 5).generate(100):
+        assert not matcher.terms_in(example.text), example.text
+    for pair in PreferencePairGenerator(occupations, 5, "free", 0.3).generate(50):
+        assert not matcher.terms_in(pair.rejected), pair.rejected
+
+
+def test_no_word_of_the_wide_lexicon_has_a_form_elsewhere(occupations: Task) -> None:
+    """A form is what begins alike: the first five letters, "self-" aside."""
+
+    def beginning(term: str) -> str:
+        return term.removeprefix("self-")[:5]
+
+    agentic, communal = occupations.lexicons["agentic"], occupations.lexicons["communal"]
+    sides = [set(map(beginning, lexicon.wide)) for lexicon in (agentic, communal)]
+    assert sides[0].isdisjoint(sides[1])
+    for known in (*agentic.terms("all"), *communal.terms("all")):
+        for term in (*agentic.wide, *communal.wide):
+            assert beginning(term) != beginning(known), (term, known)
+            assert not term.startswith(known)
+            assert known not in term
 
 
 def test_prompts(occupations: Task) -> None:
@@ -68,4 +96,7 @@ def test_half_a_million_sentences_are_within_reach(occupations: Task) -> None:
 
 
 def test_nothing_about_it_needs_a_note(occupations: Task) -> None:
-    assert task_overview(occupations)["notes"] == []
+    overview = task_overview(occupations)
+    assert overview["notes"] == []
+    assert overview["held_out_templates"] == 26
+    assert any("132 templates: " in line for line in overview_lines(overview))

@@ -43,6 +43,8 @@ def test_every_pair_keeps_every_promise(
         assert not held_out.find(pair.rejected)
         assert pair.rejected.startswith(occupations.response_prefix(pair.subject))
         assert not {"{", "}", "(n)"} & set(pair.rejected)
+        for number in (pair.chosen.template, pair.rejected_template):
+            assert not occupations.templates[number].held_out
         if style == "minimal":
             assert pair.rejected_template == pair.chosen.template
             assert differing_words(pair.chosen.text, pair.rejected) == pair.exchanged

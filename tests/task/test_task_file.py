@@ -23,6 +23,10 @@ PATIENTS = 'people = ["patients"]'
 SHARE = "doctor = 37.9"
 
 
+def wide(*terms: str) -> tuple[str, str]:
+    return BOLD, f"{BOLD}\nwide = {list(terms)!r}"
+
+
 def plain(*texts: str) -> tuple[str, str]:
     return PLAIN, f"plain = {list(texts)!r}"
 
@@ -54,7 +58,7 @@ BAD = {
     "range never met": (
         ("words = [6, 11]", "words = [40, 50]"),
         "constraint.words",
-        "no template makes a sentence of 40 to 50 words about 'doctor': they have 8 to 17",
+        "no training template makes a sentence of 40 to 50 words about 'doctor': they have 8 to 17",
     ),
     "range that one template never meets": (
         plain("The {subject} was {agentic} and {communal} at work and at home and away."),
@@ -138,6 +142,16 @@ BAD = {
         "templates.plain.0",
         "holds the held-out term 'active'",
     ),
+    "wide term that is listed": (
+        wide("brave", "Bold"),
+        "terms.agentic.wide",
+        "holds 'bold', a term",
+    ),
+    "wide term in a phrase": (wide("good"), "terms.agentic.wide", "in terms.communal too"),
+    "wide term twice": (wide("brave", "Brave"), "terms.agentic.wide", "is listed twice"),
+    "wide term in a template": (wide("so"), "terms.agentic.wide", "in templates.several too"),
+    "wide term in a context": (wide("team"), "terms.agentic.wide", "in contexts.people too"),
+    "wide term in a prompt": (wide("complete"), "terms.agentic.wide", "in prompts.neutral too"),
     "too few fill-ins": (
         plain("The {subject} was {agentic} and {communal} with {people} and {people2}."),
         "templates.plain.0",

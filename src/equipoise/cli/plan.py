@@ -8,6 +8,7 @@ import typer
 
 from equipoise.cli.options import Json, Overrides, StudyName
 from equipoise.cli.terminal import say, show, show_table
+from equipoise.wording.numbers import duration
 
 if TYPE_CHECKING:
     from equipoise.study.planning.plan import MethodPlan, StudyPlan
@@ -60,8 +61,8 @@ def _show(found: StudyPlan) -> None:
     from rich.table import Table
 
     say(
-        f"{found.model}: {found.parameters:,} weights; {found.device.upper()} with "
-        f"{found.memory_bytes / 1e9:.0f} GB, {found.flops / 1e12:.2f} Tflop/s"
+        f"{found.size.name}: {found.size.parameters:,} weights; {found.device.upper()} with "
+        f"{found.memory_bytes / 1e9:.0f} GB, {found.rates.flops / 1e12:.2f} Tflop/s"
     )
     memory = Table(title="Memory of a cell (GB)", title_justify="left", box=None, pad_edge=False)
     work = Table(title="Work", title_justify="left", box=None, pad_edge=False)
@@ -86,25 +87,18 @@ def _show(found: StudyPlan) -> None:
     show_table(memory)
     show_table(work)
     cells = sum(one.cells for one in found.methods.values())
-    seconds = sum(one.seconds for one in found.methods.values())
-    show(f"{cells} cells, {_duration(seconds)} one after the other")
+    tables, whole = duration(found.tables_seconds), duration(found.seconds)
+    show(f"{cells} cells and the tables ({tables}): {whole} one after the other")
     for label, one in found.methods.items():
         if one.remark:
             say(f"{label}: {one.remark}.")
-    if not found.own_tokenizer:
+    if not found.size.has_tokenizer:
         say("The model's tokenizer is not here: tokens are estimated from letters.")
 
 
 def _work(one: MethodPlan) -> tuple[str, ...]:
     numbers = (one.parameters, one.updates, one.trained_tokens, one.drawn_tokens)
-    return (str(one.cells), *(f"{n:,}" if n else "" for n in numbers), _duration(one.seconds))
-
-
-def _duration(seconds: float) -> str:
-    """Roughly how long, such as ``3 min`` or ``2.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+    return (str(one.cells), *(f"{n:,}" if n else "" for n in numbers), duration(one.seconds))
 
 
 def _plain(found: StudyPlan) -> dict[str, object]:
@@ -122,12 +116,13 @@ def _plain(found: StudyPlan) -> dict[str, object]:
         for label, one in found.methods.items()
     }
     return {
-        "model": found.model,
-        "parameters": found.parameters,
+        "model": found.size.name,
+        "parameters": found.size.parameters,
         "device": found.device,
         "memory_gb": round(found.memory_bytes / 1e9, 1),
         "weights": found.weights,
-        "tflops": round(found.flops / 1e12, 3),
-        "own_tokenizer": found.own_tokenizer,
+        "tflops": round(found.rates.flops / 1e12, 3),
+        "own_tokenizer": found.size.has_tokenizer,
         "methods": methods,
+        "tables_seconds": round(found.tables_seconds),
     }

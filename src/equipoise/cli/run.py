@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,10 +15,15 @@ import typer
 from equipoise.cli.failures import on_interrupt
 from equipoise.cli.options import BaseUrl, Overrides, StudyName
 from equipoise.cli.terminal import complain, say, say_written, show_table
+from equipoise.wording.visible import printable
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 
+AUTO = "auto"
+"""Of ``--jobs``: the number of processes is found by a check."""
+
 if TYPE_CHECKING:
+    from equipoise.study.forecast import Forecast
     from equipoise.study.outcome import StudyResult
     from equipoise.study.specification import Specification
 
@@ -36,16 +42,15 @@ def run(
     ] = None,
     overrides: Overrides = None,
     jobs: Annotated[
-        int | None,
+        str,
         typer.Option(
             "--jobs",
             "-j",
             metavar="N",
-            min=1,
             help="Processes that share the cells.",
-            show_default="1; on a cluster one a cell",
+            show_default="auto: as many as help; on a cluster one a cell",
         ),
-    ] = None,
+    ] = AUTO,
     engine: Annotated[
         Literal["local", "ray", "slurm"],
         typer.Option(help="Where they run: here, on a Ray cluster, or as Slurm jobs."),
@@ -78,18 +83,62 @@ def run(
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
+    wanted = _number(jobs)
     trial = Study.from_toml(study, [*(overrides or ()), *address(base_url)])
-    chosen = pick_engine(engine, jobs, cpus, gpus, slurm or ())
+    forecast = _forecast(trial.specification, wanted, quiet) if engine == "local" else None
+    if wanted is None and forecast is not None:
+        wanted = forecast.jobs
+    chosen = pick_engine(engine, wanted, cpus, gpus, slurm or ())
     folder = out or Path("runs") / trial.specification.study.name
     with on_interrupt(_advice(str(stopped(folder)))), StageProgress(quiet=quiet):
         try:
-            result = trial.run(folder, quiet=quiet, engine=chosen)
+            result = trial.run(folder, quiet=quiet, engine=chosen, forecast=forecast)
         except CellsFailedError as error:
             if error.result:
                 with _told_only():  # which cells failed is the error to end with
                     _finish(error.result, trial.specification, quiet=quiet)
             raise
         _finish(result, trial.specification, quiet=quiet)
+
+
+def _number(jobs: str) -> int | None:
+    """What ``--jobs`` says; None for ``auto``.
+
+    Raises:
+        EquipoiseError: It says something else.
+    """
+    from equipoise.errors import EquipoiseError
+
+    if jobs == AUTO:
+        return None
+    if not (jobs.isdecimal() and jobs.isascii() and int(jobs) > 0):
+        raise EquipoiseError(
+            f"'{printable(jobs)}' is no number of processes",
+            field="--jobs",
+            hint=f"Give a whole number from 1 on, or leave it out for '{AUTO}'.",
+        )
+    return int(jobs)
+
+
+def _forecast(specification: Specification, jobs: int | None, quiet: bool) -> Forecast | None:
+    """How long the study will take in ``jobs`` processes, or in as many as help; None if unknown.
+
+    What kept it from more processes, or speaks against as many, is said.
+    """
+    import torch
+
+    from equipoise.study.forecast import Forecast
+
+    forecast = Forecast.of(specification)
+    if jobs is None:
+        if forecast is None:
+            return None
+        jobs, why = forecast.best_jobs()
+        if why and not quiet:
+            say(why)
+    elif not quiet and jobs > (threads := torch.get_num_threads()):
+        say(f"--jobs {jobs}: more than the {threads} threads there are; they take turns.")
+    return replace(forecast, jobs=jobs) if forecast else None
 
 
 def address(base_url: str | None) -> list[str]:

@@ -92,6 +92,8 @@ def _description(task: Task) -> Iterator[str]:
         yield f"\nTerms '{name}':"
         yield f"  listed: {', '.join(lexicon.listed)}"
         yield f"  held out: {', '.join(lexicon.held_out) or 'none'}"
+        if lexicon.wide:
+            yield f"  wide: {', '.join(lexicon.wide)}"
         if lexicon.write:
             yield f"  written for its stems: {', '.join(lexicon.write)}"
     yield "\nConstraint:"
@@ -104,4 +106,5 @@ def _description(task: Task) -> Iterator[str]:
     for subject in task.subjects:
         share = f", {task.shares[subject.name]:g} %" if subject.name in task.shares else ""
         yield f"  {subject.name}: {subject.split}{share}"
-    yield f"\n{len(task.templates)} templates"
+    held_out = len(task.templates) - len(task.training_templates)
+    yield f"\n{len(task.templates)} templates, {held_out or 'none'} of them held out"

@@ -55,9 +55,12 @@ DIVERSITY = Table(
              "0 on validation subjects by construction", better="lower"),
         rate("templates", "as in templates", "share that reads like a template of the task with "
              "its slots filled: any term of the set, listed or held out; any fill-in of that kind "
-             "that the task has for some subject "
-             "", "a model that changes one word of a template scores 0",
-             better="lower"),
+             "that the task has for some subject"
+             "; templates that built training sentences and held-out ones alike",
+             "a model that changes one word of a template scores 0", better="lower"),
+        rate("held_out_templates", "as in held-out templates", "share that reads so like a "
+             "template that built no training sentence", "untuned models come near none either; "
+             "empty where no template is held out"),
         Column("entropy", "entropy of terms, bits", "Shannon entropy of the listed terms' use; at "
                "most log2 of their number, 4.32 bits for twenty ‡", "bits", low=0, form=DECIMALS,
                better="higher", misleads="says nothing of how often terms are used at all"),
@@ -94,8 +97,8 @@ class Diversity(Measure):
     )
     tables = (DIVERSITY,)
     section = (
-        "rarefied", "unique", "verbatim", "templates", "entropy", "pairs_share", "distinct_2",
-        "self_bleu", "mtld",
+        "rarefied", "unique", "verbatim", "templates", "held_out_templates", "entropy",
+        "pairs_share", "distinct_2", "self_bleu", "mtld",
     )  # fmt: skip
     headlines = (
         Headline(DIVERSITY.column("entropy"), terminal="entropy\n(bits)"),
@@ -133,7 +136,8 @@ def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
     """How varied the completions of each method, seed and split are; rows as in ``by_seed``.
 
     Its columns are those of `DIVERSITY`. ``verbatim`` is NaN where no training sentences are known,
-    ``templates`` for a task without templates, ``pairs`` for one that does not ask for two sets.
+    ``templates`` for a task without templates, ``held_out_templates`` for one that holds none out,
+    ``pairs`` for one that does not ask for two sets.
     What depends on the number of completions is that of ``rarefied`` ones, `common_size` of all
     cells of a split: an exact expectation, or of entropy, self-BLEU and MTLD the mean over
     subsamples. It is NaN for cells that have fewer. Self-BLEU and MTLD are computed on at most
@@ -145,7 +149,8 @@ def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
     """
     words = _Words.of(scored["text"])
     matched = _template_matches(scored, task)
-    frame = scored.assign(_text=words.codes, _template=matched)
+    unseen = _template_matches(scored, task.with_held_out_templates())
+    frame = scored.assign(_text=words.codes, _template=matched, _unseen_template=unseen)
     rows = []
     groups = list(split_groups(frame))
     common = {
@@ -162,6 +167,7 @@ def diversity_table(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
                 "n": len(part),
                 "verbatim": _mean(part["verbatim"]),
                 "templates": _mean(part["_template"]),
+                "held_out_templates": _mean(part["_unseen_template"]),
                 **(_varied(part, codes, words, task, size) if len(part) >= size else {}),
             }
         )
@@ -248,9 +254,9 @@ def _sampled(texts: pd.Series[str], size: int) -> dict[str, float]:
     }
 
 
-def _template_matches(scored: pd.DataFrame, task: Task) -> pd.Series[bool]:
+def _template_matches(scored: pd.DataFrame, task: Task | None) -> pd.Series[bool]:
     """For each completion whether it reads like a template; missing where there is none."""
-    if not task.templates:
+    if task is None or not task.templates:
         return pd.Series(pd.NA, scored.index, dtype="boolean")
     matcher = TemplateMatcher(task)
     pairs = scored.groupby(["subject", "text"], sort=False, dropna=False)

@@ -68,6 +68,7 @@ class Work:
         draws_each: Completions drawn for each one that is wanted.
         draws: Most completions drawn of a subject, where that does not depend on how many are
             wanted; it then takes the place of ``draws_each``.
+        drawn_once: Completions drawn to learn from, once for all seeds.
         scored_each: Completions whose log-probability the model computes, at most, for each one
             that is wanted.
         passes: Passes of a model for each token drawn: 3 where two more of its size read along.
@@ -76,6 +77,7 @@ class Work:
     training: Training | None = None
     draws_each: int = 1
     draws: int | None = None
+    drawn_once: int = 0
     scored_each: int = 0
     passes: int = 1
 

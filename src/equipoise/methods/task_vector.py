@@ -10,6 +10,7 @@ so that λ = 1 is the tuned model, λ = 0 the base, λ < 0 its opposite, and sev
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -151,7 +152,8 @@ def _lengths(base: Mapping[str, Tensor], tuned: Mapping[str, Tensor]) -> dict[st
     """How long a task vector is, and that as a share of the base model's length."""
 
     def length(tensors: list[Tensor]) -> float:
-        return float(sum(tensor.float().square().sum().double() for tensor in tensors)) ** 0.5
+        squares = sum(float(tensor.float().square().sum().double()) for tensor in tensors)
+        return math.sqrt(squares)
 
     own = length([tuned[name] - weight for name, weight in base.items()])
     return {"length": own, "share": own / length(list(base.values()))}

@@ -30,6 +30,7 @@ def environment(threads: int | None = None) -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": threads or torch.get_num_threads(),
+        "mkl_cbwr": os.environ.get("MKL_CBWR"),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "gpus": cuda,
     }

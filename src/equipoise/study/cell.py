@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +10,14 @@ import pandas as pd
 
 from equipoise.files.artifacts import clear_write_errors, write_json
 from equipoise.measures import score, write_table
-from equipoise.measures.association import association_table
 from equipoise.measures.by_model import score_all
 from equipoise.measures.cost import acceptance_table
-from equipoise.measures.occupation_shares import read_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.model.protocol import Model
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import (
     ACCEPTANCE,
     ANSWERS,
-    ASSOCIATION,
     COMPLETIONS,
     DRAWS,
     MODEL,
@@ -31,6 +27,7 @@ from equipoise.runs.layout import (
 )
 from equipoise.runs.scored_file import write_scored
 from equipoise.study.cell_summary import Meter, cell_summary, counts
+from equipoise.study.model_measures import measure_model
 from equipoise.study.specification import Specification
 from equipoise.task.task import Task
 
@@ -44,15 +41,14 @@ class Ground:
         completions: Files of the completions that it learns from, by label.
         learnt: Sentences that those were trained on.
         told: Scored words that they were given; None where nobody knows.
-        association: What the model, which the method leaves as it is, associates with occupations,
-            where another cell has measured it: a file to be copied.
+        measured: Files by name that a cell of the very same model has; see ``model_measures``.
     """
 
     models: Mapping[str, Path] = field(default_factory=dict)
     completions: Mapping[str, Path] = field(default_factory=dict)
     learnt: Sequence[str] = ()
     told: Collection[str] | None = ()
-    association: Path | None = None
+    measured: Mapping[str, Path] = field(default_factory=dict)
 
 
 def run_cell(
@@ -83,7 +79,7 @@ def run_cell(
     cost |= meter.read("sampling")
     judged, drawn = _judged(delivery, task, [*ground.learnt, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
-    _write_association(specification, policy, folder, ground.association)
+    measure_model(cell, specification, policy.lm, folder, ground.measured)
     tuned = policy.lm.weights if method.changes_weights else None
     if tuned is not None and specification.measures.fluency:
         own = score_all(tuned, delivery.completions, task, "prompt")
@@ -155,23 +151,3 @@ def _write_delivery(delivery: Delivery, judged: pd.DataFrame, wanted: int, folde
     if delivery.draws is not None:
         write_table(folder / DRAWS, delivery.draws)
         write_table(folder / ACCEPTANCE, acceptance_table(delivery.draws, wanted))
-
-
-def _write_association(
-    specification: Specification, policy: Policy, folder: Path, known: Path | None
-) -> None:
-    """Write what the policy's model associates with the task's and Winogender's occupations.
-
-    Not where the task's axis has no shares or no words for it, nor without weights: an endpoint
-    gives no probabilities of words.
-    """
-    if known is not None:
-        with clear_write_errors(folder):
-            shutil.copyfile(known, folder / ASSOCIATION)
-        return
-    winogender, axis = specification.measures.winogender, specification.task.axis
-    shares = {} if winogender is None else read_shares(winogender)
-    shares |= specification.task.shares
-    weights = policy.lm.weights
-    if axis and axis.unfitted.probes and shares and weights is not None:
-        write_table(folder / ASSOCIATION, association_table(weights, axis, shares))

@@ -12,7 +12,7 @@ import gc
 import math
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
@@ -22,9 +22,10 @@ from equipoise.model.protocol import Model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, COMPLETIONS, MODEL
+from equipoise.runs.layout import COMPLETIONS, MODEL
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import Ground, run_cell
+from equipoise.study.model_measures import SameModels
 from equipoise.study.pinned_context import pin_context
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts, told_terms
@@ -37,17 +38,30 @@ POLL_SECONDS = 0.5
 class Computation:
     """Computes cells into a store; a model in memory serves as many of them as it can.
 
+    Args:
+        specification: The study.
+        store: Where its cells are.
+        progress: Shows how it goes.
+        after_cell: Called when a cell has ended, here or elsewhere.
+
     Attributes:
         computed: Cells that were computed here.
         failed: Cells that could not be computed, here or elsewhere, each with the reason.
     """
 
-    def __init__(self, specification: Specification, store: Store, progress: StudyProgress) -> None:
+    def __init__(
+        self,
+        specification: Specification,
+        store: Store,
+        progress: StudyProgress,
+        after_cell: Callable[[], None] = lambda: None,
+    ) -> None:
         self._specification, self._store, self._progress = specification, store, progress
+        self._after_cell = after_cell
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
-        self._untuned: Cell | None = None
+        self._same = SameModels(specification, store)
         self.computed: list[Cell] = []
         self.failed: dict[Cell, EquipoiseError] = {}
 
@@ -67,6 +81,7 @@ class Computation:
             settled = next((cell for cell in left if self._settle(cell, left)), None)
             if settled is not None:
                 del left[settled]
+                self._after_cell()
                 continue
             if not waiting:
                 self._progress.say("Waiting for cells that other processes compute.")
@@ -118,9 +133,7 @@ class Computation:
     def _compute(self, cell: Cell, lm: Model, partial: Path) -> None:
         balanced = run_cell(cell, self._specification, lm, partial, self._ground(cell))
         aside = self._store.finish(cell, partial)
-        method = self._specification.methods[cell.label]
-        if method.init_from is None and not method.changes_weights:
-            self._untuned = cell
+        self._same.finished(cell, self._specification.start(cell))
         nothing = math.isnan(balanced)
         self._progress.end_cell(
             "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
@@ -138,16 +151,8 @@ class Computation:
             {label: folder / COMPLETIONS for label, folder in folders.items()},
             learnt_texts(store, reversed(specification.line(cell))),
             told_terms(store, needed),
-            self._known_association(cell),
+            self._same.files(cell, specification.start(cell)),
         )
-
-    def _known_association(self, cell: Cell) -> Path | None:
-        """Where a finished cell of the very same weights has what they associate."""
-        same = self._specification.start(cell) or self._untuned
-        if same is None or self._specification.methods[cell.label].changes_weights:
-            return None
-        path = self._store.cell_folder(same) / ASSOCIATION
-        return path if path.is_file() else None
 
     def _model_for(self, cell: Cell) -> Model:
         """The base model, loaded anew only after a method has changed it; or what it starts from.

@@ -13,13 +13,24 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_json
 from equipoise.files.csv_file import read_rows
-from equipoise.measures import Evaluation, assemble, write_table
+from equipoise.measures import Evaluation, assemble, registry, write_table
 from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.cost import cost_table
+from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.odd_answers import oddities
+from equipoise.measures.overview import overview
+from equipoise.measures.terminal import balance_table
+from equipoise.measures.unseen import FLAGS, PREFERENCES
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
+from equipoise.runs.layout import (
+    ASSOCIATION,
+    HELD_OUT_PREFERENCE,
+    OWN_SCORES,
+    SUMMARY,
+    TOLD,
+    WITHOUT_LISTED,
+)
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
@@ -28,7 +39,6 @@ from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
 from equipoise.study.specification import Specification
-from equipoise.task.task import Task
 
 
 def collect(
@@ -42,24 +52,15 @@ def collect(
     What only models can say is asked for now, unless it is known from an earlier run.
     """
     progress.begin_tables()
-    task = specification.task
     finished = [cell for cell in specification.cells() if cell not in missing]
-    scored, costs, facts = [], [], []
-    for cell in finished:
-        folder = store.cell_folder(cell)
-        summary = read_json(folder / SUMMARY)
-        costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
-        if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
-            facts.append(_facts(cell, summary, task))
-        line = [*reversed(specification.line(cell)), cell]
-        learnt = partial(learnt_texts, store, line)
-        if (of_cell := read_scored(folder, task, learnt)) is not None:
-            scored.append(of_cell)
-    if not scored:
-        raise _nothing_delivered(costs, store.folder)
-    frame = pd.concat(scored, ignore_index=True)
+    frame, costs, facts = _stored(specification, store, finished)
+    without = _of_cells(finished, store, WITHOUT_LISTED, dict.fromkeys(FLAGS, "float64"))
     by_model = replace(
-        ask_models(specification, frame, store.measures, progress),
+        ask_models(specification, frame, store.measures, progress, without),
+        without_listed=without,
+        preferences=_of_cells(
+            finished, store, HELD_OUT_PREFERENCE, dict.fromkeys(PREFERENCES, "float64")
+        ),
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
         side_effects=examine_models(specification, store, finished, progress),
@@ -67,7 +68,7 @@ def collect(
     controls = {label: control_of(label, specification.methods) for label in specification.methods}
     return assemble(
         frame,
-        task,
+        specification.task,
         by_model,
         costs=costs,
         controls=controls,
@@ -75,6 +76,48 @@ def collect(
         settings=specification.statistics,
         cells=facts,
     )
+
+
+def first_look(specification: Specification, store: Store, cells: Sequence[Cell]) -> Any:
+    """The table of balance over ``cells`` alone, as a terminal shows it; no model is asked.
+
+    Raises:
+        EquipoiseError: None of them has delivered anything.
+    """
+    frame, costs, facts = _stored(specification, store, cells)
+    evidence = evidence_of(
+        frame, specification.task, costs=costs, settings=specification.statistics, cells=facts
+    )
+    tables: dict[str, pd.DataFrame] = {}
+    for measure in registry.MEASURES:
+        if any(headline.beside_balance for headline in measure.headlines):
+            tables |= measure.measure(evidence).tables
+    return balance_table(tables["compliance"], tables["by_seed"], overview(tables))
+
+
+def _stored(
+    specification: Specification, store: Store, cells: Iterable[Cell]
+) -> tuple[pd.DataFrame, list[dict[str, Any]], list[CellFacts]]:
+    """The judged completions of finished cells, what each cost, and what is known of each.
+
+    Raises:
+        EquipoiseError: None of them has delivered anything.
+    """
+    task = specification.task
+    scored, costs, facts = [], [], []
+    for cell in cells:
+        folder = store.cell_folder(cell)
+        summary = read_json(folder / SUMMARY)
+        costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
+        if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
+            facts.append(_facts(cell, summary, specification))
+        line = [*reversed(specification.line(cell)), cell]
+        learnt = partial(learnt_texts, store, line)
+        if (of_cell := read_scored(folder, task, learnt)) is not None:
+            scored.append(of_cell)
+    if not scored:
+        raise _nothing_delivered(costs, store.folder)
+    return pd.concat(scored, ignore_index=True), costs, facts
 
 
 def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> EquipoiseError:
@@ -86,15 +129,17 @@ def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> Equi
     return EquipoiseError("no method has delivered a single completion", file=folder, hint=hint)
 
 
-def _facts(cell: Cell, summary: Mapping[str, Any], task: Task) -> CellFacts:
+def _facts(cell: Cell, summary: Mapping[str, Any], specification: Specification) -> CellFacts:
     """What a cell has taken down of itself; one of an earlier version not all."""
     told = summary.get(TOLD)
     return CellFacts(
         cell.label,
         cell.seed,
-        each=summary["cost"]["wanted"] // len(task.subjects),
+        each=summary["cost"]["wanted"] // len(specification.task.subjects),
         told=None if told is None else len(told),
         by_construction=summary.get("by_construction"),
+        untuned=not specification.line(cell)
+        and not specification.methods[cell.label].changes_weights,
     )
 
 
@@ -143,6 +188,7 @@ def _of_cells(
     for cell in cells:
         path = store.cell_folder(cell) / name
         if path.is_file():
-            table = pd.DataFrame(read_rows(path).columns).astype(types)
+            table = pd.DataFrame(read_rows(path).columns)
+            table = table.astype({name: types[name] for name in types if name in table})
             found.append(table.assign(method=cell.label, seed=cell.seed))
     return pd.concat(found, ignore_index=True) if found else None

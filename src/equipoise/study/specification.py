@@ -63,9 +63,12 @@ class Specification:
         return [Cell(label, seed) for label in self.methods for seed in self.study.seeds]
 
     def computing_order(self) -> list[Cell]:
-        """All cells, each after all that it builds on."""
+        """All cells, each after all that it builds on; all methods of a seed, then the next.
+
+        So a run that is stopped early has something to compare.
+        """
         labels = in_order(self.methods, self.methods)
-        return [Cell(label, seed) for label in labels for seed in self.study.seeds]
+        return [Cell(label, seed) for seed in self.study.seeds for label in labels]
 
     def line(self, cell: Cell) -> list[Cell]:
         """The cells whose training ``cell`` builds on, the latest first; itself left out."""
@@ -84,12 +87,15 @@ class Specification:
         """What all cells share, named as in the file; results of others are not comparable.
 
         A task file and a local model count by their content, wherever they are. Of the measures
-        only what is stored in cells counts: Winogender's occupations.
+        only what is stored in cells counts: Winogender's occupations, and what is said without the
+        listed terms.
         """
         winogender = self.measures.winogender
-        measured = (
-            {} if winogender is None else {"winogender_sha256": winogender_digest(winogender)}
-        )
+        measured: dict[str, Any] = {}
+        if winogender is not None:
+            measured["winogender_sha256"] = winogender_digest(winogender)
+        if self.measures.without_listed and not is_endpoint(self.study.model):
+            measured["without_listed"] = self.measures.without_listed
         return {
             "study": {
                 "task": self.task.name,

@@ -14,9 +14,11 @@ from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.computation import Computation
 from equipoise.study.engines.assignment import Assignment, Engine
 from equipoise.study.engines.watch import Watch
+from equipoise.study.forecast import Forecast
 from equipoise.study.measures import fetch_judges
 from equipoise.study.outcome import CellsFailedError, StudyResult
 from equipoise.study.progress import StudyProgress
+from equipoise.study.provisional import Provisional
 from equipoise.study.results import collect, write_results
 from equipoise.study.specification import Specification, read_specification
 
@@ -37,7 +39,12 @@ class Study:
         return cls(read_specification(path, overrides))
 
     def run(
-        self, out: str | Path | None = None, *, quiet: bool = False, engine: Engine | None = None
+        self,
+        out: str | Path | None = None,
+        *,
+        quiet: bool = False,
+        engine: Engine | None = None,
+        forecast: Forecast | None = None,
     ) -> StudyResult:
         """Compute all cells that are not done yet, and the tables over all.
 
@@ -49,6 +56,7 @@ class Study:
             out: Folder of the run, by default ``runs/NAME`` below the current one.
             quiet: Show no bars and lines.
             engine: Starts other processes that compute the cells; by default this one does.
+            forecast: Says how long it will take, before anything is computed.
 
         Raises:
             CellsFailedError: Cells failed; all others are computed, and the tables are over those.
@@ -70,6 +78,8 @@ class Study:
                 if to_do:
                     specification.check_model()
                     fetch_judges(specification, progress)
+                    if forecast is not None:
+                        progress.say(forecast.line(to_do))
                 failed = self._compute(store, to_do, progress, engine)
                 threads = engine.threads() if engine else None
                 return self._finish(store, list(to_do), failed, progress, threads)
@@ -82,11 +92,12 @@ class Study:
         engine: Engine | None,
     ) -> Mapping[Cell, EquipoiseError]:
         """Have the cells computed, here or by an engine; those that failed, and why."""
+        after_cell = Provisional(self.specification, store, progress).look
         if engine is None or not to_do:
-            computation = Computation(self.specification, store, progress)
+            computation = Computation(self.specification, store, progress, after_cell)
             computation.run(to_do)
             return computation.failed
-        watch = Watch(store, to_do, progress)
+        watch = Watch(store, to_do, progress, after_cell)
         assignment = Assignment.of(self.specification, store.folder, to_do, engine.threads())
         engine.work(assignment, watch)
         watch.look()

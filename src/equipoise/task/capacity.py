@@ -21,9 +21,10 @@ _TOUCHES_RIGHT = regex.compile(r"[\w\p{M}'’\-‐‑]")
 
 
 def distinct_sentences(task: Task, subject: Subject, is_valid: Callable[[str], bool]) -> int:
-    """How many distinct sentences about ``subject`` ``is_valid`` accepts, word range included."""
-    fillings = [Filling(task, template, subject) for template in task.templates]
-    proved = all(always_valid(task, t, subject) for t in task.templates)
+    """How many distinct training sentences about ``subject`` ``is_valid`` accepts, all in range."""
+    templates = task.training_templates.values()
+    fillings = [Filling(task, template, subject) for template in templates]
+    proved = all(always_valid(task, t, subject) for t in templates)
     if proved and not may_read_alike([filling.pieces for filling in fillings]):
         return sum(filling.in_range for filling in fillings)
     texts = {f.render(f.choose(index)) for f in fillings for index in f.valid()}
@@ -31,11 +32,11 @@ def distinct_sentences(task: Task, subject: Subject, is_valid: Callable[[str], b
 
 
 def fill_ins_in_range(task: Task, subject: Subject) -> int:
-    """How many fill-ins of all templates make sentences of the right length; never too few."""
+    """How many fill-ins of training templates make sentences of the right length; never too few."""
     fewest, most = task.constraint.words
     return sum(
         ways
-        for template in task.templates
+        for template in task.training_templates.values()
         for words, ways in sentence_lengths(task, template, subject).items()
         if fewest <= words <= most
     )

@@ -134,6 +134,7 @@ def _template_use(task: Task, counts: Mapping[int, int]) -> dict[str, Any]:
                 "template": number,
                 "family": template.family,
                 "text": template.text,
+                "held_out": template.held_out,
                 "sentences": counts.get(number, 0),
             }
         )

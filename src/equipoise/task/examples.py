@@ -49,8 +49,9 @@ class Example:
 
 
 class BalancedExampleGenerator:
-    """Draws distinct sentences that satisfy the task's constraint from its templates.
+    """Draws distinct sentences that satisfy the task's constraint from its training templates.
 
+    Everything that learns from sentences gets them here, and none is of a held-out template.
     The sentences of a subject are shared over the templates as evenly as their numbers of
     sentences allow; within a template every choice of listed terms is equally likely, so the terms
     are uniform within sampling error. Each sentence is checked by the constraint before it is
@@ -124,7 +125,8 @@ class BalancedExampleGenerator:
 
     def _examples(self, subject: Subject, n: int) -> Iterator[Example]:
         task, below = self.task, seeded(self.seed, subject.name)
-        fillings = [Filling(task, template, subject) for template in task.templates]
+        numbers, templates = zip(*task.training_templates.items(), strict=True)
+        fillings = [Filling(task, template, subject) for template in templates]
         quotas = share(n, [filling.in_range for filling in fillings], below)
         turns = [number for number, quota in enumerate(quotas) for _ in range(quota)]
         shuffle(turns, below)
@@ -133,8 +135,9 @@ class BalancedExampleGenerator:
             self._sentences(filling, quota, emitted, below)
             for filling, quota in zip(fillings, quotas, strict=True)
         ]
-        for number, (text, terms, chosen) in in_turn(turns, sources, below):
-            family, values = task.templates[number].family, fillings[number].values(chosen)
+        for turn, (text, terms, chosen) in in_turn(turns, sources, below):
+            number, family = numbers[turn], templates[turn].family
+            values = fillings[turn].values(chosen)
             yield Example(subject.name, subject.split, family, number, text, terms, values)
         if len(emitted) < n:
             raise _too_few(task, subject, n, len(emitted))

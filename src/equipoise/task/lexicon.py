@@ -11,8 +11,9 @@ from typing import Literal, NamedTuple
 
 import regex  # type: ignore[import-untyped]
 
-Terms = Literal["listed", "held_out", "all"]
-"""Which terms of a lexicon count: those of the training data, those kept out of it, or both."""
+Terms = Literal["listed", "held_out", "all", "wide"]
+"""Which terms of a lexicon count: those of the training data, those kept out of it, both, or the
+many of the wide lexicon, which are none of these."""
 
 STAR = "*"
 """Ends a term that is a stem."""
@@ -158,12 +159,15 @@ class Lexicon:
         listed: The terms that training data is built from.
         held_out: Further terms of the same meaning that never stand in training data.
         write: Words that templates write in place of the listed terms, where these hold a stem.
+        wide: Many more terms of the same meaning, none of them listed, held out or in training
+            data; they count what is said when the listed terms are taken away.
     """
 
     name: str
     listed: tuple[str, ...]
     held_out: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
+    wide: tuple[str, ...] = ()
 
     @property
     def writable(self) -> tuple[str, ...]:
@@ -172,9 +176,12 @@ class Lexicon:
 
     def terms(self, which: Terms) -> tuple[str, ...]:
         """The terms that ``which`` names, in the order of the task file."""
-        if which == "listed":
-            return self.listed
-        return self.held_out if which == "held_out" else self.listed + self.held_out
+        return {
+            "listed": self.listed,
+            "held_out": self.held_out,
+            "all": self.listed + self.held_out,
+            "wide": self.wide,
+        }[which]
 
 
 def exact(terms: Iterable[str]) -> tuple[str, ...]:

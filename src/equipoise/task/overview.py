@@ -11,7 +11,8 @@ from equipoise.task.examples import BalancedExampleGenerator
 from equipoise.task.lexicon import TermMatcher
 from equipoise.task.stems import stem_notes
 from equipoise.task.task import Split, Subject, Task
-from equipoise.task.template import SUBJECT
+from equipoise.task.template import FEWEST_TEMPLATES, SUBJECT
+from equipoise.wording.numbers import counted
 
 _SPLITS: tuple[Split, Split] = ("train", "validation")
 
@@ -25,12 +26,13 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
         samples: Sentences a split, each about another subject while there are enough.
 
     Returns:
-        ``name``, ``description``, ``subjects`` (names by split), ``terms`` (numbers of listed and
-        held-out terms by set), ``constraint`` (its clauses), ``words`` (its range), ``prompts``
-        (their kinds), ``axis`` (its name, poles and how many shares it gives; None without one),
-        ``families`` (templates in each), ``capacity`` (distinct sentences by
-        subject; empty without templates), ``samples`` (sentences by split), and ``notes`` on what
-        is allowed but may not be meant.
+        ``name``, ``description``, ``subjects`` (names by split), ``terms`` (numbers of listed,
+        held-out and wide terms by set), ``constraint`` (its clauses), ``words`` (its range),
+        ``prompts`` (their kinds), ``axis`` (its name, poles and how many shares it gives; None
+        without one), ``families`` (templates in each), ``held_out_templates`` (how many of them
+        build no training sentence), ``capacity`` (distinct sentences by subject; empty without
+        templates), ``samples`` (sentences by split), and ``notes`` on what is allowed but may not
+        be meant.
     """
     constraint = task.constraint
     capacity: dict[str, int] = {}
@@ -44,7 +46,7 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
         "description": task.description,
         "subjects": {split: [s.name for s in _subjects(task, split)] for split in _SPLITS},
         "terms": {
-            name: {"listed": len(lexicon.listed), "held_out": len(lexicon.held_out)}
+            name: {which: len(getattr(lexicon, which)) for which in ("listed", "held_out", "wide")}
             for name, lexicon in task.lexicons.items()
         },
         "constraint": {
@@ -62,6 +64,7 @@ def task_overview(task: Task, seed: int = 0, samples: int = 3) -> dict[str, Any]
             "shares": len(task.shares),
         },
         "families": dict(Counter(template.family for template in task.templates)),
+        "held_out_templates": sum(template.held_out for template in task.templates),
         "capacity": capacity,
         "samples": examples,
         "notes": list(_notes(task)),
@@ -80,14 +83,21 @@ def overview_lines(overview: dict[str, Any]) -> list[str]:
     for split, names in overview["subjects"].items():
         lines.append(f"  {len(names)} {split} subjects: {', '.join(names) or 'none'}")
     for name, counts in overview["terms"].items():
-        lines.append(f"  {name}: {counts['listed']} listed, {counts['held_out']} held-out terms")
+        wide = f", {counts['wide']} wide" if counts["wide"] else ""
+        lines.append(
+            f"  {name}: {counts['listed']} listed, {counts['held_out']} held-out terms{wide}"
+        )
     lines.append(f"  constraint: {clauses + '; ' if clauses else ''}{fewest} to {most} words")
     lines.append(f"  prompts: {', '.join(overview['prompts'])}")
     if axis := overview["axis"]:
         poles = " to ".join(axis["poles"])
         lines.append(f"  axis: {axis['name']}, {poles}; {axis['shares']} shares of {axis['share']}")
     families = ", ".join(f"{count} {name}" for name, count in overview["families"].items())
-    lines.append(f"  {sum(overview['families'].values())} templates: {families or 'none'}")
+    held_out = overview["held_out_templates"]
+    lines.append(
+        f"  {sum(overview['families'].values())} templates: {families or 'none'}"
+        + (f"; {held_out} of them held out" if held_out else "")
+    )
     if capacity := overview["capacity"]:
         least = min(capacity, key=capacity.__getitem__)
         lines.append(
@@ -119,6 +129,11 @@ def _notes(task: Task) -> Iterator[str]:
     """What is valid but may not be meant."""
     if not task.templates:
         yield "no templates: the task can be measured, but not trained on"
+    elif not any(template.held_out for template in task.templates):
+        yield (
+            f"{counted(len(task.templates), 'template')}, fewer than {FEWEST_TEMPLATES}: none is "
+            "held out, and sentences of unseen form are not measured"
+        )
     if not task.validation:
         yield "no validation subjects: generalisation to unseen subjects is not measured"
     for name, lexicon in task.lexicons.items():

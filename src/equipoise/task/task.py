@@ -44,7 +44,7 @@ class Task:
         prompts: What the user turn says, by kind; ``neutral`` is always there.
         prefix: How every sentence starts, with ``{subject}``; the model continues it.
         constraint: When a sentence counts as balanced.
-        templates: What training sentences are built from; may be empty.
+        templates: What training sentences are built from, and those held out; may be empty.
         neutral: Words of no set that can stand where a term does, for sentences to be rejected.
         path: The file it was read from.
         axis: What its subjects differ in, if it has one.
@@ -77,6 +77,11 @@ class Task:
         return tuple(subject for subject in self.subjects if subject.split == "validation")
 
     @property
+    def training_templates(self) -> Mapping[int, Template]:
+        """The templates that training sentences are built from, by number in ``templates``."""
+        return {n: one for n, one in enumerate(self.templates) if not one.held_out}
+
+    @property
     def shares(self) -> Mapping[str, float]:
         """Each subject's share, in percent (0-100), where the axis gives it; see ``Axis``."""
         return self.axis.shares if self.axis else {}
@@ -94,6 +99,11 @@ class Task:
             return None
         constraint = replace(self.constraint, lexicons=swapped)
         return replace(self, lexicons=swapped, constraint=constraint)
+
+    def with_held_out_templates(self) -> Task | None:
+        """The same task built from the held-out templates; None where none is held out."""
+        unseen = tuple(replace(one, held_out=False) for one in self.templates if one.held_out)
+        return replace(self, templates=unseen) if unseen else None
 
     def subject(self, name: str) -> Subject:
         """The subject called ``name``.

@@ -14,6 +14,7 @@ from equipoise.task.sentence import sentence_is_complete
 from equipoise.task.stems import check_written, held_out_in
 from equipoise.task.task import Subject, Task
 from equipoise.task.template_checks import check_templates
+from equipoise.task.wide_checks import check_wide
 
 _NAMED = re.compile(r"\{\w*\}")
 
@@ -24,6 +25,7 @@ def check_task(task: Task) -> None:
     for name in task.lexicons:
         _check_terms(task, name)
         check_written(task, task.lexicons[name])
+        check_wide(task, name)
     _check_neutral(task)
     _check_contexts(task)
     _check_subjects(task)

@@ -28,7 +28,7 @@ from equipoise.task.fields import (
 from equipoise.task.lexicon import Lexicon, is_stem
 from equipoise.task.task import Subject, Task
 from equipoise.task.task_checks import check_task
-from equipoise.task.template import Template
+from equipoise.task.template import Template, hold_out
 
 _BUILTIN = Path(__file__).parent / "tasks"
 
@@ -48,6 +48,7 @@ class TermsTable(Settings):
     held_out: tuple[Pattern, ...] = Field((), max_length=MAX_TERMS, strict=False)
     matching: Literal["words", "stems"] = "words"
     write: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
+    wide: tuple[Term, ...] = Field((), max_length=MAX_TERMS, strict=False)
 
 
 class NeutralTable(Settings):
@@ -130,7 +131,7 @@ def read_task(path: Path) -> Task:
         Subject(name, table.split, {**tables.contexts, **table.contexts})
         for name, table in tables.subjects.items()
     )
-    templates = tuple(
+    templates = hold_out(
         Template(family, text) for family, texts in tables.templates.items() for text in texts
     )
     if len(templates) > MAX_TEMPLATES:
@@ -173,7 +174,7 @@ def _lexicon(name: str, table: TermsTable, path: Path) -> Lexicon:
                     hint=f"Add matching = \"stems\" to [terms.{name}]: '{term}' then matches every "
                     "word that starts so.",
                 )
-    return Lexicon(name, table.listed, table.held_out, table.write)
+    return Lexicon(name, table.listed, table.held_out, table.write, table.wide)
 
 
 def _refuse_women(tables: dict[str, Any], path: Path) -> None:

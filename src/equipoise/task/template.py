@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _ARTICLE = re.compile(r"(?<!\w)([Aa])\(n\)(?=\s+(\S+))")
 
+_PLAIN_AN = re.compile(r"[ai][a-z]+|e(?![uw])[a-z]+|o(?!n)[a-z]+|u(?:n(?![ai])|p)[a-z]+")
+_PLAIN_A = re.compile(r"[b-df-gj-np-tv-xz](?!th|peg)[a-z]+|h(?!our|eir|ones|ono|th)[a-z]+")
+"""Lower-case words that every rule of English agrees on; who is not among them asks a library."""
+
 OPEN_ARTICLE = re.compile(r"(?<!\w)[Aa]\(n\)\s+[^\w\s]*\Z")
 """An article at the end of a literal: the fill-in after it decides."""
 
 SUBJECT = "subject"
 """The slot that the subject's name fills."""
+
+
+HELD_OUT_EVERY = 5
+"""One of so many templates is held out."""
+FEWEST_TEMPLATES = 10
+"""With fewer templates none is held out."""
 
 
 def kind_of(slot: str) -> str:
@@ -35,10 +45,12 @@ class Template:
     Attributes:
         family: The family it belongs to.
         text: The sentence as written in the task file.
+        held_out: No training sentence is built from it; see `hold_out`.
     """
 
     family: str
     text: str
+    held_out: bool = False
 
     @cached_property
     def slots(self) -> tuple[str, ...]:
@@ -69,6 +81,21 @@ class Template:
         return with_articles(self.fill({SUBJECT: subject, **values}))
 
 
+def hold_out(templates: Iterable[Template]) -> tuple[Template, ...]:
+    """``templates`` with every fifth of them held out, the fifth, the tenth and so on.
+
+    Their place decides, so that nobody chooses them by what models make of them. Of fewer than
+    `FEWEST_TEMPLATES` none is held out: what is left would be too few to learn from.
+    """
+    found = tuple(templates)
+    if len(found) < FEWEST_TEMPLATES:
+        return found
+    return tuple(
+        replace(template, held_out=number % HELD_OUT_EVERY == 0)
+        for number, template in enumerate(found, start=1)
+    )
+
+
 def with_articles(text: str) -> str:
     """``text`` with each ``a(n)`` turned into the article that the next word asks for.
 
@@ -91,11 +118,18 @@ def article(word: str) -> str:
         number = digits.group()
         eleven = number[:2] in ("11", "18") and len(number) % 3 == 2
         return "an" if eleven or number.startswith("8") else "a"
-    return str(_inflect().a(heard.group())).split(" ", 1)[0]
+    if _PLAIN_AN.fullmatch(heard.group()):
+        return "an"
+    return "a" if _PLAIN_A.fullmatch(heard.group()) else by_rules(heard.group())
+
+
+def by_rules(word: str) -> str:
+    """``a`` or ``an`` before ``word``, by all of the library's rules and exceptions."""
+    return str(_inflect().a(word)).split(" ", 1)[0]
 
 
 @cache
 def _inflect() -> Any:
-    import inflect  # takes half a second: only where an article is asked for
+    import inflect  # takes seconds, as it rewrites itself with checks: only for odd words
 
     return inflect.engine()

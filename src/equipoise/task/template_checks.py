@@ -133,19 +133,19 @@ def _representatives(task: Task) -> Iterable[Subject]:
 
 
 def _check_word_range(task: Task) -> None:
-    """Every template can meet the range for some subject, and every subject by some template."""
+    """Every template can meet the range for some subject, and every subject by a training one."""
     fewest, most = task.constraint.words
     useful: set[Template] = set()
     for subject in _representatives(task) if task.templates else ():
         lengths = {t: sentence_lengths(task, t, subject) for t in task.templates}
         fitting = {t for t, counts in lengths.items() if any(fewest <= n <= most for n in counts)}
-        if not fitting:
-            found = [n for counts in lengths.values() for n in counts]
+        if all(template.held_out for template in fitting):
+            found = [n for t, counts in lengths.items() if not t.held_out for n in counts]
             raise EquipoiseError(
-                f"no template makes a sentence of {fewest} to {most} words about "
+                f"no training template makes a sentence of {fewest} to {most} words about "
                 f"'{subject.name}': they have {min(found)} to {max(found)}",
                 field="constraint.words",
-                hint="Change the range or the templates.",
+                hint="Change the range or the templates; every fifth of ten or more is held out.",
             )
         useful |= fitting
     for field, template in _numbered(task):

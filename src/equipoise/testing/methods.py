@@ -32,6 +32,7 @@ from equipoise.methods.method import Control, Method
 from equipoise.model.language_model import load_model
 from equipoise.settings import parse
 from equipoise.study.planning.plan import plan_method
+from equipoise.study.planning.rates import Rates
 from equipoise.study.specification import Specification
 from equipoise.study.study_table import StudyTable
 from equipoise.task.task import Task
@@ -186,9 +187,8 @@ def its_needs_can_be_planned(trial: MethodTrial) -> None:
     study = StudyTable(name="trial", seeds=(SEED,), samples_per_subject=trial.n)
     specification = Specification(study, trial.sampling, {LABEL: method}, task)
     with no_weights():
-        plan = plan_method(
-            specification, LABEL, size, torch.device("cpu"), torch.float32, 1e9, 1e12
-        )
+        cpu, rates = torch.device("cpu"), Rates.said(tflops=1)
+        plan = plan_method(specification, LABEL, size, cpu, torch.float32, 1e9, rates)
     numbers = {**dataclasses.asdict(plan.memory), "drawn": plan.drawn_tokens, "time": plan.seconds}
     for name, value in numbers.items():
         require(math.isfinite(value) and value >= 0, f"{name} is {value}")

@@ -140,3 +140,10 @@ def listing(items: list[str], word: str = "and") -> str:
 def counted(count: int, noun: str) -> str:
     """``1 seed``, ``3 seeds``, ``12,168 completions``."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    """Roughly how long, such as ``3 min`` or ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -127,6 +127,7 @@ class CtrlG(Method[CtrlGSettings]):
     summary = "constrained decoding: every completion satisfies the task's constraint"
     control = "structural"
     settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
+    draws_by_terms = True
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -150,8 +151,8 @@ class CtrlG(Method[CtrlGSettings]):
         return Holding(fitting=tables, drawing=tables + more)
 
     def work(self, task: Task, size: ModelSize, seed: int) -> Work:
-        """See ``Method.work``: every particle is drawn."""
-        return Work(draws_each=self.settings.particles)
+        """See ``Method.work``: completions for the HMM to learn from, and every particle."""
+        return Work(draws_each=self.settings.particles, drawn_once=self.settings.n_samples)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""

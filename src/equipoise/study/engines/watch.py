@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from equipoise.errors import EquipoiseError
@@ -16,14 +16,26 @@ from equipoise.study.progress import StudyProgress
 class Watch:
     """Follows cells that other processes compute.
 
+    Args:
+        store: Where the cells are.
+        cells: Those that are followed.
+        progress: Shows how it goes.
+        after_cell: Called when one has ended.
+
     Attributes:
         left: Cells that are neither done nor failed.
         failed: Cells that have failed, each with the reason.
         progress: Shows how it goes.
     """
 
-    def __init__(self, store: Store, cells: Mapping[Cell, str], progress: StudyProgress) -> None:
-        self._store, self.progress = store, progress
+    def __init__(
+        self,
+        store: Store,
+        cells: Mapping[Cell, str],
+        progress: StudyProgress,
+        after_cell: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self.progress, self._after_cell = store, progress, after_cell
         self._before = {cell: self._mark(cell) for cell in cells}
         self.left = dict(self._before)
         self.failed: dict[Cell, EquipoiseError] = {}
@@ -42,6 +54,7 @@ class Watch:
             self.progress.one_done()
             if say:
                 self.progress.say(f"{cell}: {outcome}")
+            self._after_cell()
 
     def _mark(self, cell: Cell) -> int | None:
         """What tells a finished folder from another one that takes its place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,22 +10,23 @@ import torch
 
 from equipoise.methods.needs import Training, expected_tokens
 from equipoise.model.model_size import ModelSize, model_size
-from equipoise.model.precision import pick_compute_dtype, pick_device
+from equipoise.model.precision import pick_device
 from equipoise.study.planning.memory import Memory, memory_of
+from equipoise.study.planning.rates import Rates
 from equipoise.study.planning.training_work import TrainedTokens, trained_tokens
 from equipoise.study.specification import Specification
 
-TRAINING_SHARE, DRAWING_SHARE = 0.32, 0.085
+TRAINING_SHARE, DRAWING_SHARE = 0.55, 0.45
 """Of the speed of large matrix products, what those of training and of drawing reach."""
 
-UPDATE_BYTES = 70
+UPDATE_BYTES = 40
 """Memory traffic of an update for each weight: casts, gradients, their norm, AdamW."""
 
-OPERATIONS_PER_BYTE = 150
-"""Products that a device computes while it moves a byte; about that of CPUs and GPUs alike.
+JUDGING_SPEED = 1.5
+"""How many sentences are judged while one is drawn."""
 
-These four are fitted to cells of SmolLM2-135M on one core, where adapters take as long as all
-weights."""
+EXAMINATION_TOKENS = 10_000
+"""Tokens that an examined model draws, or is judged on, beside its task."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class MethodPlan:
         trained_tokens: Tokens that a cell's training computes; shared ones are computed once.
         drawn_tokens: Tokens that a cell draws, if completions are in the middle of the range.
         memory: At the peak of a cell.
-        seconds: Of all cells one after the other.
+        cell_seconds: Of each cell.
+        once_seconds: Of what is done once for all of them, before the first.
         remark: What stands in its way; empty if nothing does.
     """
 
@@ -52,8 +53,14 @@ class MethodPlan:
     trained_tokens: int
     drawn_tokens: int
     memory: Memory
-    seconds: float
+    cell_seconds: float
+    once_seconds: float = 0.0
     remark: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Of all cells one after the other."""
+        return self.once_seconds + self.cells * self.cell_seconds
 
 
 @dataclass(frozen=True)
@@ -61,24 +68,38 @@ class StudyPlan:
     """What a study will need.
 
     Attributes:
-        model: Name of the model.
-        parameters: Its weights.
-        own_tokenizer: Whether tokens were counted by the model's own tokenizer.
+        size: The model.
         device: Where it runs.
         memory_bytes: Memory that is there.
         weights: Type in which weights are kept where that is free to choose.
-        flops: Operations a second that large matrix products reach there.
+        rates: What it does in a second.
         methods: By label, in the file's order.
+        tables_seconds: Of judging all completions and of examining the models that are made.
     """
 
-    model: str
-    parameters: int
-    own_tokenizer: bool
+    size: ModelSize
     device: str
     memory_bytes: float
     weights: str
-    flops: float
+    rates: Rates
     methods: Mapping[str, MethodPlan]
+    tables_seconds: float
+
+    @property
+    def operations(self) -> float:
+        """Of all cells in products of matrices, at least; the same on every machine.
+
+        Two a weight and token, six in training (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+        """
+        tokens = sum(
+            one.cells * (3 * one.trained_tokens + one.drawn_tokens) for one in self.methods.values()
+        )
+        return 2.0 * tokens * self.size.parameters
+
+    @property
+    def seconds(self) -> float:
+        """Of all cells one after the other, and the tables."""
+        return sum(one.seconds for one in self.methods.values()) + self.tables_seconds
 
 
 def plan_study(
@@ -105,20 +126,19 @@ def plan_study(
     memory = (memory_gb or 0) * 1e9 or _memory_of(device)
     # As `load_model` decides.
     weights = torch.float32 if 4 * size.parameters <= memory / 2 else torch.bfloat16
-    flops = (tflops or 0) * 1e12 or _speed(pick_device(study.device), study.dtype)
+    rates = Rates.said(tflops) if tflops else Rates.measured(pick_device(study.device), study.dtype)
     methods = {
-        label: plan_method(specification, label, size, device, weights, memory, flops)
+        label: plan_method(specification, label, size, device, weights, memory, rates)
         for label in specification.methods
     }
     return StudyPlan(
-        size.name,
-        size.parameters,
-        size.has_tokenizer,
+        size,
         device.type,
         memory,
         str(weights).removeprefix("torch."),
-        flops,
+        rates,
         methods,
+        _tables_seconds(specification, size, rates),
     )
 
 
@@ -129,7 +149,7 @@ def plan_method(
     device: torch.device,
     weights: torch.dtype,
     memory: float,
-    flops: float,
+    rates: Rates,
 ) -> MethodPlan:
     """Plan one method of a study.
 
@@ -140,7 +160,7 @@ def plan_method(
         device: Where it runs.
         weights: Type in which weights are kept where that is free to choose.
         memory: Memory that is there, in bytes.
-        flops: Operations a second that large matrix products reach there.
+        rates: What it does in a second.
     """
     task, method = specification.task, specification.methods[label]
     sampling, seeds = specification.sampling, specification.study.seeds
@@ -150,14 +170,15 @@ def plan_method(
     if training is not None:
         tokens, lora_rank = trained_tokens(training, seeds[0]), training.lora_rank
         updates = method.updates(task)
-        seconds = _training_seconds(size, training, tokens, updates, flops)
+        seconds = _training_seconds(size, training, tokens, updates, rates)
     needed = memory_of(method, task, size, sampling, lora_rank, tokens, device, weights)
     wanted = specification.study.samples_per_subject
     each = wanted * work.draws_each if work.draws is None else work.draws
-    tokens_of_one = len(task.subjects) * expected_tokens(task, sampling)
-    drawn, scored = each * tokens_of_one, wanted * work.scored_each * tokens_of_one
-    drawing, scoring = work.passes * drawn / DRAWING_SHARE, scored / TRAINING_SHARE
-    seconds += 2 * (drawing + scoring) * _read(size, 1) / flops
+    tokens_each = expected_tokens(task, sampling)
+    drawn = each * len(task.subjects) * tokens_each
+    seconds += drawing_seconds(size, work.passes * drawn, rates)
+    judged = wanted * work.scored_each * len(task.subjects) * tokens_each
+    seconds += drawing_seconds(size, judged / JUDGING_SPEED, rates)
     return MethodPlan(
         label,
         len(seeds),
@@ -166,7 +187,8 @@ def plan_method(
         round(updates * tokens.nodes_per_update) if tokens else 0,
         drawn,
         needed,
-        len(seeds) * seconds,
+        seconds,
+        drawing_seconds(size, work.drawn_once * tokens_each, rates),
         _remark(needed, memory),
     )
 
@@ -189,8 +211,13 @@ def _read(size: ModelSize, rows: float) -> float:
     return size.matrix_parameters + rows * size.vocabulary * hidden
 
 
+def drawing_seconds(size: ModelSize, tokens: float, rates: Rates) -> float:
+    """Seconds of drawing ``tokens``, many rows at a time: two operations a weight and token."""
+    return 2 * tokens * _read(size, 1) / (DRAWING_SHARE * rates.flops)
+
+
 def _training_seconds(
-    size: ModelSize, training: Training, tokens: TrainedTokens, updates: int, flops: float
+    size: ModelSize, training: Training, tokens: TrainedTokens, updates: int, rates: Rates
 ) -> float:
     """Seconds of a cell's training.
 
@@ -199,25 +226,28 @@ def _training_seconds(
     what is scored without gradients, and what is drawn.
     """
     share = tokens.rows_per_update / tokens.nodes_per_update
-    forward = 2 * tokens.nodes_per_update * _read(size, share) / (TRAINING_SHARE * flops)
-    moving = UPDATE_BYTES * size.parameters * OPERATIONS_PER_BYTE / flops
-    drawing = 2 * tokens.rows_per_update * _read(size, 1) / (DRAWING_SHARE * flops)
+    forward = 2 * tokens.nodes_per_update * _read(size, share) / (TRAINING_SHARE * rates.flops)
+    moving = UPDATE_BYTES * size.parameters / rates.bandwidth
+    drawing = drawing_seconds(size, tokens.rows_per_update, rates)
     beside = training.scorings * forward + training.drawings * drawing
     return updates * (3 * forward + moving) + tokens.updates_to_see_all * beside
+
+
+def _tables_seconds(specification: Specification, size: ModelSize, rates: Rates) -> float:
+    """Seconds of what models say when all cells are done."""
+    task, study, measures = specification.task, specification.study, specification.measures
+    tokens = 0.0
+    if measures.fluency:
+        of_a_cell = len(task.subjects) * study.samples_per_subject
+        drawn = of_a_cell * expected_tokens(task, specification.sampling)
+        tokens += len(specification.cells()) * drawn / JUDGING_SPEED
+    makers = sum(method.changes_weights for method in specification.methods.values())
+    if measures.side_effects and makers:
+        tokens += (1 + makers * len(study.seeds)) * EXAMINATION_TOKENS
+    return drawing_seconds(size, tokens, rates)
 
 
 def _memory_of(device: torch.device) -> float:
     if device.type == "cuda":
         return float(torch.cuda.get_device_properties(device).total_memory)
     return float(psutil.virtual_memory().total)
-
-
-def _speed(device: torch.device, dtype: str | None, size: int = 1024, repeats: int = 5) -> float:
-    """Operations a second of this machine in products of large matrices."""
-    matrix = torch.ones(size, size, dtype=pick_compute_dtype(device, dtype), device=device)
-    seconds = []
-    for _ in range(repeats + 1):  # the first one sets the library up
-        started = time.perf_counter()
-        float((matrix @ matrix)[0, 0])
-        seconds.append(time.perf_counter() - started)
-    return 2 * size**3 / min(seconds[1:])

@@ -1,0 +1,64 @@
+"""How fast a machine computes and moves memory: found by a check, or said by the user."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from equipoise.model.precision import pick_compute_dtype
+
+USUAL_INTENSITY = 150
+"""Products that a device of 16-bit arithmetic computes while it moves a byte, CPU or GPU."""
+
+COPIED_BYTES = 2**26
+"""Of the copy that is timed: more than caches hold."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a machine does in a second.
+
+    Attributes:
+        flops: Operations in products of large matrices, in the type that it computes in.
+        bandwidth: Bytes that it reads or writes.
+    """
+
+    flops: float
+    bandwidth: float
+
+    @classmethod
+    def said(cls, tflops: float) -> Rates:
+        """Those of a device of which only its arithmetic is known, in 10¹² operations a second."""
+        return cls(tflops * 1e12, tflops * 1e12 / USUAL_INTENSITY)
+
+    @classmethod
+    def measured(cls, device: torch.device, dtype: str | None, size: int = 1024) -> Rates:
+        """Those of this machine, with as many threads as this process has; a fraction of a second.
+
+        Products are in the type that a model would compute in, so bfloat16 is never emulated.
+
+        Args:
+            device: Where models run.
+            dtype: The type that the user wants; None for the device's own.
+            size: Rows and columns of the matrices.
+        """
+        compute = pick_compute_dtype(device, dtype)
+        matrix = torch.ones(size, size, dtype=compute, device=device)
+        source = torch.ones(COPIED_BYTES // 4, dtype=torch.float32, device=device)
+        target = torch.empty_like(source)
+        product = fastest(lambda: float((matrix @ matrix)[0, 0]))
+        copy = fastest(lambda: float(target.copy_(source)[0]))
+        return cls(2 * size**3 / product, 2 * COPIED_BYTES / copy)
+
+
+def fastest(work: Callable[[], object], repeats: int = 5) -> float:
+    """Seconds of the fastest of ``repeats`` runs, after one that sets the library up."""
+    seconds = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])
