@@ -45,11 +45,13 @@ Control = Literal[
     "preference",
     "reward",
     "projection",
+    "steering",
     "logits",
 ]
 """Where control sets in: nowhere (the untuned model, however it is asked), in choosing among what
 was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
-reward, in directions taken out of the states, or in logits that other models shift."""
+reward, in directions taken out of the states or added to them, or in logits that other models
+shift."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class Method(ABC, Generic[SettingsT]):
             methods that start from another one.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
-        draws_by_terms: Whether it draws by the listed terms: without them it draws nothing, and its
-            model would be measured without the method.
+        guides_drawing: Whether more than its model decides about the next token: an automaton of
+            the listed terms, or other models. Its model alone says nothing of the method.
         needs_weights: Whether it needs the model's weights, tokens or logits at hand. Then a study
             whose model is an endpoint is refused before anything is asked.
     """
@@ -94,7 +96,7 @@ class Method(ABC, Generic[SettingsT]):
     control: ClassVar[Control]
     settings_model: ClassVar[type[Settings]]
     changes_weights: ClassVar[bool] = False
-    draws_by_terms: ClassVar[bool] = False
+    guides_drawing: ClassVar[bool] = False
     needs_weights: ClassVar[bool] = True
 
     def __init__(self, settings: SettingsT) -> None:

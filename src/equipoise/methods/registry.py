@@ -18,6 +18,7 @@ from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
 from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
+from equipoise.methods.steer import Steer
 from equipoise.methods.task_vector import TaskVector
 from equipoise.settings import parse
 
@@ -34,6 +35,7 @@ _FURTHER: tuple[type[Method[Any]], ...] = (
     LEACE,
     TaskVector,
     ExpertSteering,
+    Steer,
 )
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method for method in (*ASKING.values(), *_FURTHER)

@@ -79,10 +79,10 @@ def _without_listed(
 ) -> pd.DataFrame | None:
     """What ``lm`` says when it may not write the listed terms.
 
-    None where it is not asked for, where nothing is listed, and of methods that draw by the terms.
+    None where it is not asked for, where nothing is listed, and of methods that guide the drawing.
     """
     n, task = specification.measures.without_listed, specification.task
-    if not n or not task.constraint.scored or specification.methods[cell.label].draws_by_terms:
+    if not n or not task.constraint.scored or specification.methods[cell.label].guides_drawing:
         return None
     return without_listed_table(lm, task, questions(cell, specification), n, specification.sampling)
 
@@ -121,8 +121,8 @@ class SameModels:
     def _asks_as(self, cell: Cell, other: Cell) -> bool:
         """Whether both ask the same, and whatever the model answers is what they draw from."""
         asked = questions(cell, self._specification)
-        by_terms = self._specification.methods[cell.label].draws_by_terms
-        return not by_terms and asked == questions(other, self._specification)
+        guided = self._specification.methods[cell.label].guides_drawing
+        return not guided and asked == questions(other, self._specification)
 
     def _changes(self, cell: Cell) -> bool:
         return self._specification.methods[cell.label].changes_weights
