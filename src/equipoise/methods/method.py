@@ -63,12 +63,14 @@ class Workspace:
         model_folder: Weights and tokenizer of a trained model.
         sampling: How completions will be drawn.
         models: Folders of the other methods' models that the method ``needs``, by their labels.
+        completions: Files of what the methods delivered that it ``learns_from``, by their labels.
     """
 
     folder: Path
     model_folder: Path
     sampling: Sampling = field(default_factory=Sampling)
     models: Mapping[str, Path] = field(default_factory=dict)
+    completions: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Method(ABC, Generic[SettingsT]):
@@ -169,6 +171,14 @@ class Method(ABC, Generic[SettingsT]):
         learnt and were told counts as this method's too.
         """
         return {} if self.init_from is None else {"init_from": (self.init_from,)}
+
+    @property
+    def learns_from(self) -> Mapping[str, tuple[str, ...]]:
+        """Labels of methods of the same study whose completions it learns from; by default none.
+
+        By the setting that names them, as in ``needs``; these need not be trained.
+        """
+        return {}
 
     @property
     def prompt(self) -> str:

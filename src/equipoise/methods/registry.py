@@ -9,6 +9,7 @@ from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.asking import ASKING
 from equipoise.methods.best_of import BestOf
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
+from equipoise.methods.distil import Distil
 from equipoise.methods.dpo import DPO
 from equipoise.methods.experts import ExpertSteering
 from equipoise.methods.filter import Filter
@@ -27,6 +28,7 @@ _FURTHER: tuple[type[Method[Any]], ...] = (
     CtrlG,
     CtrlGAny,
     SFT,
+    Distil,
     DPO,
     RLHF,
     INLP,
