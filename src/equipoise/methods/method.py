@@ -51,6 +51,9 @@ Control = Literal[
 was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
 reward, in directions taken out of the states, or in logits that other models shift."""
 
+WHILE_DRAWING: frozenset[Control] = frozenset({"structural", "logits"})
+"""Kinds of control at work while text is drawn: the model itself, asked, knows nothing of them."""
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -81,8 +84,6 @@ class Method(ABC, Generic[SettingsT]):
             methods that start from another one.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
-        draws_by_terms: Whether it draws by the listed terms: without them it draws nothing, and its
-            model would be measured without the method.
         needs_weights: Whether it needs the model's weights, tokens or logits at hand. Then a study
             whose model is an endpoint is refused before anything is asked.
     """
@@ -92,7 +93,6 @@ class Method(ABC, Generic[SettingsT]):
     control: ClassVar[Control]
     settings_model: ClassVar[type[Settings]]
     changes_weights: ClassVar[bool] = False
-    draws_by_terms: ClassVar[bool] = False
     needs_weights: ClassVar[bool] = True
 
     def __init__(self, settings: SettingsT) -> None:

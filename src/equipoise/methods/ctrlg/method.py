@@ -107,7 +107,6 @@ class CtrlG(Method[CtrlGSettings]):
     summary = "constrained decoding: every completion satisfies the task's constraint"
     control = "structural"
     settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
-    draws_by_terms = True
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
