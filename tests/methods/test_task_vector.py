@@ -5,37 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
 from torch import Tensor
 
-from equipoise import EquipoiseError, Study
+from equipoise import EquipoiseError
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel
+from equipoise.model.steering import Shift
 from equipoise.task.task import Task
 from equipoise.testing.models import tiny_gendered_model
-from study.conftest import study_file
-from tiny_study import STUDY
-
-__all__ = ["study_file"]
-
-FROM = STUDY[STUDY.index("[methods.prompt]") :]
-METHODS = """
-[methods.again]
-use = "task-vector"
-
-[methods.half]
-use = "task-vector"
-scale = 0.5
-
-[methods.sft]
-n_per_subject = 2
-max_steps = 1
-batch_size = 2
-learning_rate = 1e-1
-"""
 
 Weights = dict[str, Tensor]
 Mix = Callable[..., Weights]
@@ -126,6 +106,16 @@ def test_models_without_the_same_weights_have_no_difference(
         mix()
 
 
+def test_what_hooks_do_is_no_difference_of_weights(
+    mix: Mix, tuned: Mapping[str, Path], fresh_tiny_lm: Callable[[], LanguageModel]
+) -> None:
+    lm = fresh_tiny_lm()
+    lm.steer([Shift(0, torch.ones(1, 32))])
+    lm.save(tuned["sft"])
+    with pytest.raises(EquipoiseError, match="'sft' has other hooks than the base model"):
+        mix()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -139,19 +129,3 @@ def test_settings_that_are_none(
 ) -> None:
     with pytest.raises(EquipoiseError, match=message):
         build_method("task-vector", settings).check(make_task())
-
-
-def test_in_a_study_it_says_what_the_tuned_model_says(
-    study_file: Callable[..., Path], tmp_path: Path
-) -> None:
-    """Written before the method it needs; it knows and has learnt what that one has."""
-    path = study_file(("[1, 2]", "[1]"), (FROM, METHODS))
-    result = Study.from_toml(path).run(tmp_path / "run", quiet=True)
-    assert [cell.label for cell in result.computed] == ["sft", "again", "half"]
-    drawn = result.evaluation.completions.set_index("method")
-    assert drawn.loc["again", "text"].tolist() == drawn.loc["sft", "text"].tolist()
-    assert drawn.loc["half", "text"].tolist() != drawn.loc["sft", "text"].tolist()
-    assert drawn["verbatim"].notna().all()
-    told = pd.read_csv(result.folder / "results" / "compliance.csv")
-    assert told["told"].nunique() == 1
-    assert told["told"].min() > 0

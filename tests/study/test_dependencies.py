@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
@@ -75,6 +76,29 @@ def test_needs_that_cannot_be_met(of: object, message: str) -> None:
     }
     with pytest.raises(EquipoiseError, match=message):
         check_needs(made, Path("s.toml"))
+
+
+def test_completions_are_learnt_of_any_method_but_never_in_a_circle() -> None:
+    made = {
+        "mine": build_method("distil", {"learn_from": "ctrlg", "init_from": "sft"}),
+        "ctrlg": build_method("ctrlg", {}),
+        "sft": build_method("sft", {}),
+    }
+    check_needs(made, Path("s.toml"))
+    assert line_of("mine", made) == ["mine", "ctrlg", "sft"]
+    assert in_order(made, made) == ["sft", "ctrlg", "mine"]
+    assert control_of("mine", {**made, "sft": build_method("prompt", {})}) == (
+        "structural + parametric"
+    )
+    made["ctrlg"] = build_method("ctrlg", {"init_from": "mine"})
+    with pytest.raises(EquipoiseError, match="mine builds on ctrlg builds on mine"):
+        check_needs(made, Path("s.toml"))
+    lonely = {"mine": build_method("distil", {"learn_from": "filtre"})}
+    lonely["filter"] = build_method("filter", {})
+    with pytest.raises(
+        EquipoiseError, match=r"methods\.mine\.learn_from: the study has no method 'filtre'"
+    ):
+        check_needs(lonely, Path("s.toml"))
 
 
 def test_kinds_of_control_at_work_in_the_order_they_were_applied() -> None:
@@ -177,6 +201,45 @@ max_draws = 3
     assert association["asked"] == association["filtered"] == association["sft"]
     assert association["prompt"] != association["sft"]
     assert not (cells / "asked" / "seed1" / "model").exists()
+
+
+DISTILLED = """
+[methods.distilled]
+use = "distil"
+learn_from = "ctrlg"
+n_per_subject = 2
+max_steps = 2
+
+[methods.ctrlg]
+hidden_states = 4
+n_samples = 20
+
+[methods.hopeless]
+use = "distil"
+learn_from = "prompt"
+max_steps = 2
+
+[methods.prompt]
+"""
+
+
+def test_what_another_method_delivered_is_learnt(study_file: WriteStudy, tmp_path: Path) -> None:
+    path = study_file()
+    head = path.read_text().split("[methods.prompt]")[0].replace("[1, 2]", "[1]")
+    path.write_text(head + DISTILLED)
+    study = Study.from_toml(path)
+    with pytest.raises(CellsFailedError, match="'prompt' delivered nothing about a train subject"):
+        study.run(tmp_path / "run", quiet=True)
+    cells = tmp_path / "run" / "cells"
+    given = pd.read_csv(cells / "ctrlg" / "seed1" / "completions.csv")
+    learnt = pd.read_csv(cells / "distilled" / "seed1" / "train_examples.csv")
+    assert set(learnt["text"]) <= set(given["text"])
+    assert set(learnt["subject"]) <= {s.name for s in study.specification.task.train}
+    assert learnt["origin"].unique().tolist() == ["ctrlg"]
+    told = json.loads((cells / "distilled" / "seed1" / "summary.json").read_text())["told"]
+    assert told == list(study.specification.task.constraint.scored), "as Ctrl-G was"
+    config = json.loads((cells / "distilled" / "seed1" / "config.json").read_text())
+    assert [start["use"] for start in config["starts"]] == ["ctrlg"]
 
 
 def test_another_start_makes_another_cell(hybrid: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from equipoise.training.losses import (
     bradley_terry_losses,
     clipped_policy_losses,
+    group_relative_advantages,
     kto_losses,
     leave_one_out_advantages,
     log_odds,
@@ -92,6 +93,21 @@ def test_advantages_by_hand() -> None:
     # 1 - (0 + 5)/2, 0 - (1 + 5)/2, 5 - (1 + 0)/2; and of two equal ones nothing is left.
     found = leave_one_out_advantages(T([[1.0, 0.0, 5.0], [2.0, 2.0, 2.0]]))
     torch.testing.assert_close(found, T([[-1.5, -3.0, 4.5], [0.0, 0.0, 0.0]]))
+
+
+def test_group_relative_advantages_by_hand() -> None:
+    # Mean 2, deviations -2, -1, 3: variance (4 + 1 + 9) / 2 = 7; equal rewards teach nothing,
+    # though the mean of four times a third is not quite a third.
+    found = group_relative_advantages(T([[0.0, 1.0, 5.0], [2.0, 2.0, 2.0]]))
+    by_hand = T([[-2.0, -1.0, 3.0], [0.0, 0.0, 0.0]]) / math.sqrt(7)
+    torch.testing.assert_close(found, by_hand)
+    thirds = group_relative_advantages(torch.full((1, 7), 1 / 3))
+    assert torch.equal(thirds, torch.zeros(1, 7))
+    # Whatever unit rewards are in.
+    one = T([[0.2, 0.9, 0.4, 0.4]])
+    torch.testing.assert_close(
+        group_relative_advantages(3 * one + 5), group_relative_advantages(one), rtol=1e-4, atol=1e-5
+    )
 
 
 @given(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from equipoise.completions.column_names import missing
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
 from equipoise.wording.numbers import counted
@@ -21,7 +20,7 @@ def answered(
         EquipoiseError: There is no text at all.
     """
     cells = list(zip(methods, seeds, strict=True))
-    spoken = {cell for cell, text in zip(cells, texts, strict=True) if not missing(text)}
+    spoken = {cell for cell, text in zip(cells, texts, strict=True) if text.strip()}
     if not spoken:
         raise EquipoiseError(
             "every text is empty, so there is no rate of anything",

@@ -92,6 +92,7 @@ class ExpertSteering(Method[ExpertsSettings]):
     name = "experts"
     summary = "logits shifted towards another method's model, and away from the base, while drawing"
     control = "logits"
+    guides_drawing = True
     settings_model = ExpertsSettings
 
     @property

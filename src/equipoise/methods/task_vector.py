@@ -138,7 +138,8 @@ def _weights_of(folder: Path, label: str, lm: LanguageModel) -> dict[str, Tensor
         for name in {*shapes, *found}
         if name not in found or shapes.get(name) != found[name].shape
     )
-    if differing or len(tuned.projections) != len(lm.projections):
+    hooks = [(len(one.projections), len(one.shifts)) for one in (tuned, lm)]
+    if differing or hooks[0] != hooks[1]:
         what = f"weights '{differing[0]}'" if differing else "hooks"
         raise EquipoiseError(
             f"the model of '{label}' has other {what} than the base model",

@@ -38,12 +38,14 @@ class Ground:
 
     Attributes:
         models: Folders of the models that its method needs, by label.
+        completions: Files of the completions that it learns from, by label.
         learnt: Sentences that those were trained on.
         told: Scored words that they were given; None where nobody knows.
         measured: Files by name that a cell of the very same model has; see ``model_measures``.
     """
 
     models: Mapping[str, Path] = field(default_factory=dict)
+    completions: Mapping[str, Path] = field(default_factory=dict)
     learnt: Sequence[str] = ()
     told: Collection[str] | None = ()
     measured: Mapping[str, Path] = field(default_factory=dict)
@@ -71,7 +73,7 @@ def run_cell(
     method, task = specification.methods[cell.label], specification.task
     lm = lm.keeping(folder / ANSWERS)
     precision, meter = lm.precision, Meter()
-    policy = _fit(cell, specification, lm, folder, ground.models)
+    policy = _fit(cell, specification, lm, folder, ground)
     cost = meter.read("fit")
     delivery = _deliver(cell, specification, policy)
     cost |= meter.read("sampling")
@@ -101,11 +103,13 @@ def _fit(
     specification: Specification,
     lm: Model,
     folder: Path,
-    models: Mapping[str, Path],
+    ground: Ground,
 ) -> Policy:
     """The cell's method, fitted."""
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(folder, folder / MODEL, specification.sampling, models)
+    workspace = Workspace(
+        folder, folder / MODEL, specification.sampling, ground.models, ground.completions
+    )
     with clear_write_errors(folder):
         return method.start(lm, task, cell.seed, workspace)
 

@@ -22,7 +22,7 @@ from equipoise.model.protocol import Model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import MODEL
+from equipoise.runs.layout import COMPLETIONS, MODEL
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import Ground, run_cell
 from equipoise.study.model_measures import SameModels
@@ -145,8 +145,10 @@ class Computation:
         """What ``cell`` builds on; all of it is finished."""
         specification, store = self._specification, self._store
         needed = specification.needs(cell)
+        folders = {one.label: store.cell_folder(one) for one in needed}
         return Ground(
-            {one.label: store.cell_folder(one) / MODEL for one in needed},
+            {label: folder / MODEL for label, folder in folders.items()},
+            {label: folder / COMPLETIONS for label, folder in folders.items()},
             learnt_texts(store, reversed(specification.line(cell))),
             told_terms(store, needed),
             self._same.files(cell, specification.start(cell)),

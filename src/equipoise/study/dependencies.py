@@ -1,4 +1,4 @@
-"""Methods that need the trained models of others of the same study: to start from, or to mix."""
+"""Methods that need others of the same study: their models, to start from or to mix, or texts."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from equipoise.methods.method import Method
 
 
 def check_needs(methods: Mapping[str, Method[Any]], path: Path) -> None:
-    """Refuse a need of what is no trained method, or one that leads back to itself.
+    """Refuse a need of what the study lacks, of what is not trained, or that leads back to itself.
 
     Raises:
         EquipoiseError: Naming the method's table and its setting in ``path``.
     """
     for label, method in methods.items():
-        for setting, needed in method.needs.items():
+        for setting, needed in {**method.learns_from, **method.needs}.items():
             field = f"methods.{label}.{setting}"
             for name in needed:
-                _check_trained(name, label, methods, path, field)
+                _check_there(name, label, methods, path, field)
+                if setting in method.needs:
+                    _check_trained(name, methods, path, field)
             if circle := _circle(label, needed, methods):
                 raise EquipoiseError(
                     f"no method can be the first: {' builds on '.join(circle)}",
@@ -30,7 +32,7 @@ def check_needs(methods: Mapping[str, Method[Any]], path: Path) -> None:
                 )
 
 
-def _check_trained(
+def _check_there(
     name: str, label: str, methods: Mapping[str, Method[Any]], path: Path, field: str
 ) -> None:
     if name not in methods:
@@ -40,6 +42,9 @@ def _check_trained(
             field=field,
             hint=nearest(name, [other for other in methods if other != label]),
         )
+
+
+def _check_trained(name: str, methods: Mapping[str, Method[Any]], path: Path, field: str) -> None:
     if not methods[name].changes_weights:
         raise EquipoiseError(
             f"'{name}' trains nothing, so it has no model",
@@ -65,12 +70,17 @@ def _circle(
 
 
 def needed_by(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
-    """The methods whose models ``label`` needs at once, each named once, its start first.
+    """The methods that ``label`` needs at once, each named once, its start first.
+
+    Those whose completions it learns from come after those whose models it needs.
 
     A method that the study does not have needs nothing.
     """
-    needs = methods[label].needs if label in methods else {}
-    return list(dict.fromkeys(name for names in needs.values() for name in names))
+    if label not in methods:
+        return []
+    method = methods[label]
+    groups = [*method.needs.values(), *method.learns_from.values()]
+    return list(dict.fromkeys(name for names in groups for name in names))
 
 
 def line_of(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
@@ -91,7 +101,8 @@ def control_of(label: str, methods: Mapping[str, Method[Any]]) -> str:
     """The kinds of control at work, in the order in which they were applied, joined by " + ".
 
     ``none`` only where there is no other: a filter on a model that SFT made is "parametric +
-    post-hoc", a prompt asked of it "parametric", and of the untuned model "none".
+    post-hoc", a prompt asked of it "parametric", and of the untuned model "none". What learnt from
+    a filter's completions is controlled post hoc, then by its weights.
     """
     kinds = [methods[name].control for name in reversed(line_of(label, methods))]
     return " + ".join(dict.fromkeys(kind for kind in kinds if kind != "none")) or "none"

@@ -18,7 +18,6 @@ from equipoise.measures.association import association_table
 from equipoise.measures.held_out_preference import preference_table
 from equipoise.measures.occupation_shares import read_shares
 from equipoise.measures.without_listed import without_listed_table
-from equipoise.methods.method import WHILE_DRAWING
 from equipoise.model.draws import Question
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.protocol import Model
@@ -80,10 +79,10 @@ def _without_listed(
 ) -> pd.DataFrame | None:
     """What ``lm`` says when it may not write the listed terms.
 
-    None where it is not asked for, where nothing is listed, and of methods at work while drawing.
+    None where it is not asked for, where nothing is listed, and of methods that guide the drawing.
     """
     n, task = specification.measures.without_listed, specification.task
-    if not n or not task.constraint.scored or _steers(cell, specification):
+    if not n or not task.constraint.scored or specification.methods[cell.label].guides_drawing:
         return None
     return without_listed_table(lm, task, questions(cell, specification), n, specification.sampling)
 
@@ -92,11 +91,6 @@ def questions(cell: Cell, specification: Specification) -> list[Question]:
     """What the cell's method asks about all subjects; of one that asks again, the first time."""
     task, method = specification.task, specification.methods[cell.label]
     return method.questions(task, [subject.name for subject in task.subjects], cell.seed)
-
-
-def _steers(cell: Cell, specification: Specification) -> bool:
-    """Whether the method is at work while text is drawn: its model alone is measured without it."""
-    return specification.methods[cell.label].control in WHILE_DRAWING
 
 
 class SameModels:
@@ -127,8 +121,8 @@ class SameModels:
     def _asks_as(self, cell: Cell, other: Cell) -> bool:
         """Whether both ask the same, and whatever the model answers is what they draw from."""
         asked = questions(cell, self._specification)
-        same = asked == questions(other, self._specification)
-        return same and not _steers(cell, self._specification)
+        guided = self._specification.methods[cell.label].guides_drawing
+        return not guided and asked == questions(other, self._specification)
 
     def _changes(self, cell: Cell) -> bool:
         return self._specification.methods[cell.label].changes_weights

@@ -75,7 +75,7 @@ class Specification:
         return [Cell(label, cell.seed) for label in line_of(cell.label, self.methods)[1:]]
 
     def needs(self, cell: Cell) -> list[Cell]:
-        """Those of them whose models ``cell`` itself reads."""
+        """Those of them whose models or completions ``cell`` itself reads."""
         return [Cell(label, cell.seed) for label in needed_by(cell.label, self.methods)]
 
     def start(self, cell: Cell) -> Cell | None:

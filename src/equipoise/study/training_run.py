@@ -130,9 +130,9 @@ class TrainingRun:
                 f"method '{self.method.name}' trains nothing",
                 hint="Draw its completions with 'equipoise generate --prompt ...'.",
             )
-        if setting := next(iter(self.method.needs), None):
+        if setting := next(iter([*self.method.needs, *self.method.learns_from]), None):
             raise EquipoiseError(
-                "only a study has the models of other methods",
+                "only a study has the models and completions of other methods",
                 field=setting,
                 hint="Write a study file with both; what to start from is named with --model too.",
             )

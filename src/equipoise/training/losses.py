@@ -141,6 +141,21 @@ def leave_one_out_advantages(rewards: Tensor) -> Tensor:
     return rewards - others
 
 
+def group_relative_advantages(rewards: Tensor) -> Tensor:
+    """Each reward in standard deviations above the mean of its prompt: [P, K].
+
+    GRPO (Shao et al. 2024, arXiv 2402.03300, section 4.1.2), with the standard deviation of a
+    sample. Where all rewards of a prompt are the same there is nothing to learn: 0.
+
+    Args:
+        rewards: [P, K] of K >= 2 completions of each of P prompts.
+    """
+    differ = rewards.amax(dim=1, keepdim=True) > rewards.amin(dim=1, keepdim=True)
+    above = rewards - rewards.mean(dim=1, keepdim=True)
+    # A rounded mean of equal rewards would give a deviation to divide by.
+    return torch.where(differ, above / rewards.std(dim=1, keepdim=True), 0.0)
+
+
 def clipped_policy_losses(
     log_probabilities: Tensor, old: Tensor, advantages: Tensor, clip: float
 ) -> Tensor:

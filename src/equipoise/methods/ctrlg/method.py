@@ -12,20 +12,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from equipoise.decoding.beam import beam_search
+from equipoise.decoding.particles import sample_particles
 from equipoise.decoding.sampler import sample
+from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
-from equipoise.methods.ctrlg.guide import Guide
+from equipoise.methods.ctrlg.guide import Guide, TwistedGuide
 from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
-from equipoise.methods.needs import Holding, Work
+from equipoise.methods.needs import Holding, Work, drawing_bytes
 from equipoise.model.draws import Draw, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
@@ -49,6 +51,9 @@ class CtrlGSettings(DistillSettings):
         decoding: ``sample`` draws at random; ``beam`` searches for the most probable completions
             with as many beams as completions are wanted. Nothing is random in that, so all seeds
             give the same, and temperature, top_p and top_k have no meaning.
+        particles: Texts drawn together for each completion, weighted by how much likelier the model
+            finds them than the HMM promised, and resampled; one of them is delivered. The more, the
+            nearer to what the model itself would say under the constraint.
         prose: Completions are prose besides: words with one space between them, commas, quotes and
             the like only where a writer puts them, and one full stop.
         memory_gb: Most memory for the automaton, and for the lookahead's tables; a constraint that
@@ -60,9 +65,16 @@ class CtrlGSettings(DistillSettings):
     prompt: str = "neutral"
     accept: Accept = "all"
     decoding: Decoding = "sample"
+    particles: Annotated[int, Field(ge=1, le=1000)] = 1
     prose: bool = True
     memory_gb: Annotated[float, Field(gt=0)] = MEMORY_GB
     init_from: str | None = None
+
+    @model_validator(mode="after")
+    def _particles_are_drawn(self) -> CtrlGSettings:
+        if self.particles > 1 and self.decoding == "beam":
+            raise ValueError("particles have no meaning with decoding = 'beam': nothing is drawn")
+        return self
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,13 @@ class GuidedPolicy(Policy):
         lm: The model, whose logits are adjusted.
         lookahead: For the constraint and the model; its tables take seconds to make.
         decoding: At random, or by beam search.
+        particles: Texts drawn together for each completion.
     """
 
     lm: LanguageModel
     lookahead: Lookahead = field(kw_only=True)
     decoding: Decoding = field(default="sample", kw_only=True)
+    particles: int = field(default=1, kw_only=True)
 
     def draw(
         self,
@@ -92,11 +106,17 @@ class GuidedPolicy(Policy):
         lookahead = self.lookahead
         if lookahead.max_tokens != sampling.max_new_tokens:
             lookahead = Lookahead(lookahead.hmm, lookahead.automaton, sampling.max_new_tokens)
-        guide = Guide(lookahead, beginnings(self.lm, self.task, self.prompt, subjects, prompts))
+        starts = beginnings(self.lm, self.task, self.prompt, subjects, prompts)
+        counts = [n] * len(prompts)
+        if self.particles > 1:
+            twist = TwistedGuide(lookahead, starts)
+            return sample_particles(
+                self.lm, prompts, counts, sampling, seed, self.particles, twist, on_drawn
+            )
+        guide = Guide(lookahead, starts)
         if self.decoding == "beam":
             longest = sampling.max_new_tokens
             return beam_search(self.lm, prompts, n, longest, control=guide, on_drawn=on_drawn)
-        counts = [n] * len(prompts)
         return sample(self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
 
 
@@ -107,6 +127,7 @@ class CtrlG(Method[CtrlGSettings]):
     summary = "constrained decoding: every completion satisfies the task's constraint"
     control = "structural"
     settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
+    guides_drawing = True
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -117,18 +138,31 @@ class CtrlG(Method[CtrlGSettings]):
         return task.constraint.accepting(self.settings.accept).ensures_balance(task.constraint)
 
     def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
-        """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it."""
-        states = self.settings.hidden_states
+        """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it.
+
+        The particles of a completion are decoded together, however many a batch has.
+        """
+        settings = self.settings
+        states = settings.hidden_states
         tables = 4 * states * (states + size.vocabulary)
-        return Holding(fitting=tables, drawing=tables)
+        asked = self.questions(task, [subject.name for subject in task.subjects], seed=0)
+        rows = max(settings.particles, sampling.batch_size)
+        more = drawing_bytes(asked, size, sampling, rows) - drawing_bytes(asked, size, sampling)
+        return Holding(fitting=tables, drawing=tables + more)
 
     def work(self, task: Task, size: ModelSize, seed: int) -> Work:
-        """See ``Method.work``: the HMM learns from completions that are drawn for it."""
-        return Work(drawn_once=self.settings.n_samples)
+        """See ``Method.work``: completions for the HMM to learn from, and every particle."""
+        return Work(draws_each=self.settings.particles, drawn_once=self.settings.n_samples)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""
         sampling, settings = workspace.sampling, self.settings
+        if settings.particles > 1 and sampling.temperature == 0:
+            raise EquipoiseError(
+                "at temperature 0 all particles are the same text",
+                field="particles",
+                hint="Set sampling.temperature above 0, or particles = 1.",
+            )
         started = time.perf_counter()
         automaton = compile_constraint(
             task.constraint.accepting(settings.accept),
@@ -153,6 +187,7 @@ class CtrlG(Method[CtrlGSettings]):
             knows_constraint=True,
             lookahead=lookahead,
             decoding=settings.decoding,
+            particles=settings.particles,
         )
 
     def _write(
