@@ -216,10 +216,11 @@ def _reading(
     rows, asked, contexts, left_out = _filled(source, columns, asked)
     texts = columns.values(rows, "text") or []
     own_names = {subject.name.casefold(): subject.name for subject in task.subjects}
-    named, of_subjects = filled_down(columns.values(rows, "subject"), "subject")
+    down = partial(filled_down, merged=source.grid)
+    named, of_subjects = down(columns.values(rows, "subject"), "subject")
     found = named or asked
     subjects = [own_names.get(name.strip().casefold(), name.strip()) for name in found]
-    labels, of_labels = filled_down(columns.values(rows, "method"), "method")
+    labels, of_labels = down(columns.values(rows, "method"), "method")
     methods, of_methods = methods_of(rows, labels, method)
     seeds, of_seeds = seeds_of(rows, columns.values(rows, "seed"), seed)
     splits, of_splits = splits_of(rows, columns.values(rows, "split"), subjects, task)

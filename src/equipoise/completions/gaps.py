@@ -38,7 +38,9 @@ def with_names_joined(rows: Rows, task: Task) -> tuple[Rows, list[str]]:
     return replace(rows, columns=columns), said
 
 
-def filled_down(values: list[str] | None, what: str) -> tuple[list[str] | None, list[str]]:
+def filled_down(
+    values: list[str] | None, what: str, *, merged: bool = True
+) -> tuple[list[str] | None, list[str]]:
     """``values`` with each blank as the value above it, where most are blank but the first is not.
 
     So a spreadsheet writes merged cells: the first row of a group has the value.
@@ -46,11 +48,12 @@ def filled_down(values: list[str] | None, what: str) -> tuple[list[str] | None, 
     Args:
         values: Of a column; None if there is none.
         what: The column's role, for the remark.
+        merged: Whether there can be merged cells at all.
 
     Returns:
         The values, and what is to be said of them.
     """
-    if not values or not values[0].strip():
+    if not merged or not values or not values[0].strip():
         return values, []
     blank = sum(not value.strip() for value in values)
     if 2 * blank < len(values):
