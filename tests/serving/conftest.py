@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from equipoise import Study
 from equipoise.serving.app import Service
 from equipoise.serving.controlled import Controlled, load_controlled
 from equipoise.serving.limits import Limits
+from serving_process import listening
 from tiny_study import STUDY
 from tiny_task import varied, write_task
 
@@ -54,8 +51,6 @@ max_draws = 400
 side_effects = false
 """
 
-LISTENS = re.compile(r"http://127\.0\.0\.1:\d+/v1")
-
 
 @pytest.fixture(scope="package")
 def run(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -91,27 +86,6 @@ def load(run: Path, tiny_model_folder: Path) -> Load:
     return find
 
 
-@contextlib.contextmanager
-def listening(service: Service) -> Iterator[str]:
-    """``service`` behind a real uvicorn in a thread of this process; its address."""
-    import socket
-    import threading
-
-    import uvicorn
-
-    server = uvicorn.Server(uvicorn.Config(service.app(), log_level="warning", lifespan="on"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
 Address = Callable[..., str]
 
 
@@ -126,23 +100,3 @@ def address(load: Load) -> Iterator[Address]:
             return stack.enter_context(listening(service))
 
         yield serve
-
-
-@contextlib.contextmanager
-def serving(log: Path, *arguments: str) -> Iterator[str]:
-    """``equipoise serve`` in a process of its own; its address."""
-    program = "import sys; from equipoise.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "serve", *arguments, "--port", "0"]
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream)
-    try:
-        for _ in range(1200):
-            if found := LISTENS.search(log.read_text()):
-                break
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        assert found, log.read_text()
-        yield found[0]
-    finally:
-        process.terminate()
-        process.wait(30)

@@ -71,9 +71,7 @@ def test_the_whole_context_is_recognised_as_a_text_to_be_continued(
     policy = controlled.policy
     [asked] = policy.questions(["pilot"])
     text = controlled.lm.encoder.text(asked.prompt, asked.prefix)
-    made = client_of(address(label)).completions.create(
-        model=f"{label}-seed1", prompt=text, seed=3
-    )
+    made = client_of(address(label)).completions.create(model=f"{label}-seed1", prompt=text, seed=3)
     frame = policy.deliver("x", ["pilot"], 1, controlled.sampling, 3).completions
     assert "The pilot was" + made.choices[0].text == frame["text"].iloc[0]
 
@@ -96,7 +94,10 @@ def test_a_tuned_model_answers_anything_else_as_a_plain_chat_model(
         context, do_sample=False, max_new_tokens=20, eos_token_id=sorted(lm.stop_tokens)
     )[0, context.shape[1] :]
     made = client_of(address("sft")).chat.completions.create(
-        model="sft-seed1", messages=turns, temperature=0, max_tokens=20  # type: ignore[arg-type]
+        model="sft-seed1",
+        messages=turns,
+        temperature=0,
+        max_tokens=20,  # type: ignore[arg-type]
     )
     text = lm.tokenizer.decode(drawn, skip_special_tokens=True)
     assert made.choices[0].message.content == text

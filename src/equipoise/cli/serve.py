@@ -62,7 +62,7 @@ def serve(
     if not is_loopback(host):
         say(f"Warning: whoever reaches {host} may ask, with no key and at your machine's cost.")
     limits = Limits(waiting=waiting, seconds=seconds, answer_tokens=max_tokens)
-    with on_interrupt("Nothing is lost: the run was only read."):
+    with on_interrupt("The run was only read."):
         with StageProgress(quiet=False):
             controlled = load_controlled(run, method, seed, task, model)
         listen(controlled, host, port, limits)
