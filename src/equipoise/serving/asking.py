@@ -131,10 +131,10 @@ def _turn(message: Any, number: int) -> tuple[str, str]:
     parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
     texts = []
     for part in parts:
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind != "text" or not isinstance(part.get("text"), str):
+        text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+        if not isinstance(text, str):
             raise unsupported(f"{where}.content", "it reads text, and no images, files or sound")
-        texts.append(_encodable(part["text"], where))
+        texts.append(_encodable(text, where))
     return message["role"], "".join(texts)
 
 
