@@ -42,22 +42,25 @@ def write_study(
     *replacements: Replacement,
     task: Sequence[Replacement] = (),
     side_effects: bool = False,
+    without_listed: int = 0,
 ) -> Path:
     """Write ``study.toml`` and ``small.toml`` to ``folder``, with pieces of them replaced.
 
-    Models are examined only where ``side_effects`` says so, as that takes longer than the rest.
+    Models are examined only where ``side_effects`` says so, and sampled without the listed terms
+    only where ``without_listed`` does, as that takes longer than the rest.
     """
     write_task(folder, *task)
     path = folder / "study.toml"
     text = varied(STUDY, ("MODEL", str(model)), *replacements)
-    if not side_effects:
-        text = _without_side_effects(text)
+    asked = [] if side_effects else ["side_effects = false"]
+    text = _measuring(text, [*asked, f"without_listed = {without_listed}"])
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _without_side_effects(text: str) -> str:
-    """A study file that asks for no examination, in its own table of measures if it has one."""
+def _measuring(text: str, asked: Sequence[str]) -> str:
+    """A study file with these lines in its own table of measures if it has one, or in a new one."""
+    lines = "".join(f"{line}\n" for line in asked)
     if "[measures]\n" in text:
-        return text.replace("[measures]\n", "[measures]\nside_effects = false\n")
-    return text if "measures" in text else f"{text}\n[measures]\nside_effects = false\n"
+        return text.replace("[measures]\n", f"[measures]\n{lines}")
+    return text if "measures" in text else f"{text}\n[measures]\n{lines}"

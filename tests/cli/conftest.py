@@ -29,6 +29,7 @@ n_per_subject = 1
 max_steps = 1
 [measures]
 side_effects = false
+without_listed = 0
 """
 
 

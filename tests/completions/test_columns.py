@@ -181,3 +181,129 @@ def test_a_chosen_column_must_be_there(task: Task) -> None:
 def test_what_was_said_of_reading_stands_under_the_scores(task: Task) -> None:
     frame = two_models(**{"LLM used": ["a", "a", "b", "b"]})
     assert any("judged together" in remark for remark in evaluate(frame, task).remarks)
+
+
+# --- Texts and names where nobody looks for them ---
+
+
+def test_a_text_under_any_name_is_found_by_how_it_begins(task: Task) -> None:
+    frame = pd.DataFrame(
+        {
+            "subject": ["nurse", "doctor"],
+            "output": ["all good", "all good"],
+            "what it wrote": [NURSE, "The doctor was bold."],
+            "prompt": ["The nurse was", "The doctor was"],
+        }
+    )
+    read = read_anything(frame, task)
+    assert read.completions["text"].tolist() == [NURSE, "The doctor was bold."]
+    assert any(
+        "because its values begin as the task's sentences do" in said for said in read.remarks
+    )
+    listed = frame.assign(output=[NURSE, "The doctor was kind."])
+    assert read_anything(listed, task).completions["text"].tolist()[1] == "The doctor was kind."
+    only = frame.drop(columns="output")
+    assert read_anything(only, task).completions["text"].tolist()[0] == NURSE
+
+
+@pytest.mark.parametrize("name", ["source", "prompt_type", "run group", "config", "template"])
+def test_columns_that_methods_may_differ_in_are_named(task: Task, name: str) -> None:
+    frame = pd.DataFrame(
+        {"subject": ["nurse"] * 4, "text": [NURSE, OTHER] * 2, name: ["a", "a", "b", "b"]}
+    )
+    remarks = read_anything(frame, task).remarks
+    assert any(f"column '{name}' (2) are judged together" in said for said in remarks)
+
+
+def test_a_column_that_follows_from_the_subject_is_no_method(task: Task) -> None:
+    frame = pd.DataFrame(
+        {
+            "subject": ["nurse", "nurse", "doctor", "doctor", "pilot"],
+            "text": [NURSE] * 5,
+            "group": ["care", "care", "care", "care", "travel"],
+        }
+    )
+    assert not [said for said in read_anything(frame, task).remarks if "judged together" in said]
+
+
+# --- Gaps ---
+
+
+def test_records_that_name_a_field_differently_are_one_table(
+    task: Task, write_csv: WriteCsv
+) -> None:
+    path = write_csv(
+        f'{{"occupation": "nurse", "text": "{NURSE}", "model": "a"}}\n'
+        '{"job": "doctor", "completion": "The doctor was bold.", "model": "a"}\n',
+        "mixed.jsonl",
+    )
+    read = read_anything(path, task)
+    found = read.completions[["subject", "text"]].values.tolist()
+    assert found == [["nurse", NURSE], ["doctor", "The doctor was bold."]]
+    assert "Columns 'completion', 'text' are read as one: no row has two of them." in read.remarks
+    assert "Columns 'occupation', 'job' are read as one: no row has two of them." in read.remarks
+
+
+def test_an_error_message_is_not_put_where_an_answer_lacks(task: Task) -> None:
+    frame = pd.DataFrame(
+        {
+            "subject": ["nurse", "nurse"],
+            "text": [NURSE, ""],
+            "message": ["", "rate limit reached, try again"],
+        }
+    )
+    assert read_anything(frame, task).completions["text"].tolist() == [NURSE, ""]
+
+
+def test_merged_cells_are_filled_and_said(task: Task) -> None:
+    frame = pd.DataFrame(
+        {
+            "model": ["m1", "", "", "", "m2", ""],
+            "subject": ["nurse", "", "doctor", "", "nurse", ""],
+            "text": [NURSE, OTHER, NURSE, OTHER, NURSE, OTHER],
+        }
+    )
+    read = read_anything(frame, task)
+    found = read.completions[["method", "subject"]].values.tolist()
+    assert found == [["m1", "nurse"]] * 2 + [["m1", "doctor"]] * 2 + [["m2", "nurse"]] * 2
+    assert "Rows without a subject below one that has it, read as merged cells: 3." in read.remarks
+    assert "Rows without a method below one that has it, read as merged cells: 4." in read.remarks
+
+
+def test_one_missing_subject_is_no_merged_cell(task: Task) -> None:
+    frame = pd.DataFrame({"subject": ["nurse", "nurse", ""], "text": [NURSE, OTHER, NURSE]})
+    assert read_anything(frame, task).completions["subject"].tolist() == ["nurse", "nurse", ""]
+
+
+# --- Splits and silence ---
+
+
+def test_the_split_of_a_benchmark_is_not_the_study_s(task: Task) -> None:
+    frame = pd.DataFrame(
+        {"subject": ["nurse", "teacher"], "text": [NURSE, OTHER], "split": ["test", "test"]}
+    )
+    read = read_anything(frame, task)
+    assert read.completions["split"].tolist() == ["train", "validation"]
+    assert "Split 'test' is no training or validation; the task's is used." in read.remarks
+    both = read_anything(frame.assign(split=["train", "test"]), task)
+    assert both.completions["split"].tolist() == ["train", "validation"]
+    assert "Split 'test' is read as validation." in both.remarks
+    with pytest.raises(EquipoiseError, match="split 'third' is neither"):
+        read_anything(frame.assign(split=["train", "third"]), task)
+
+
+def test_a_cell_without_a_single_text_has_no_rate(task: Task) -> None:
+    frame = pd.DataFrame(
+        {
+            "subject": ["nurse"] * 4,
+            "method": ["says", "says", "silent", "silent"],
+            "text": [NURSE, "", "", " "],
+        }
+    )
+    found = evaluate(frame, task)
+    assert found.compliance["method"].unique().tolist() == ["says"]
+    assert found.compliance["balanced_mean"].tolist()[-1] == 0.5, "one empty text satisfies nothing"
+    said = "silent, seed 0: 2 texts, all of them empty; left out, as what was never answered has "
+    assert f"{said}no rate." in found.remarks
+    with pytest.raises(EquipoiseError, match="every text is empty"):
+        evaluate(frame[frame["method"] == "silent"], task)

@@ -103,7 +103,7 @@ def test_flags_choose_the_column_and_a_wrong_one_is_named(task: Task, write_csv:
     [
         ("nurse,bold,forty,train", "line 4: seed 'forty' is not a whole number"),
         ("nurse,bold,1.5,train", "line 4: seed '1.5' is not a whole number"),
-        ("nurse,bold,1,test", "line 4: split 'test' is neither train nor validation"),
+        ("nurse,bold,1,third", "line 4: split 'third' is neither train nor validation"),
     ],
 )
 def test_bad_value_is_named_with_its_line(

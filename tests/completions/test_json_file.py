@@ -61,13 +61,13 @@ def test_fields_may_be_nested_missing_and_of_any_type(task: Task, write_csv: Wri
     records = [
         {"meta": {"job": "nurse", "seed": 42.0}, "model": "m", "output": {"text": NURSE}, "n": [1]},
         {"meta": {"job": "doctor", "seed": None}, "model": None, "output": {"text": None}},
-        {"meta": {"job": "nurse", "seed": 7}, "ok": True, "output": {"text": "NA"}},
+        {"meta": {"job": "nurse", "seed": None}, "ok": True, "output": {"text": "NA"}},
         {},
     ]
     reading = read_anything(write_csv("\n".join(map(json.dumps, records)), "a.jsonl"), task)
     frame = reading.completions
     assert frame["text"].tolist() == [NURSE, "", "NA"]
-    assert frame["seed"].tolist() == [42, 0, 7]
+    assert frame["seed"].tolist() == [42, 0, 0]
     assert frame["method"].tolist() == ["m", "a", "a"]
     assert reading.remarks[0] == "Rows with neither a subject nor a text, left out: 1."
 

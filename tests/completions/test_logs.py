@@ -68,6 +68,8 @@ WHOLE = [["nurse", 0, "The nurse was bold and caring."]]
         document(0, "nurse", BOLD, doc={"data": {"profession": "nurse"}}),
         document(0, "nurse", BOLD, doc={"query": "The nurse was"}),  # the prompt alone says it
         document(0, "nurse", BOLD, filter="strip"),
+        document(0, "nurse", BOLD, filter="strict-match", filtered_resps=["[invalid]"]),
+        document(0, "nurse", BOLD, filter="flexible", filtered_resps=["bold"]),
         {k: v for k, v in document(0, "nurse", BOLD).items() if k != "filtered_resps"},
         {k: v for k, v in document(0, "nurse", BOLD).items() if k != "resps"},
         {
@@ -122,7 +124,6 @@ def test_one_filter_of_several_is_read(task: Task, write_csv: WriteCsv) -> None:
         ("The nurse was", "The nurse was bold.", "The nurse was bold."),
         ("The nurse was", '"The nurse was bold."', "The nurse was bold."),
         ("The nurse was", "She was bold.", "She was bold."),
-        ("The nurse was", "", ""),
         ('Complete: "The nurse was"', "bold.", "The nurse was bold."),
         ("Write of the nurse.", " bold.", "bold."),
     ],
@@ -130,8 +131,9 @@ def test_one_filter_of_several_is_read(task: Task, write_csv: WriteCsv) -> None:
 def test_the_prefix_is_added_where_the_answer_continues_it(
     task: Task, write_csv: WriteCsv, prompt: str, text: str, judged: str
 ) -> None:
-    path = write_csv(lines(document(0, "nurse", text, arguments=asked(prompt))), "a.jsonl")
-    assert rows(path, task) == [["nurse", 0, judged]]
+    answers = [document(0, "nurse", one, arguments=asked(prompt)) for one in (text, "")]
+    path = write_csv(lines(*answers), "a.jsonl")
+    assert rows(path, task) == [["nurse", 0, judged], ["nurse", 0, ""]]
 
 
 def test_likelihoods_are_no_texts(task: Task, write_csv: WriteCsv) -> None:

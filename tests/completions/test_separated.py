@@ -136,7 +136,7 @@ def test_quotation_marks_in_tsv_may_be_characters(task: Task, write_csv: WriteCs
         ("sep=,\n", "empty"),
         ("occupation|text\nnurse|a\n", "Separate the columns with commas."),
         ("occupation,text,seed\nnurse,a,1\nnurse,a,x1\n", "line 3: seed 'x1' is not a whole"),
-        ("occupation,text,split\nnurse,a,dev2\n", "line 2: split 'dev2' is neither"),
+        ("occupation,text,split\nnurse,a,train\nnurse,a,dev2\n", "split 'dev2' is neither"),
     ],
 )
 def test_bad_rows_are_named(task: Task, write_csv: WriteCsv, content: str, message: str) -> None:

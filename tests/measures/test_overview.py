@@ -15,7 +15,9 @@ from equipoise.task.task import Task
 COLUMNS = [
     "method", "control", "balanced_requested", "balanced", "told", "by_construction",
     "seeds", "n", "balanced_train", "balanced_validation",
-    "balanced_held_out", "satisfied", "well_formed", "entropy", "pairs_share", "self_bleu",
+    "balanced_held_out", "satisfied", "well_formed",
+    "without_listed_held_out", "without_listed_wide", "without_listed_in_range",
+    "held_out_preference", "entropy", "pairs_share", "self_bleu",
     "templates",
     "log_probability_base", "log_probability_independent", "divergence", "terms_slope",
     "stereotype_slope", "stereotype_low", "stereotype_high",

@@ -13,6 +13,7 @@ from equipoise import EquipoiseError
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.model_size import ModelSize
 from equipoise.task.task import Task
 
 SMALL = {"n_per_subject": 8, "batch_size": 2, "grad_accum_steps": 2, "epochs": 2}
@@ -100,6 +101,63 @@ def test_pairs_of_a_file(
         method.check(task)
 
 
+OF_LOSS = {
+    "sigmoid": {"beta": 0.1, "label_smoothing": 0.0, "sft_weight": 0.0},
+    "simpo": {"beta": 2.0, "gamma": 1.0, "sft_weight": 0.0},
+    "orpo": {"odds_weight": 0.1, "sft_weight": 1.0},
+    "kto": {"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0, "sft_weight": 0.0},
+}
+
+
+@pytest.mark.parametrize("loss", OF_LOSS)
+def test_what_is_left_out_is_the_losses_own(loss: str) -> None:
+    settings = build_method("dpo", {"loss": loss}).settings
+    assert settings.of_loss() == OF_LOSS[loss]
+    every = {name for of_loss in OF_LOSS.values() for name in of_loss}
+    assert all(getattr(settings, name) is None for name in every - OF_LOSS[loss].keys())
+    assert build_method("dpo", settings.model_dump()).settings == settings
+    [name, *_] = OF_LOSS[loss]
+    assert build_method("dpo", {"loss": loss, name: 0.7}).settings.of_loss()[name] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("loss", "references"), [("sigmoid", 2), ("ipo", 2), ("simpo", 0), ("orpo", 0), ("kto", 4)]
+)
+def test_losses_learn_and_read_as_many_references_as_they_need(
+    loss: str,
+    references: int,
+    fresh_tiny_lm: Callable[[], LanguageModel],
+    make_task: Callable[..., Task],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from equipoise.training import preference, unpaired
+
+    scored = []
+    for module in (preference, unpaired):
+        monkeypatch.setattr(
+            module,
+            "log_probabilities",
+            lambda lm, sequences, of=module.log_probabilities: (
+                scored.append(len(sequences)) or of(lm, sequences)
+            ),
+        )
+    task, settings = make_task(), {"loss": loss, "learning_rate": 1e-2, "epochs": 4}
+    fit(fresh_tiny_lm(), task, tmp_path, **settings)
+    info = json.loads((tmp_path / "training_info.json").read_text())
+    rows = [row for row in info["history"] if "loss" in row]
+    assert rows[-1]["margin"] > rows[0]["margin"] + 0.05
+    assert ("chosen_change" in rows[0]) == bool(references)
+    # 16 pairs, and 8 to validate on; KTO's mismatched answers again in each of 4 epochs.
+    again = 2 * (16 + 8) * 4 if loss == "kto" else 0
+    assert sum(scored) == references * (16 + 8) + again
+    lm = fresh_tiny_lm()
+    size = ModelSize(lm.name, lm.model.config, lm.encoder, has_tokenizer=True)
+    work = build_method("dpo", {**SMALL, **settings}).work(task, size, 3)
+    assert work.training is not None
+    assert work.training.scorings == {0: 0, 2: 1, 4: 2 + 4}[references]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -108,6 +166,14 @@ def test_pairs_of_a_file(
         ({"loss": "hing"}, "Did you mean 'hinge'"),
         ({"label_smoothing": 0.5}, "label_smoothing: input should be less than 0.5"),
         ({"loss": "ipo", "label_smoothing": 0.1}, "label_smoothing has no meaning with loss"),
+        ({"gamma": 0.5}, "gamma has no meaning with loss = 'sigmoid'"),
+        ({"loss": "simpo", "gamma": -1.0}, "gamma: input should be greater than or equal to 0"),
+        ({"loss": "orpo", "beta": 0.1}, "beta has no meaning with loss = 'orpo'"),
+        ({"loss": "orpo", "odds_weight": 0}, "odds_weight: input should be greater than 0"),
+        ({"loss": "simpo", "odds_weight": 0.1}, "odds_weight has no meaning with loss = 'simpo'"),
+        ({"loss": "hinge", "desirable_weight": 1.0}, "desirable_weight has no meaning"),
+        ({"loss": "kto", "undesirable_weight": 0}, "undesirable_weight: input should be greater"),
+        ({"loss": 3}, "loss: input should be"),
     ],
 )
 def test_wrong_settings(settings: dict[str, object], message: str) -> None:

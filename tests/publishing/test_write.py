@@ -74,7 +74,7 @@ def test_every_trained_model_has_one_with_its_own_numbers(
         found = {(r.dataset_name, r.metric_type): r.metric_value for r in data.eval_results}
         for split, balanced in zip(own["split"], own["balanced"], strict=True):
             assert found[f"small, {split} subjects", "balanced"] == balanced
-        told = "It started from what sft had made." in path.read_text("utf-8")
+        told = "It builds on what sft had made." in path.read_text("utf-8")
         assert told == (cell.parent.name == "after")
     assert problems(run) == []
     assert {str(path.relative_to(run)) for path in cards} <= {f.path for f in verify_run(run)}

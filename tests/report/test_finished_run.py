@@ -29,7 +29,7 @@ def test_everything_is_read(run: FinishedRun) -> None:
         "sft": 34,  # 3 seeds x 3 subjects x 4, but two of the nurse's are not
     }
     assert set(run.training) == {("sft", seed) for seed in (1, 2, 3)}
-    absent = ("diversity", "settings", "side_effects", "side_effect_tests")
+    absent = ("diversity", "settings", "side_effects", "side_effect_tests", "unseen")
     assert run.missing_tables == dict.fromkeys(absent, "is not there")
     assert run.missing_cells == ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,14 @@ from openai import APIStatusError, OpenAI
 from equipoise.completions.judged_sentence import judge
 from equipoise.errors import EquipoiseError
 from equipoise.methods.few_shot import with_examples
-from equipoise.model.draws import Question
+from equipoise.methods.policy import Policy
+from equipoise.model.draws import Draw, Question
 from equipoise.model.language_model import LanguageModel
+from equipoise.serving.answering import Answering
+from equipoise.serving.asking import Asked
 from equipoise.serving.controlled import Controlled, load_controlled
+from equipoise.serving.limits import Limits
+from equipoise.serving.refusal import RefusalError
 from run_files import contents
 
 pytestmark = pytest.mark.slow
@@ -212,8 +218,6 @@ def test_what_is_not_the_runs_is_refused_before_a_model_is_loaded(
 def test_a_damaged_cell_is_not_served(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
     monkeypatch.setattr("equipoise.serving.controlled.load_model", None)
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     weights = next((copy / "cells/sft/seed1/model").glob("*.safetensors"))
@@ -224,3 +228,22 @@ def test_a_damaged_cell_is_not_served(
     for label in ("sft", "filter-sft"):
         with pytest.raises(EquipoiseError, match="SHA-256"):
             load_controlled(copy, label, 1, task)
+
+
+def test_a_policy_that_draws_in_its_own_way_does_not_reply_uncontrolled(load: Load) -> None:
+    class Own(Policy):
+        """Draws otherwise, and does not say how it replies."""
+
+    class Says(Own):
+        """Says it."""
+
+        def reply(self, *_: object) -> list[Draw]:
+            return []
+
+    plain = load("sft")
+    arguments = plain.lm, plain.policy.task
+    assert Policy(*arguments).out_of_reach is Says(*arguments).out_of_reach is None
+    own = Controlled(plain.name, plain.lm, Own(*arguments), plain.sampling)
+    asked = Asked((Question(OTHER, ""),), 1, plain.sampling, 1, ())
+    with pytest.raises(RefusalError, match="in a way of its own"):
+        Answering(own, Limits()).answer(asked)

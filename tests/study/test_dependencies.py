@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
@@ -13,7 +14,7 @@ from equipoise import EquipoiseError, Study
 from equipoise.methods.method import Method
 from equipoise.methods.registry import build_method
 from equipoise.runs.cell import Cell
-from equipoise.study.dependencies import check_starts, control_of, in_order, line_of
+from equipoise.study.dependencies import check_needs, control_of, in_order, line_of
 from equipoise.study.outcome import CellsFailedError
 from equipoise.study.specification import read_specification
 from study.conftest import WriteStudy, measured
@@ -42,7 +43,62 @@ def test_order_and_line() -> None:
     assert in_order(["d", "c"], chain) == ["d", "c"]
     assert line_of("c", chain) == ["c", "b", "a"]
     assert line_of("d", chain) == ["d"]
-    assert line_of("x", methods(x="y", y="x")) == ["x", "y", "x"]
+    assert line_of("x", methods(x="y", y="x")) == ["x", "y"]
+
+
+def test_what_needs_several_comes_after_all_of_them() -> None:
+    made = {
+        "sum": build_method("task-vector", {"of": {"more": 1.0, "sft": -1.0}}),
+        "asked": build_method("prompt", {"init_from": "sum"}),
+        "more": build_method("dpo", {"init_from": "sft"}),
+        "sft": build_method("sft", {}),
+    }
+    assert in_order(made, made) == ["sft", "more", "sum", "asked"]
+    assert line_of("asked", made) == ["asked", "sum", "more", "sft"]
+    assert control_of("asked", made) == "parametric + preference"
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        ("stf", r"s\.toml: methods\.sum\.of: the study has no method 'stf'. Did you mean 'sft'"),
+        ({"sft": 1.0, "prompt": 1.0}, "'prompt' trains nothing, so it has no model"),
+        ({"sft": 1.0, "sum": 1.0}, "sum builds on sum"),
+        ({"sft": 1.0, "after": 1.0}, "sum builds on after builds on sum"),
+    ],
+)
+def test_needs_that_cannot_be_met(of: object, message: str) -> None:
+    made = {
+        "prompt": build_method("prompt", {}),
+        "sft": build_method("sft", {}),
+        "sum": build_method("task-vector", {"of": of}),
+        "after": build_method("dpo", {"init_from": "sum"}),
+    }
+    with pytest.raises(EquipoiseError, match=message):
+        check_needs(made, Path("s.toml"))
+
+
+def test_completions_are_learnt_of_any_method_but_never_in_a_circle() -> None:
+    made = {
+        "mine": build_method("distil", {"learn_from": "ctrlg", "init_from": "sft"}),
+        "ctrlg": build_method("ctrlg", {}),
+        "sft": build_method("sft", {}),
+    }
+    check_needs(made, Path("s.toml"))
+    assert line_of("mine", made) == ["mine", "ctrlg", "sft"]
+    assert in_order(made, made) == ["sft", "ctrlg", "mine"]
+    assert control_of("mine", {**made, "sft": build_method("prompt", {})}) == (
+        "structural + parametric"
+    )
+    made["ctrlg"] = build_method("ctrlg", {"init_from": "mine"})
+    with pytest.raises(EquipoiseError, match="mine builds on ctrlg builds on mine"):
+        check_needs(made, Path("s.toml"))
+    lonely = {"mine": build_method("distil", {"learn_from": "filtre"})}
+    lonely["filter"] = build_method("filter", {})
+    with pytest.raises(
+        EquipoiseError, match=r"methods\.mine\.learn_from: the study has no method 'filtre'"
+    ):
+        check_needs(lonely, Path("s.toml"))
 
 
 def test_kinds_of_control_at_work_in_the_order_they_were_applied() -> None:
@@ -74,19 +130,19 @@ def test_kinds_of_control_at_work_in_the_order_they_were_applied() -> None:
     [
         ({"a": "b"}, r"s\.toml: methods\.a\.init_from: the study has no method 'b'"),
         ({"dpo": None, "a": "dop"}, "Did you mean 'dpo'"),
-        ({"a": "a"}, "no method can be the first: a starts from a"),
-        ({"a": "c", "b": "a", "c": "b"}, "a starts from c starts from b starts from a"),
+        ({"a": "a"}, "no method can be the first: a builds on a"),
+        ({"a": "c", "b": "a", "c": "b"}, "a builds on c builds on b builds on a"),
     ],
 )
 def test_starts_that_cannot_be(starts: dict[str, str | None], message: str) -> None:
     with pytest.raises(EquipoiseError, match=message):
-        check_starts(methods(**starts), Path("s.toml"))
+        check_needs(methods(**starts), Path("s.toml"))
 
 
 def test_an_untrained_method_is_no_start() -> None:
     made = {"prompt": build_method("prompt", {}), **methods(a="prompt")}
     with pytest.raises(EquipoiseError, match="'prompt' trains nothing"):
-        check_starts(made, Path("s.toml"))
+        check_needs(made, Path("s.toml"))
 
 
 @pytest.fixture
@@ -147,6 +203,45 @@ max_draws = 3
     assert not (cells / "asked" / "seed1" / "model").exists()
 
 
+DISTILLED = """
+[methods.distilled]
+use = "distil"
+learn_from = "ctrlg"
+n_per_subject = 2
+max_steps = 2
+
+[methods.ctrlg]
+hidden_states = 4
+n_samples = 20
+
+[methods.hopeless]
+use = "distil"
+learn_from = "prompt"
+max_steps = 2
+
+[methods.prompt]
+"""
+
+
+def test_what_another_method_delivered_is_learnt(study_file: WriteStudy, tmp_path: Path) -> None:
+    path = study_file()
+    head = path.read_text().split("[methods.prompt]")[0].replace("[1, 2]", "[1]")
+    path.write_text(head + DISTILLED)
+    study = Study.from_toml(path)
+    with pytest.raises(CellsFailedError, match="'prompt' delivered nothing about a train subject"):
+        study.run(tmp_path / "run", quiet=True)
+    cells = tmp_path / "run" / "cells"
+    given = pd.read_csv(cells / "ctrlg" / "seed1" / "completions.csv")
+    learnt = pd.read_csv(cells / "distilled" / "seed1" / "train_examples.csv")
+    assert set(learnt["text"]) <= set(given["text"])
+    assert set(learnt["subject"]) <= {s.name for s in study.specification.task.train}
+    assert learnt["origin"].unique().tolist() == ["ctrlg"]
+    told = json.loads((cells / "distilled" / "seed1" / "summary.json").read_text())["told"]
+    assert told == list(study.specification.task.constraint.scored), "as Ctrl-G was"
+    config = json.loads((cells / "distilled" / "seed1" / "config.json").read_text())
+    assert [start["use"] for start in config["starts"]] == ["ctrlg"]
+
+
 def test_another_start_makes_another_cell(hybrid: Path, tmp_path: Path) -> None:
     before = read_specification(hybrid).cell_config(Cell("dpo", 1))
     changed = read_specification(hybrid, ["methods.sft.max_steps=4"])
@@ -181,7 +276,7 @@ def test_a_failing_start_takes_only_its_own_line_down(
     assert [cell for cell, _ in result.failed] == [Cell("sft", 1), Cell("dpo", 1)]
     assert "2 cells failed" in str(caught.value)
     assert "the training loss became" in str(caught.value)
-    assert "it starts from sft, seed 1, which failed" in str(caught.value)
+    assert "it builds on sft, seed 1, which failed" in str(caught.value)
     done = ["prompt", "prompt-balanced", "sft-fast"]
     assert list(result.evaluation.compliance["method"].unique()) == done
     assert (result.folder / "results" / "compliance.csv").is_file()

@@ -13,6 +13,7 @@ from equipoise import EquipoiseError, Study
 from equipoise.study.specification import read_specification
 from equipoise.task.task_file import load_task
 from gender_axis import gender_axis
+from tiny_study import write_study
 
 from .conftest import WriteStudy, contents
 
@@ -77,7 +78,7 @@ def test_a_judge_that_cannot_be_had_is_found_before_any_cell(
 def test_association_of_the_untuned_model_is_measured_once(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import equipoise.study.cell as module
+    import equipoise.study.model_measures as module
 
     calls: list[int] = []
     measure = module.association_table
@@ -97,6 +98,85 @@ def test_association_of_the_untuned_model_is_measured_once(
     summary = results(run, "summary").set_index("method")
     pooled = table[table["seed"].isna()].loc[("sft-fast", "association_unfitted")]
     assert summary.loc["sft-fast", "stereotype_slope"] == pytest.approx(pooled["slope"], abs=1e-6)
+
+
+def test_what_is_said_without_listed_terms_is_drawn_once_a_model_and_question(
+    tmp_path: Path, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import equipoise.study.model_measures as module
+
+    calls: list[int] = []
+    measure = module.without_listed_table
+
+    def counting(*arguments: object) -> pd.DataFrame:
+        calls.append(1)
+        return measure(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "without_listed_table", counting)
+    after = (
+        '[methods.again]\nuse = "prompt"\n[methods.filter]\nmax_draws = 3\n'
+        '[methods.asked]\nuse = "prompt"\ninit_from = "sft-fast"\n[methods.sft]'
+    )
+    path = write_study(
+        tmp_path / "files", tiny_model_folder, ("[methods.sft]", after), without_listed=4
+    )
+    only = (*ONE, "methods.sft.max_steps=1")
+    run = Study.from_toml(path, only).run(tmp_path / "run", quiet=True).folder
+    # prompt, prompt-balanced, sft, sft-fast; "again", "filter" and "asked" ask the same of the same
+    assert len(calls) == 4
+    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("without_listed.csv")}
+    assert found["again"] == found["prompt"] == found["filter"]
+    assert found["asked"] == found["sft-fast"] != found["prompt"]
+    assert found["prompt-balanced"] != found["prompt"]
+    table = results(run, "unseen")
+    assert set(table["method"]) == set(found)
+    assert set(table.loc[table["split"] == "all", "without_listed"]) == {12}
+    with pytest.raises(EquipoiseError, match=r"measures.without_listed"):
+        Study.from_toml(path, (*only, "measures.without_listed=5")).run(run, quiet=True)
+
+
+def test_preference_for_unseen_sentences_is_stored_once_for_the_same_weights(
+    tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    plain = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]'
+    texts = [f"The {{subject}} was {{agentic}} and {{communal}} {n} times." for n in range(10)]
+    kind = 'listed = ["kind", "honest", "good with people"]'
+    task = ((plain, f"plain = {texts!r}"), (kind, f'{kind}\nheld_out = ["warm", "gentle"]'))
+    path = write_study(tmp_path / "files", tiny_model_folder, task=task)
+    only = (*ONE, "methods.sft.max_steps=1")
+    run = Study.from_toml(path, only).run(tmp_path / "run", quiet=True).folder
+    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("held_out_preference.csv")}
+    assert set(found) == {"prompt", "prompt-balanced", "sft", "sft-fast"}
+    assert found["prompt"] == found["prompt-balanced"] != found["sft-fast"]
+    table = results(run, "unseen")
+    assert (table["pairs"] > 0).all()
+    prompt = table.loc[table["method"] == "prompt", "held_out_preference"]
+    assert set(table["held_out_preference_untuned"]) == set(prompt)
+    summary = results(run, "summary").set_index("method")
+    assert summary["held_out_preference"].between(0, 1).all()
+    assert summary["without_listed_wide"].isna().all()
+
+
+def test_what_draws_by_the_listed_terms_has_no_model_without_them(
+    tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    added = "[methods.ctrlg]\nhidden_states = 4\nn_samples = 20\n[methods.prompt-balanced]"
+    path = write_study(
+        tmp_path / "files",
+        tiny_model_folder,
+        ("[methods.prompt-balanced]", added),
+        ("max_new_tokens = 12", "max_new_tokens = 30"),
+        without_listed=2,
+    )
+    text = path.read_text("utf-8").partition("[methods.sft]")
+    path.write_text(text[0] + "[measures]" + text[2].partition("[measures]")[2], encoding="utf-8")
+    run = Study.from_toml(path, ONE).run(tmp_path / "run", quiet=True).folder
+    summary = results(run, "summary").set_index("method")
+    assert summary["without_listed_in_range"].notna().to_dict() == {
+        "prompt": True,
+        "ctrlg": False,
+        "prompt-balanced": True,
+    }
 
 
 def write_data(study: Path) -> None:

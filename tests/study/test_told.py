@@ -84,7 +84,13 @@ def test_cells_of_earlier_versions_say_nothing_of_it(tmp_path: Path, task: Task)
     store.cell_folder(cell).mkdir(parents=True)
     for summary, told in (({}, None), ({"told": None}, None), ({"told": ["bold"]}, ["bold"])):
         write_json(store.cell_folder(cell) / SUMMARY, summary)
-        assert told_terms(store, cell) == told
+        assert told_terms(store, [cell]) == told
+    other = Cell("sft", 7)
+    store.cell_folder(other).mkdir(parents=True)
+    write_json(store.cell_folder(other) / SUMMARY, {"told": ["kind", "bold"]})
+    assert told_terms(store, [cell, other]) == ["bold", "kind"]
+    write_json(store.cell_folder(cell) / SUMMARY, {})
+    assert told_terms(store, [cell, other]) is None, "nobody knows of one, so of none"
 
 
 def test_an_endpoint_is_asked_in_every_way(

@@ -40,7 +40,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def any_dataset(**row: str) -> Dataset:
+def any_dataset(**row: Any) -> Dataset:
     """Something for a trainer to begin with; its collator is given our tokens instead."""
     disable_progress_bars()
     return Dataset.from_list([row])
@@ -109,7 +109,7 @@ def test_preference_losses_and_gradients(
     expected = trainer.compute_loss(theirs.train(), batch)
     expected.backward()
 
-    objective = PreferenceObjective(0.3, kind, 0.0, weight)  # type: ignore[arg-type]
+    objective = PreferenceObjective(0.3, kind, sft_weight=weight)  # type: ignore[arg-type]
     loss = our_loss(objective, moved.model, pairs)
     loss.backward()
     torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-7)

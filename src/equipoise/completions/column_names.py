@@ -69,6 +69,8 @@ METHOD_WORDS = frozenset(
     {
         *("model", "models", "method", "system", "approach", "llm", "engine", "checkpoint"),
         *("variant", "condition", "strategy", "technique", "agent", "provider", "setup"),
+        *("source", "prompt", "arm", "group", "config", "configuration", "setting", "version"),
+        *("experiment", "template", "type", "kind", "mode", "stage", "phase", "baseline"),
     }
 )
 """A column whose name has such a word, and which is not read, may be what methods differ in."""

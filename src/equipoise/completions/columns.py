@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from equipoise.completions.column_names import (
     METHOD_WORDS,
     NUMBERING_NAMES,
+    PROMPT_NAMES,
+    leaf,
     missing,
     missing_label,
     normal,
@@ -129,8 +131,14 @@ def _recognise(rows: Rows, task: Task, role: str, found: Columns) -> None:
     if not fitting:
         if role == "subject":
             _by_content(rows, task, found)
+        elif role == "text":
+            _by_beginning(rows, task, taken, found)
         return
     best = fitting[0]
+    if role == "text" and _share_begun(rows.columns[best], task) == 0:
+        _by_beginning(rows, task, {*taken, *names}, found)
+        if "text" in found.of:
+            return
     others = [name for name in fitting[1:] if rows.columns[name] != rows.columns[best]]
     twins = [name for name in others if rank(name, role) == rank(best, role)]
     if twins:
@@ -197,6 +205,33 @@ def _by_content(rows: Rows, task: Task, found: Columns) -> None:
         )
 
 
+def _by_beginning(rows: Rows, task: Task, taken: set[str], found: Columns) -> None:
+    """Take as the text the one column whose values begin as the task's sentences do, if one is."""
+    fitting = [
+        name
+        for name, values in rows.columns.items()
+        if name not in taken
+        and normal(leaf(name)) not in PROMPT_NAMES
+        and _share_begun(values, task) > 0.5
+    ]
+    if len(fitting) == 1:
+        found.of["text"] = fitting[0]
+        found.remarks.append(
+            f"Column {quoted(fitting)} is read as the text, because its values begin as the task's "
+            "sentences do."
+        )
+
+
+def _share_begun(values: Sequence[str], task: Task) -> float:
+    """Share of the values, 0-1, that begin with the task's prefix, whoever the subject is."""
+    before, _, after = task.prefix.partition("{subject}")
+    begins = re.compile(
+        rf"\W*{re.escape(before)}[^.!?\n]{{1,60}}?{re.escape(after)}\b", re.IGNORECASE
+    )
+    looked_at = [value for value in values[:_LOOKED_AT] if value.strip()]
+    return sum(begins.match(value) is not None for value in looked_at) / max(1, len(looked_at))
+
+
 def _none_found(rows: Rows, what: str) -> EquipoiseError:
     """There is no column that is ``what``: the reason, as far as it can be seen."""
     names = list(rows.columns)
@@ -212,13 +247,15 @@ def _none_found(rows: Rows, what: str) -> EquipoiseError:
 
 def _pooled(rows: Rows, found: Columns) -> list[str]:
     """What is said of columns that methods or models may differ in, and that are not read."""
-    methods = found.values(rows, "method")
+    methods, subjects = found.values(rows, "method"), found.values(rows, "subject")
     remarks = []
     for name, values in rows.columns.items():
         if name in found.of.values() or not _may_be_method(name, values):
             continue
         pairs = set(zip(methods, values, strict=True)) if methods else {("", v) for v in values}
         labels = {value.strip() for value in values} - {""}
+        if subjects and rank(name, "method") is None and _follows(values, subjects):
+            continue  # such as the group of an occupation
         if len(pairs) == len({method for method, _ in pairs}) or len(labels) > _MOST_LABELS:
             continue
         remarks.append(
@@ -226,6 +263,12 @@ def _pooled(rows: Rows, found: Columns) -> list[str]:
             "together; to tell them apart name it with --method-column."
         )
     return remarks
+
+
+def _follows(values: Sequence[str], subjects: Sequence[str]) -> bool:
+    """Whether each subject has one value only, and several of them one."""
+    pairs = set(zip(subjects, values, strict=True))
+    return len(pairs) == len(set(subjects)) < len(subjects)
 
 
 def _may_be_method(name: str, values: Sequence[str]) -> bool:

@@ -22,7 +22,7 @@ docs/other-files.md describes what is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from equipoise.completions.column_names import (
 )
 from equipoise.completions.columns import Columns, find_columns
 from equipoise.completions.copies import distinct_draws
+from equipoise.completions.gaps import filled_down, with_names_joined
 from equipoise.completions.judged_rows import (
     Prefix,
     cut_column,
@@ -50,6 +51,7 @@ from equipoise.completions.prompts import subjects_asked
 from equipoise.completions.readers import read_source, source_of
 from equipoise.completions.sentence_remarks import count_texts, sentence_remarks
 from equipoise.completions.source import Source
+from equipoise.completions.unanswered import answered
 from equipoise.completions.values import (
     convert_all,
     methods_of,
@@ -205,26 +207,35 @@ def _reading(
     if chosen["subject"] is None and not _has_subject(source.rows):
         asked = subjects_asked(source.contexts or _prompts(source.rows), task)
     roles = source.roles or _own_layout(source.rows)
+    if not roles:
+        joined, of_names = with_names_joined(source.rows, task)
+        source = replace(source, rows=joined, remarks=(*source.remarks, *of_names))
     columns = find_columns(
         source.rows, task, chosen, roles, subject_elsewhere=all(asked) and bool(asked)
     )
     rows, asked, contexts, left_out = _filled(source, columns, asked)
     texts = columns.values(rows, "text") or []
     own_names = {subject.name.casefold(): subject.name for subject in task.subjects}
-    found = columns.values(rows, "subject") or asked
+    down = partial(filled_down, merged=source.grid)
+    named, of_subjects = down(columns.values(rows, "subject"), "subject")
+    found = named or asked
     subjects = [own_names.get(name.strip().casefold(), name.strip()) for name in found]
-    methods, of_methods = methods_of(rows, columns.values(rows, "method"), method)
+    labels, of_labels = down(columns.values(rows, "method"), "method")
+    methods, of_methods = methods_of(rows, labels, method)
     seeds, of_seeds = seeds_of(rows, columns.values(rows, "seed"), seed)
-    splits = splits_of(rows, columns.values(rows, "split"), subjects, task)
-    said = [*source.remarks, *left_out, *columns.remarks, *of_methods, *of_seeds]
+    splits, of_splits = splits_of(rows, columns.values(rows, "split"), subjects, task)
+    said = [*source.remarks, *left_out, *columns.remarks, *of_subjects, *of_labels, *of_methods]
+    said += [*of_seeds, *of_splits]
     if "subject" not in columns.of:
         said.append("No column is the subject: it is read from what each prompt asks for.")
     kept = list(range(len(rows)))
     if not copies:
+        kept, of_silence = answered(rows, methods, seeds, texts)
+        said += of_silence
         words = partial(own_words, task)
         draws = distinct_draws(methods, seeds, subjects, texts, words, _numbers(rows, columns))
         said += draws.remarks
-        kept = draws.kept.nonzero()[0].tolist()
+        kept = [row for row in kept if draws.kept[row]]
     if len(kept) < len(rows):
         rows = rows.only(kept)
         methods, subjects, splits, texts = (

@@ -31,9 +31,9 @@ def read_harness_log(
 ) -> Source:
     """A row for each answer, with the fields of its document as ``doc.NAME``.
 
-    Of several filters the one named ``none`` is read, or else the first. The text is the filtered
-    answer where there are as many of them as answers, else the answer: many filters take the first
-    of several.
+    Of several filters the one named ``none`` is read, or else the first. The text is the answer
+    itself, as filters take the first of several, or extract a word of it, or write "[invalid]"
+    where they find none; what a filter left is the text only where the answer is not there.
 
     Raises:
         EquipoiseError: The answers are likelihoods of given texts, not texts.
@@ -78,7 +78,7 @@ def _rows(
                 hint="Log a task whose output_type is generate_until.",
             )
         context = _first_text(asked[min(number, len(asked) - 1)]) if asked else ""
-        for repeat, text in enumerate(left if len(left) >= len(texts) else texts):
+        for repeat, text in enumerate(texts or left):
             yield context, {**shared, "response": text, "repeat": str(repeat)}
 
 

@@ -61,6 +61,7 @@ _TAG = re.compile(
     r"completion|final|final_answer|text|html|body)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"(?<=[\w.,;:!?\"”])(?:\[\d{1,3}\])+(?=[\s.,;:!?]|\Z)")
 _ENTITY = re.compile(
     r"&(?:amp|lt|gt|quot|apos|nbsp|[rl][sd]quo|[mn]dash|hellip|shy|#\d+|#x[\da-f]+);", re.I
 )
@@ -121,9 +122,12 @@ def _final_channel(text: str) -> tuple[str, bool]:
 
 
 def without_html(text: str) -> str:
-    """``text`` without tokens of a chat's turns and the usual HTML; entities are read."""
+    """``text`` without tokens of a chat's turns, numbers of notes and the usual HTML.
+
+    Entities are read.
+    """
     text = _SPECIAL_TOKEN.sub(PARAGRAPH, text)
-    text = _TAG.sub("", _BREAK_TAG.sub("\n", text))
+    text = _TAG.sub("", _BREAK_TAG.sub("\n", _REFERENCE.sub("", text)))
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 

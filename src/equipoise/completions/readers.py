@@ -103,7 +103,7 @@ def source_of(frame: pd.DataFrame, path: Path | None = None) -> Source:
         return _records_source(list(enumerate(records, 1)), path, "row")
     columns = {name: _strings(frame.iloc[:, i]) for i, name in enumerate(names)}
     lines = range(1, len(frame) + 1) if path is not None else ()
-    return Source(Rows(columns, path, lines, "row"))
+    return Source(Rows(columns, path, lines, "row"), grid=True)
 
 
 def _check_format(raw: bytes, path: Path) -> None:

@@ -57,7 +57,7 @@ def read_separated(text: str, path: Path, wanted: Sequence[str] = ()) -> Source:
     if not kept:
         raise EquipoiseError("has a header but no rows", file=path, hint="Add completions.")
     columns = list(map(list, zip(*kept, strict=True)))
-    return Source(Rows(_named(header, columns, path), path, kept_lines), tuple(remarks))
+    return Source(Rows(_named(header, columns, path), path, kept_lines), tuple(remarks), grid=True)
 
 
 def find_separator(text: str, wanted: Sequence[str] = ()) -> str:

@@ -25,12 +25,14 @@ class Source:
         remarks: What was found and left out while it was read, one sentence each.
         roles: Columns whose role the format itself says, as a log's does: role -> column.
         contexts: What each row's text continues, where the format says it; else empty.
+        grid: It may come from a spreadsheet, where merged cells leave all rows but the first blank.
     """
 
     rows: Rows
     remarks: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     contexts: Sequence[str] = ()
+    grid: bool = False
 
 
 class RowsBuilder:

@@ -10,6 +10,7 @@ from equipoise.completions.column_names import missing, missing_label
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
+from equipoise.wording.visible import quoted
 
 ValueT = TypeVar("ValueT")
 
@@ -17,6 +18,7 @@ _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "held-out", "held_out"), "validation"),
 }
+_TESTS = frozenset({"test", "testing", "eval", "evaluation", "dev", "heldout", "unseen"})
 _INTEGER = re.compile(r"[+-]?\d{1,18}(?:\.0*|,0{1,2})?")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "1.0": True, "0.0": False}
 
@@ -107,17 +109,31 @@ def methods_of(
 
 def splits_of(
     rows: Rows, values: Sequence[str] | None, subjects: list[str], task: Task
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
     """The file's own split where it gives one (its method was fitted on it), else the task's.
 
+    A column without a single one of the usual names says something else, such as ``test`` of a
+    benchmark; beside ``train``, ``test`` is what was not learnt from.
+
+    Returns:
+        The splits, and what is to be said of them.
+
     Raises:
-        EquipoiseError: A split is neither train nor validation, under any of their usual names.
+        EquipoiseError: Beside splits that are known, one is neither train nor validation.
     """
     of_task = {subject.name: str(subject.split) for subject in task.subjects}
     if values is None:
-        return [of_task.get(subject, "") for subject in subjects]
+        return [of_task.get(subject, "") for subject in subjects], []
     own = {value: _SPLITS.get(value.strip().casefold()) for value in set(values)}
-    none = {value for value in own if missing(value)}
+    said = []
+    if any(own.values()):
+        tests = {value for value in own if value.strip().casefold() in _TESTS}
+        own |= dict.fromkeys(tests, "validation")
+        said += [f"Split {quoted(sorted(tests))} is read as validation."] if tests else []
+    elif unknown := sorted(value for value in own if not missing(value)):
+        said.append(f"Split {quoted(unknown, 3)} is no training or validation; the task's is used.")
+        own = dict.fromkeys(own, "")
+    none = {value for value in own if missing(value) or own[value] == ""}
     splits = []
     for row, (value, subject) in enumerate(zip(values, subjects, strict=True)):
         split = of_task.get(subject, "") if value in none else own[value]
@@ -128,7 +144,7 @@ def splits_of(
                 hint="Use 'train' and 'validation', or leave it empty.",
             )
         splits.append(split)
-    return splits
+    return splits, said
 
 
 def runs_of(

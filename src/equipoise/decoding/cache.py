@@ -82,6 +82,13 @@ class RowCache(Cache):  # type: ignore[misc]
         self.lengths = self.lengths[rows]
         self._rows = torch.arange(len(rows), device=rows.device)
 
+    def copy(self, sources: Tensor, targets: Tensor) -> None:
+        """Make each of the rows ``targets`` what the row of ``sources`` beside it is."""
+        width = int(self.lengths[sources].max())
+        for buffer in (*self._keys, *self._values):
+            buffer[targets, :, :width] = buffer[sources, :, :width]
+        self.lengths[targets] = self.lengths[sources]
+
     def rest(self, rows: Tensor) -> None:
         """Empty ``rows``, which nobody reads, so that they do not widen the attention."""
         self.lengths[rows] = 0

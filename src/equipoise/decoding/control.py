@@ -28,3 +28,17 @@ class Control(Protocol):
 
     def keep(self, rows: Sequence[int]) -> None:
         """Only ``rows`` are left, in that order."""
+
+
+class Twist(Control, Protocol):
+    """A `Control` that adds to the model's logits how promising each token makes the text.
+
+    Sequential Monte Carlo steers by that and corrects for it, so it may be any guess.
+    """
+
+    @property
+    def hopes(self) -> Tensor:
+        """[B] logarithm of how promising the text of each row is; 0 once it is accepted."""
+
+    def copy(self, sources: Sequence[int], targets: Sequence[int]) -> None:
+        """Row ``targets[i]`` becomes what row ``sources[i]`` is; no row is both."""

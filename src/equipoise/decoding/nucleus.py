@@ -19,6 +19,9 @@ from torch import Tensor
 CHUNK_BYTES = 4 << 20
 """Rows are sampled in chunks of about this size on the CPU, so that they stay in its cache."""
 
+NUCLEUS = 512
+"""Tokens that hold most nuclei, as against sorting a vocabulary."""
+
 
 def sample_tokens(
     logits: Tensor,
@@ -61,6 +64,41 @@ def sample_tokens(
             drawn = vocabulary.gather(-1, drawn[:, None])[:, 0]
         tokens[start : start + rows] = drawn
     return tokens
+
+
+def chosen_log_probabilities(
+    logits: Tensor, tokens: Tensor, *, temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0
+) -> Tensor:
+    """Logarithm [B], in float64, of how likely `sample_tokens` draws the ``tokens`` [B] it drew.
+
+    Args:
+        logits: [B, V], as they were given to it.
+        tokens: [B], each within its row's nucleus.
+        temperature: Above 0.
+        top_p: As there.
+        top_k: As there.
+    """
+    found = []
+    rows = max(1, CHUNK_BYTES // (4 * logits.shape[-1]))
+    for start in range(0, len(logits), rows):
+        chunk, chosen = logits[start : start + rows].float(), tokens[start : start + rows]
+        weights, _ = _weights(chunk, temperature, top_k)
+        own = (chunk.gather(-1, chosen[:, None])[:, 0] - chunk.amax(-1)).double() / temperature
+        found.append(own - _nucleus_mass(weights, top_p).log())
+    return torch.cat(found)
+
+
+def _nucleus_mass(weights: Tensor, top_p: float) -> Tensor:
+    """Sum [B] of those ``weights`` [B, V] that are in the nucleus of mass ``top_p``."""
+    total = weights.sum(-1, dtype=torch.float64)
+    if top_p >= 1:
+        return total
+    goal = (top_p * total)[:, None]
+    top = weights.topk(min(NUCLEUS, weights.shape[-1])).values.double()
+    if bool((top.sum(-1, keepdim=True) < goal).any()):
+        top = weights.sort(descending=True).values.double()
+    before = top.cumsum(-1) - top
+    return torch.where(before < goal, top, 0.0).sum(-1)
 
 
 def _check_rows(logits: Tensor) -> None:

@@ -15,6 +15,7 @@ class CellFacts:
         each: Completions that were asked for of each of the task's subjects.
         told: Scored words that it was given; None where it was not taken down.
         by_construction: Whether its balance is certain; None where it was not taken down.
+        untuned: Whether its model is the study's as it was.
     """
 
     method: str
@@ -22,3 +23,4 @@ class CellFacts:
     each: int
     told: int | None = None
     by_construction: bool | None = None
+    untuned: bool = False

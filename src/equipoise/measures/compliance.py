@@ -26,8 +26,10 @@ from equipoise.measures.declaration import (
     Table,
     rate,
 )
+from equipoise.measures.groups import in_order
 from equipoise.measures.judgement import wanted_sets
 from equipoise.measures.requested import REQUESTED, certain, requested_by_split, with_requests
+from equipoise.measures.unseen import SHARED, unseen_table, with_unseen
 from equipoise.statistics.cells import SPLITS
 from equipoise.task.task import Task
 from equipoise.wording.numbers import listing
@@ -94,6 +96,7 @@ COMPLIANCE = Table(
         *REQUESTED[:2],
         Column("balanced_requested_sd", low=0, high=1),
         *REQUESTED[2:],
+        *SHARED,
     ),
     keys=("method", "split"),
 )
@@ -143,7 +146,8 @@ class Compliance(Measure):
         """See `Measure.measure`."""
         task, cells = evidence.task, evidence.cells
         seeds = with_requests(by_seed(evidence.scored, task), cells, task)
-        tables = {"by_seed": seeds, "compliance": compliance_table(seeds)}
+        compliance = with_unseen(compliance_table(seeds), unseen_table(evidence))
+        tables = {"by_seed": seeds, "compliance": compliance}
         return Measured(tables, [*remarks(evidence.scored, task), *_by_construction(cells)])
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -203,7 +207,7 @@ def by_seed(scored: pd.DataFrame, task: Task) -> pd.DataFrame:
     groups = both.groupby(["method", "seed", "split"], sort=False)
     means = groups[list(sources)].mean()
     means.insert(0, "n", groups.size())
-    return _in_order(means.reset_index(), scored["method"])
+    return in_order(means.reset_index(), scored["method"])
 
 
 def compliance_table(seeds: pd.DataFrame) -> pd.DataFrame:
@@ -226,7 +230,7 @@ def compliance_table(seeds: pd.DataFrame) -> pd.DataFrame:
         if name in with_sd:
             columns[f"{name}_sd"] = groups[name].std(ddof=1)
     columns |= requested_by_split(seeds)
-    return _in_order(pd.DataFrame(columns).reset_index(), seeds["method"])
+    return in_order(pd.DataFrame(columns).reset_index(), seeds["method"])
 
 
 def _by_construction(cells: Sequence[CellFacts]) -> list[str]:
@@ -245,14 +249,3 @@ def _sets(name: str, task: Task) -> Sequence[str]:
     if "<set>" not in name:
         return [""]
     return wanted_sets(task) if name.endswith("_only") else list(task.lexicons)
-
-
-def _in_order(frame: pd.DataFrame, methods: pd.Series[str]) -> pd.DataFrame:
-    """``frame`` sorted by first appearance in ``methods``, then seed (if there), then split."""
-    position = {name: i for i, name in enumerate(dict.fromkeys(methods))}
-    rank = {split: i for i, split in enumerate(SPLITS)}
-    keyed = frame.assign(_method=frame["method"].map(position), _split=frame["split"].map(rank))
-    keys = ["_method", *(["seed"] if "seed" in frame.columns else []), "_split"]
-    return keyed.sort_values(keys, kind="stable", ignore_index=True).drop(
-        columns=["_method", "_split"]
-    )

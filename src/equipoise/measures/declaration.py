@@ -290,6 +290,7 @@ class Measure(ABC):
         outcomes: Columns that it adds to each completion, on which methods are compared.
         section: Columns of its first table that the page shows in a section of their own, means
             over seeds of all subjects; empty for none.
+        apart: In a terminal its headlines stand in a table of their own, under its title.
     """
 
     name: ClassVar[str]
@@ -299,6 +300,7 @@ class Measure(ABC):
     headlines: ClassVar[tuple[Headline, ...]] = ()
     outcomes: ClassVar[tuple[Outcome, ...]] = ()
     section: ClassVar[tuple[str, ...]] = ()
+    apart: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, evidence: Evidence) -> Measured:

@@ -33,3 +33,14 @@ def split_groups(completions: pd.DataFrame) -> Iterator[Group]:
                 part = cell if split == "all" else cell[cell["split"] == split]
                 if len(part):
                     yield Group(str(method), int(str(seed)), split, part)
+
+
+def in_order(frame: pd.DataFrame, methods: pd.Series[str]) -> pd.DataFrame:
+    """``frame`` sorted by first appearance in ``methods``, then seed (if there), then split."""
+    position = {name: i for i, name in enumerate(dict.fromkeys(methods))}
+    rank = {split: i for i, split in enumerate(SPLITS)}
+    keyed = frame.assign(_method=frame["method"].map(position), _split=frame["split"].map(rank))
+    keys = ["_method", *(["seed"] if "seed" in frame.columns else []), "_split"]
+    return keyed.sort_values(keys, kind="stable", ignore_index=True).drop(
+        columns=["_method", "_split"]
+    )

@@ -81,6 +81,12 @@ def has_held_out_score(task: Task) -> bool:
     return bool(sets) and all(task.lexicons[name].held_out for name in sets)
 
 
+def has_wide_score(task: Task) -> bool:
+    """Whether balance can be judged in the wide lexicon: every wanted set must have one."""
+    sets = wanted_sets(task)
+    return bool(sets) and all(task.lexicons[name].wide for name in sets)
+
+
 def _judge(texts: list[str], task: Task, training_texts: Iterable[str] | None) -> pd.DataFrame:
     """One row for each of ``texts``, the columns of ``score``."""
     check = task.constraint.check

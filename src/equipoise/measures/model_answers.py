@@ -52,6 +52,10 @@ class ByModel:
         own: What tuned models say of their own sentences, likewise; see ``divergence``.
         side_effects: Items of an examination of the base model and of tuned ones, with ``method``
             and ``seed``; see ``side_effects.table``.
+        without_listed: What each cell's model says without the listed terms, with ``method`` and
+            ``seed``; see ``without_listed``.
+        preferences: How likely each cell's model finds balanced and one-sided sentences of words
+            that it was never given, likewise; see ``held_out_preference``.
     """
 
     fluency: Mapping[str, FluencyScores] = field(default_factory=dict)
@@ -59,3 +63,5 @@ class ByModel:
     associations: pd.DataFrame | None = None
     own: pd.DataFrame | None = None
     side_effects: pd.DataFrame | None = None
+    without_listed: pd.DataFrame | None = None
+    preferences: pd.DataFrame | None = None

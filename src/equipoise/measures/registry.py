@@ -14,9 +14,11 @@ from equipoise.measures.fluency import Fluency
 from equipoise.measures.side_effects.measure import SideEffects
 from equipoise.measures.stereotype import Stereotype
 from equipoise.measures.terms import Terms
+from equipoise.measures.unseen import Unseen
 
 MEASURES: list[Measure] = [
     Compliance(),
+    Unseen(),
     Diversity(),
     Fluency(),
     Agency(),

@@ -73,16 +73,25 @@ def measures_tables(overview: pd.DataFrame) -> Iterator[Table]:
     Args:
         overview: Headlines of all measures.
     """
-    beside = [
-        one
-        for one in shown(overview, registry.headlines())
-        if one.terminal and not one.beside_balance
+    for measure in registry.MEASURES:
+        if measure.apart and overview[[one.name for one in measure.headlines]].notna().any(
+            axis=None
+        ):
+            yield from _tables(overview, shown(overview, measure.headlines), measure.title)
+    others = [
+        one for measure in registry.MEASURES if not measure.apart for one in measure.headlines
     ]
+    yield from _tables(overview, shown(overview, others), "What else changed")
+
+
+def _tables(overview: pd.DataFrame, candidates: Sequence[Headline], title: str) -> Iterator[Table]:
+    """Those of ``candidates`` that a terminal shows, in as many tables as they need."""
+    beside = [one for one in candidates if one.terminal and not one.beside_balance]
     rows = overview.to_dict("records")
     cells = [[_cell(one, row) for row in rows] for one in beside]
     longest = max((len(str(row["method"])) for row in rows), default=0)
     for number, part in enumerate(_portions(beside, cells, max(6, longest))):
-        table = _table("What else changed" if number == 0 else "And")
+        table = _table(title if number == 0 else "And")
         for index in part:
             table.add_column(beside[index].terminal, justify="right", no_wrap=True)
         for at, row in enumerate(rows):

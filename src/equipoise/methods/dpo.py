@@ -1,12 +1,13 @@
 """Direct preference optimisation (DPO) on pairs of a balanced and an unbalanced sentence.
 
-Rafailov et al. 2023, arXiv 2305.18290. The chosen sentences are those of supervised fine-tuning,
-with the same prompt, format, subjects, split and number of updates, so that the two differ in what
-is learnt from them and in nothing else.
+Rafailov et al. 2023, arXiv 2305.18290, and its relatives (``loss``). The chosen sentences are those
+of supervised fine-tuning, with the same prompt, format, subjects, split and number of updates, so
+that the two differ in what is learnt from them and in nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,33 +75,72 @@ class PairSettings(TrainingSettings):
             raise EquipoiseError(error.problem, field="pairs", hint=error.hint) from None
 
 
+LOSS_SETTINGS: Mapping[str, Mapping[str, float]] = {
+    "sigmoid": {"beta": 0.1, "label_smoothing": 0.0, "sft_weight": 0.0},
+    "ipo": {"beta": 0.1, "sft_weight": 0.0},
+    "hinge": {"beta": 0.1, "sft_weight": 0.0},
+    "simpo": {"beta": 2.0, "gamma": 1.0, "sft_weight": 0.0},
+    "orpo": {"odds_weight": 0.1, "sft_weight": 1.0},
+    "kto": {"beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0, "sft_weight": 0.0},
+}
+"""Which settings each loss has, and what they are by default: about what its paper takes."""
+
+
 class DPOSettings(PairSettings):
     """Settings of DPO: those of training and of its pairs, and the loss.
 
+    What is left out is as the loss's paper has it; what the loss does not have must be left out.
+
     Attributes:
         learning_rate: Highest one, reached after the warm-up; it then falls linearly to 0.
+        loss: ``sigmoid`` (DPO), ``ipo``, ``hinge`` (SLiC), ``simpo``, ``orpo`` or ``kto``.
         beta: Strength of the pull towards the reference policy, the model that training starts
-            from.
-        loss: ``sigmoid`` (DPO), ``ipo`` or ``hinge`` (SLiC).
-        label_smoothing: Probability that a pair's sides are swapped (conservative DPO); for
-            ``sigmoid``.
-        sft_weight: Weight of the chosen sentences' cross-entropy a token, added to the loss (RPO);
-            0 is plain DPO.
+            from: 0.1 by default. For ``simpo`` the scale of the rewards, 2 by default; not for
+            ``orpo``.
+        label_smoothing: Probability that a pair's sides are swapped (conservative DPO), 0 by
+            default; for ``sigmoid``.
+        gamma: Margin that the chosen sentence's reward is to have, 1 by default; for ``simpo``.
+        odds_weight: Weight of the odds ratio, lambda in the paper, 0.1 by default; for ``orpo``.
+        desirable_weight: Weight of the chosen sentences, 1 by default; for ``kto``.
+        undesirable_weight: Weight of the rejected sentences, 1 by default; for ``kto``.
+        sft_weight: Weight of the chosen sentences' cross-entropy a token, added to the loss (RPO):
+            0 by default, and 1 for ``orpo``, of which it is a part.
         pairs_file: Train on the pairs of this file (JSON lines in TRL's format) instead.
     """
 
     learning_rate: Annotated[float, Field(gt=0)] = 5e-5
-    beta: Annotated[float, Field(gt=0)] = 0.1
     loss: PreferenceLoss = "sigmoid"
-    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    sft_weight: Annotated[float, Field(ge=0)] = 0.0
+    beta: Annotated[float, Field(gt=0)] | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] | None = None
+    gamma: Annotated[float, Field(ge=0)] | None = None
+    odds_weight: Annotated[float, Field(gt=0)] | None = None
+    desirable_weight: Annotated[float, Field(gt=0)] | None = None
+    undesirable_weight: Annotated[float, Field(gt=0)] | None = None
+    sft_weight: Annotated[float, Field(ge=0)] | None = None
     pairs_file: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        """``data`` with what the loss's paper has for settings that are not given."""
+        if not isinstance(data, Mapping):
+            return data
+        loss = data.get("loss", "sigmoid")
+        usual = LOSS_SETTINGS.get(loss, {}) if isinstance(loss, str) else {}
+        given = {name: value for name, value in data.items() if value is not None}
+        return {**data, **usual, **given}
+
     @model_validator(mode="after")
-    def _smoothing_has_a_meaning(self) -> DPOSettings:
-        if self.label_smoothing and self.loss != "sigmoid":
-            raise ValueError(f"label_smoothing has no meaning with loss = '{self.loss}'")
+    def _loss_has_them(self) -> DPOSettings:
+        has = LOSS_SETTINGS[self.loss]
+        for name in dict.fromkeys(name for of_loss in LOSS_SETTINGS.values() for name in of_loss):
+            if name not in has and getattr(self, name) is not None:
+                raise ValueError(f"{name} has no meaning with loss = '{self.loss}'")
         return self
+
+    def of_loss(self) -> dict[str, float]:
+        """The settings that the loss has, by name."""
+        return {name: getattr(self, name) for name in LOSS_SETTINGS[self.loss]}
 
 
 class DPO(Method[DPOSettings]):
@@ -138,8 +178,12 @@ class DPO(Method[DPOSettings]):
         return self.settings.updates(self.n_examples(task))
 
     def work(self, task: Task, size: ModelSize, seed: int) -> Work:
-        """See ``Method.work``: both sides of the pairs, which a reference reads once."""
+        """See ``Method.work``: both sides of the pairs, which a reference reads once, if at all.
+
+        KTO reads mismatched pairs besides, once as the reference and once in every update.
+        """
         from equipoise.training.preference import pair_examples
+        from equipoise.training.preference_objectives import OBJECTIVES
 
         settings = self.settings
         if settings.pairs_file is not None:
@@ -148,23 +192,20 @@ class DPO(Method[DPOSettings]):
             made = settings.generator(task, seed).generate(settings.n_per_subject, "train")
             pairs = text_pairs(made, task, settings.prompt)
         examples = [(pair.chosen, pair.rejected) for pair in pair_examples(size, pairs)]
-        return Work(Training.of(settings, examples, scorings=1))
+        passes = self.updates(task) * settings.effective_batch / len(examples)
+        scorings = OBJECTIVES[settings.loss].scorings(passes)
+        return Work(Training.of(settings, examples, scorings=scorings))
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: writes pairs, statistics, logs and the tuned model."""
-        from equipoise.training.preference import (
-            PreferenceObjective,
-            pair_examples,
-            with_reference,
-        )
+        from equipoise.training.preference import pair_examples
+        from equipoise.training.preference_objectives import preference_objective
 
         settings = self.settings
         train_pairs, val_pairs = self._pairs(task, seed, make_folder(workspace.folder))
+        objective = preference_objective(settings.loss, settings.of_loss(), lm)
         train_set, val_set = (
-            with_reference(lm, pair_examples(lm, pairs)) for pairs in (train_pairs, val_pairs)
-        )
-        objective = PreferenceObjective(
-            settings.beta, settings.loss, settings.label_smoothing, settings.sft_weight
+            objective.refer(lm, pair_examples(lm, pairs)) for pairs in (train_pairs, val_pairs)
         )
         tune(self, lm, task, seed, workspace, train_set, val_set, objective=objective)
         chosen, rejected = (

@@ -38,11 +38,20 @@ TRAINING_INFO = "training_info.json"
 """Where a trained method writes down how it was trained."""
 
 Control = Literal[
-    "none", "post-hoc", "structural", "parametric", "preference", "reward", "projection"
+    "none",
+    "post-hoc",
+    "structural",
+    "parametric",
+    "preference",
+    "reward",
+    "projection",
+    "steering",
+    "logits",
 ]
 """Where control sets in: nowhere (the untuned model, however it is asked), in choosing among what
 was drawn, in which texts can be drawn, in weights learnt from examples, from preferences or from a
-reward, or in directions taken out of the states."""
+reward, in directions taken out of the states or added to them, or in logits that other models
+shift."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +62,15 @@ class Workspace:
         folder: Data, logs and records of the method.
         model_folder: Weights and tokenizer of a trained model.
         sampling: How completions will be drawn.
+        models: Folders of the other methods' models that the method ``needs``, by their labels.
+        completions: Files of what the methods delivered that it ``learns_from``, by their labels.
     """
 
     folder: Path
     model_folder: Path
     sampling: Sampling = field(default_factory=Sampling)
+    models: Mapping[str, Path] = field(default_factory=dict)
+    completions: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Method(ABC, Generic[SettingsT]):
@@ -72,6 +85,8 @@ class Method(ABC, Generic[SettingsT]):
             methods that start from another one.
         settings_model: Its settings; the study file and the command line are read by it.
         changes_weights: Whether ``fit`` changes the model it is given.
+        guides_drawing: Whether more than its model decides about the next token: an automaton of
+            the listed terms, or other models. Its model alone says nothing of the method.
         needs_weights: Whether it needs the model's weights, tokens or logits at hand. Then a study
             whose model is an endpoint is refused before anything is asked.
     """
@@ -81,6 +96,7 @@ class Method(ABC, Generic[SettingsT]):
     control: ClassVar[Control]
     settings_model: ClassVar[type[Settings]]
     changes_weights: ClassVar[bool] = False
+    guides_drawing: ClassVar[bool] = False
     needs_weights: ClassVar[bool] = True
 
     def __init__(self, settings: SettingsT) -> None:
@@ -92,6 +108,16 @@ class Method(ABC, Generic[SettingsT]):
 
         Raises:
             EquipoiseError: Naming what to mend; its field is the setting at fault, if one is.
+        """
+
+    def check_model(self, size: ModelSize) -> None:
+        """Find what would make ``fit`` fail on a model; by default nothing.
+
+        A study asks before it loads weights, where the model's configuration is on this machine;
+        ``fit`` must find the same.
+
+        Raises:
+            EquipoiseError: As ``check`` does.
         """
 
     @abstractmethod
@@ -136,6 +162,23 @@ class Method(ABC, Generic[SettingsT]):
     def init_from(self) -> str | None:
         """Label of the method of the same study whose trained model is the start, if any."""
         return getattr(self.settings, "init_from", None)
+
+    @property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """Labels of methods of the same study whose trained models it needs; by default its start.
+
+        By the setting that names them. They are computed first, with the same seed, and what they
+        learnt and were told counts as this method's too.
+        """
+        return {} if self.init_from is None else {"init_from": (self.init_from,)}
+
+    @property
+    def learns_from(self) -> Mapping[str, tuple[str, ...]]:
+        """Labels of methods of the same study whose completions it learns from; by default none.
+
+        By the setting that names them, as in ``needs``; these need not be trained.
+        """
+        return {}
 
     @property
     def prompt(self) -> str:

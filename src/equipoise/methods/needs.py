@@ -71,6 +71,7 @@ class Work:
         drawn_once: Completions drawn to learn from, once for all seeds.
         scored_each: Completions whose log-probability the model computes, at most, for each one
             that is wanted.
+        passes: Passes of a model for each token drawn: 3 where two more of its size read along.
     """
 
     training: Training | None = None
@@ -78,6 +79,7 @@ class Work:
     draws: int | None = None
     drawn_once: int = 0
     scored_each: int = 0
+    passes: int = 1
 
 
 @dataclass(frozen=True)

@@ -130,8 +130,8 @@ class Policy:
         """``n`` answers, or fewer, to a question that is none of the task's.
 
         The method controls them as far as it reaches beyond the task's prompts, and not at all
-        where `task_only` says so. Answers are whole turns; what is judged is their first sentence,
-        which need not speak of a subject.
+        where `out_of_reach` says so. Answers are whole turns; what is judged is their first
+        sentence, which need not speak of a subject.
 
         Args:
             question: Without prefix and subject.
@@ -141,6 +141,17 @@ class Policy:
         """
         on_drawn = counting("answering", n)
         return self.turns([self.worded(question)], [n], sampling, seed, on_drawn)[0]
+
+    @property
+    def out_of_reach(self) -> str | None:
+        """Why `reply` would not be under the method's control; None where it is.
+
+        A policy that draws in a way of its own must say how it replies, or it does not.
+        """
+        own, plain = type(self), Policy
+        if own is not plain and own.reply is plain.reply and own.turns is plain.turns:
+            return "it draws in a way of its own, made for those"
+        return self.task_only
 
     @property
     def longest_reply(self) -> int | None:

@@ -9,13 +9,17 @@ from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.asking import ASKING
 from equipoise.methods.best_of import BestOf
 from equipoise.methods.ctrlg.method import CtrlG, CtrlGAny
+from equipoise.methods.distil import Distil
 from equipoise.methods.dpo import DPO
+from equipoise.methods.experts import ExpertSteering
 from equipoise.methods.filter import Filter
 from equipoise.methods.inlp import INLP
 from equipoise.methods.leace import LEACE
 from equipoise.methods.method import Method
 from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.sft import SFT
+from equipoise.methods.steer import Steer
+from equipoise.methods.task_vector import TaskVector
 from equipoise.settings import parse
 
 _FURTHER: tuple[type[Method[Any]], ...] = (
@@ -24,10 +28,14 @@ _FURTHER: tuple[type[Method[Any]], ...] = (
     CtrlG,
     CtrlGAny,
     SFT,
+    Distil,
     DPO,
     RLHF,
     INLP,
     LEACE,
+    TaskVector,
+    ExpertSteering,
+    Steer,
 )
 METHODS: dict[str, type[Method[Any]]] = {
     method.name: method for method in (*ASKING.values(), *_FURTHER)

@@ -25,7 +25,13 @@ from equipoise.model.embedded import fetch
 from equipoise.model.origin import origin_of
 from equipoise.model.precision import describe_precision, pick_compute_dtype, pick_device
 from equipoise.model.prefix_tree import TokenSequence
-from equipoise.model.projected import Placed, attach, load_projections, store_projections
+from equipoise.model.projected import (
+    PROJECTIONS,
+    Placed,
+    attach,
+    load_projections,
+    store_projections,
+)
 from equipoise.model.registry import (
     EMBEDDED,
     Origin,
@@ -33,9 +39,14 @@ from equipoise.model.registry import (
     local_folder,
     model_label,
 )
+from equipoise.model.steering import STEERING, Shift, attach_shifts, load_shifts, store_shifts
 
 BARS_FROM = 2_000_000_000
 """Bytes of weights in a local folder from which on their loading draws a bar."""
+
+
+HOOK_FILES = (PROJECTIONS.name, STEERING.name)
+"""Files beside the weights that only `load_model` reads."""
 
 
 class RemoteCodeWarning(UserWarning):
@@ -71,6 +82,7 @@ class LanguageModel:
         device: Where it is.
         dtype: Type of its matrix products; weights may be kept in a wider one, see `autocast`.
         projections: Those that hooks apply whenever it runs, see `project`.
+        shifts: What hooks add to its states whenever it runs, see `steer`.
         origin: Where it comes from, as far as that is known.
         day: What its chat template takes for today, if it writes the date.
     """
@@ -81,6 +93,7 @@ class LanguageModel:
     device: torch.device
     dtype: torch.dtype
     projections: tuple[Placed, ...] = ()
+    shifts: tuple[Shift, ...] = ()
     origin: Origin = field(default_factory=Origin)
     day: date = field(default_factory=date.today)
 
@@ -155,19 +168,34 @@ class LanguageModel:
         self.model.config.dtype = self.dtype
 
     def project(self, placed: Sequence[Placed]) -> None:
-        """Apply projections of hidden states from now on, after those that are there."""
+        """Apply projections of hidden states from now on, after those that are there.
+
+        Raises:
+            EquipoiseError: The model is steered: stored, it would be steered after them.
+        """
+        if placed and self.shifts:
+            raise EquipoiseError(
+                f"'{self.name}' is steered, so directions cannot be projected out of it any more",
+                hint="Erase first, and steer what that made.",
+            )
         attach(self.model, placed)
         self.projections = (*self.projections, *placed)
+
+    def steer(self, shifts: Sequence[Shift]) -> None:
+        """Add directions to the residual stream from now on, beside those that are there."""
+        attach_shifts(self.model, shifts)
+        self.shifts = (*self.shifts, *shifts)
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), configuration and tokenizer: an ordinary model folder.
 
-        Projections that are applied by hooks are written beside them, for `load_model` alone.
+        What hooks do, projections and steering, is written beside them, for `load_model` alone.
 
         Raises:
             EquipoiseError: The folder cannot be written, or the disk is full.
         """
         store_projections(self.model, self.projections, folder)
+        store_shifts(self.model, self.shifts, folder)
         save_model(self.model, self.tokenizer, folder)
 
     def context(self, prompt: str, prefix: str) -> list[int]:
@@ -277,6 +305,7 @@ def load_model(
     lm = LanguageModel(model.to(chosen).eval(), tokenizer, model_label(name), chosen, compute)
     lm.origin = origin_of(name)
     lm.project(load_projections(model, folder))
+    lm.steer(load_shifts(model, folder))
     return lm
 
 

@@ -182,14 +182,18 @@ def pooled_states(model: Any, tree: PrefixTree, layers: Sequence[int]) -> Tensor
         ValueError, EquipoiseError: As for `tree_logits`.
     """
     output = _forward(model.base_model, tree, output_hidden_states=True)
+    weights, nodes = target_shares(tree), len(tree.tokens)
+    states = [output.hidden_states[layer][0, :nodes].float() for layer in layers]
+    return torch.cat([weights @ of_layer for of_layer in states], dim=1)
+
+
+def target_shares(tree: PrefixTree) -> Tensor:
+    """Share [B, T] that each node has in the mean over a sequence's targets; a row sums to 1."""
     last = tree.target_nodes[tree.paths[tree.lengths.cumsum(0) - 1]]
     starts = torch.tensor([s.start for s in tree.sequences], device=tree.tokens.device)
     # The targets of a sequence are the ancestors of its last node from its start on.
     pooled = tree.visible[last] & (tree.positions[None] >= starts[:, None])
-    weights = pooled.float() / tree.lengths[:, None]
-    nodes = len(tree.tokens)
-    states = [output.hidden_states[layer][0, :nodes].float() for layer in layers]
-    return torch.cat([weights @ of_layer for of_layer in states], dim=1)
+    return pooled.float() / tree.lengths[:, None]
 
 
 def _padded_logits(model: Any, tree: PrefixTree, cache: Any = None) -> Tensor:

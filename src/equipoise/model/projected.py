@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from equipoise.errors import EquipoiseError
-from equipoise.files.artifacts import clear_write_errors
+from equipoise.model.beside import Beside, load_beside, store_beside
 from equipoise.model.projection import Projection
 from equipoise.model.sites import ORDER, Site, site_module
 
 PROJECTIONS_FILE = "projections.safetensors"
-
-_MARK = "equipoise_projections"
-"""Names the file in the model's configuration, so that its absence is noticed."""
+PROJECTIONS = Beside(PROJECTIONS_FILE, "equipoise_projections", "projections")
 
 _FACTORS = ("left", "right", "centre")
 
@@ -89,28 +85,18 @@ class _OnDevice:
 
 
 def store_projections(model: Any, placed: Sequence[Placed], folder: Path) -> None:
-    """Write projections into the model's folder, and into its configuration that they are there.
-
-    Without any, neither is left there.
+    """Write projections into the model's folder; without any, no file is left there.
 
     Raises:
         EquipoiseError: The folder cannot be written.
     """
-    path = folder / PROJECTIONS_FILE
-    with clear_write_errors(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        vars(model.config).pop(_MARK, None)
-        if not placed:
-            return
-        setattr(model.config, _MARK, PROJECTIONS_FILE)
-        tensors = {
-            f"{number}.{name}": factor.contiguous().clone()  # shared memory is refused
-            for number, (_, projection) in enumerate(placed)
-            for name, factor in zip(_FACTORS, _factors(projection), strict=True)
-        }
-        sites = [[site.place, site.layer] for site, _ in placed]
-        save_file(tensors, path, metadata={"sites": json.dumps(sites)})
+    tensors = {
+        f"{number}.{name}": factor
+        for number, (_, projection) in enumerate(placed)
+        for name, factor in zip(_FACTORS, _factors(projection), strict=True)
+    }
+    sites = [[site.place, site.layer] for site, _ in placed]
+    store_beside(PROJECTIONS, model, folder, tensors, {"sites": json.dumps(sites)})
 
 
 def load_projections(model: Any, folder: Path | None) -> tuple[Placed, ...]:
@@ -123,15 +109,7 @@ def load_projections(model: Any, folder: Path | None) -> tuple[Placed, ...]:
     Raises:
         EquipoiseError: The file is missing, damaged, or of another model.
     """
-    if getattr(model.config, _MARK, None) is None:
-        return ()
-    if folder is None:
-        raise EquipoiseError(
-            f"the model needs its {PROJECTIONS_FILE}, which is read from local folders only",
-            hint="Download the whole repository, and name the folder.",
-        )
-    path = folder / PROJECTIONS_FILE
-    placed = _read(path)
+    placed = load_beside(PROJECTIONS, model, folder, _placed) or ()
     config = model.config.get_text_config()
     for site, (left, right, centre) in ((s, _factors(p)) for s, p in placed):
         shapes = [list(factor.shape) for factor in (left, right, centre)]
@@ -141,7 +119,7 @@ def load_projections(model: Any, folder: Path | None) -> tuple[Placed, ...]:
             raise EquipoiseError(
                 f"the projection at {site} does not fit the model's {config.num_hidden_layers} "
                 f"layers of {size} dimensions",
-                file=path,
+                file=folder / PROJECTIONS_FILE if folder else None,
                 hint="Restore the file that was made with the model.",
             )
         site_module(model, site)
@@ -152,20 +130,9 @@ def _factors(projection: Projection) -> tuple[Tensor, Tensor, Tensor]:
     return projection.left, projection.right, projection.centre
 
 
-def _read(path: Path) -> tuple[Placed, ...]:
-    try:
-        with safe_open(path, framework="pt") as stored:
-            sites = [_site(*entry) for entry in json.loads(stored.metadata()["sites"])]
-            factors = [
-                [stored.get_tensor(f"{number}.{name}") for name in _FACTORS]
-                for number in range(len(sites))
-            ]
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise EquipoiseError(
-            f"holds no projections that can be read ({str(error).rstrip('.')})",
-            file=path,
-            hint="Restore the file, or make the model again.",
-        ) from error
+def _placed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[Placed, ...]:
+    sites = [_site(*entry) for entry in json.loads(metadata["sites"])]
+    factors = [[tensors[f"{n}.{name}"] for name in _FACTORS] for n in range(len(sites))]
     return tuple(Placed(s, Projection(*f)) for s, f in zip(sites, factors, strict=True))
 
 

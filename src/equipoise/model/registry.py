@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError, nearest
-from equipoise.files.artifacts import existing, read_or_none
+from equipoise.files.artifacts import clear_read_errors, existing, read_or_none
+from equipoise.files.manifest import sha256
 from equipoise.model.endpoint import WEIGHTLESS, endpoint_refusal
 
 HUB_ID = re.compile(r"(?!.*(--|\.\.|\.git$))\w([\w.-]*\w)?/\w([\w.-]*\w)?", re.ASCII)
@@ -75,6 +77,9 @@ class PinnedModel:
     origin: Origin = Origin()
 
 
+MODEL_FILES = (".safetensors", ".json", ".jinja", ".model")
+"""Ends of the names of files that make a model what it is."""
+
 DEFAULT_MODEL = "smollm2-135m-instruct"
 
 EMBEDDED = {
@@ -138,6 +143,21 @@ def model_label(name: str | Path) -> str:
     """What a model is called in files that others read: of a local folder its own name only."""
     folder = local_folder(name)
     return str(name) if folder is None else folder.resolve().name
+
+
+def model_digest(name: str) -> str | None:
+    """SHA-256 over the files of a local model's folder, about a second a gigabyte.
+
+    None for embedded models, whose weights are pinned by their name, and for Hub ids.
+    """
+    folder = local_folder(name)
+    if folder is None:
+        return None
+    digest = hashlib.sha256()
+    with clear_read_errors(folder):
+        for path in sorted(p for p in folder.iterdir() if p.suffix in MODEL_FILES):
+            digest.update(f"{path.name} {sha256(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def check_model_name(

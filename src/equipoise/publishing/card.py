@@ -21,8 +21,8 @@ from markupsafe import Markup
 import equipoise
 from equipoise.files.artifacts import open_atomic
 from equipoise.model.draws import Sampling
+from equipoise.model.language_model import HOOK_FILES
 from equipoise.model.origin import CARD
-from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.registry import Origin
 from equipoise.report.answer import definition
 from equipoise.task.task import Task
@@ -57,7 +57,7 @@ class Trained:
         settings: The method's settings.
         record: What the method wrote down of its training.
         generated: Whether its training sentences were made by program from the task's templates.
-        starts: Labels of trained methods it started from, the latest first.
+        starts: Labels of trained methods whose models it was made of, the latest first.
         prompt: Kind of the task's prompt that completions answer.
         sampling: How completions were drawn; ``None`` where none were.
         rates: Rows of ``by_seed`` of this one model; ``None`` where nothing was measured.
@@ -106,7 +106,7 @@ def write_card(trained: Trained) -> None:
         rates=_rates(trained),
         names=RATES,
         how=_how(trained.sampling),
-        projections=PROJECTIONS_FILE if (trained.folder / PROJECTIONS_FILE).is_file() else None,
+        beside=[name for name in HOOK_FILES if (trained.folder / name).is_file()],
         citation=Markup(bibliography(task.name)),  # noqa: S704 - of this package
     )
     with open_atomic(trained.folder / CARD) as stream:

@@ -101,10 +101,10 @@ class Answering:
         subject = self._subjects.get(question)
         if subject is not None:
             return self._as_in_the_study(question, subject, n, sampling, seed)
-        if policy.task_only is not None:
+        if policy.out_of_reach is not None:
             raise RefusalError(
                 f"'{self.controlled.name}' controls the task's own prompts alone: "
-                f"{policy.task_only}.",
+                f"{policy.out_of_reach}.",
                 status=422,
                 code="not_controlled",
             )

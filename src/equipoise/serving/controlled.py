@@ -20,10 +20,10 @@ from equipoise.methods.registry import METHODS, build_method
 from equipoise.model.draws import Sampling
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.language_model import LanguageModel, load_model
-from equipoise.model.registry import check_model_name
+from equipoise.model.registry import check_model_name, model_digest
 from equipoise.runs.cell import Cell
 from equipoise.runs.cell_seal import cell_fault
-from equipoise.runs.identity import model_digest, task_digest
+from equipoise.runs.identity import task_digest
 from equipoise.runs.layout import CONFIG, CONTEXT, MODEL, REPORT, cell_folder
 from equipoise.runs.record import read_record
 from equipoise.runs.store import Store
@@ -91,7 +91,9 @@ def load_controlled(
     if method is None:
         policy = Policy(lm, described, _prompt(config, described))
     else:
-        policy = _fitted(method, lm, described, seed, sampling)
+        labels = {one for of_setting in method.needs.values() for one in of_setting}
+        models = {one: _finished_cell(run, one, seed) / MODEL for one in labels}
+        policy = _fitted(method, lm, described, seed, sampling, models)
     return Controlled(f"{label}-seed{seed}", lm, policy, sampling)
 
 
@@ -169,10 +171,15 @@ def _prompt(config: Mapping[str, Any], task: Task) -> str:
 
 
 def _fitted(
-    method: Method[Any], lm: LanguageModel, task: Task, seed: int, sampling: Sampling
+    method: Method[Any],
+    lm: LanguageModel,
+    task: Task,
+    seed: int,
+    sampling: Sampling,
+    models: Mapping[str, Path],
 ) -> Policy:
     """The method's policy; what ``fit`` writes for people is not kept."""
     method.check(task)
     with tempfile.TemporaryDirectory(prefix="equipoise-serve-") as made:
         folder = Path(made)
-        return method.start(lm, task, seed, Workspace(folder, folder / MODEL, sampling))
+        return method.start(lm, task, seed, Workspace(folder, folder / MODEL, sampling, models))

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from equipoise.files.artifacts import clear_write_errors, write_json
 from equipoise.measures import score, write_table
-from equipoise.measures.association import association_table
 from equipoise.measures.by_model import score_all
 from equipoise.measures.cost import acceptance_table
-from equipoise.measures.occupation_shares import read_shares
 from equipoise.methods.method import Delivery, Policy, Workspace
 from equipoise.model.protocol import Model
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import (
     ACCEPTANCE,
     ANSWERS,
-    ASSOCIATION,
     COMPLETIONS,
     DRAWS,
     MODEL,
@@ -30,8 +27,28 @@ from equipoise.runs.layout import (
 )
 from equipoise.runs.scored_file import write_scored
 from equipoise.study.cell_summary import Meter, cell_summary, counts
+from equipoise.study.model_measures import measure_model
 from equipoise.study.specification import Specification
 from equipoise.task.task import Task
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a cell builds on: finished cells, and what is known of them.
+
+    Attributes:
+        models: Folders of the models that its method needs, by label.
+        completions: Files of the completions that it learns from, by label.
+        learnt: Sentences that those were trained on.
+        told: Scored words that they were given; None where nobody knows.
+        measured: Files by name that a cell of the very same model has; see ``model_measures``.
+    """
+
+    models: Mapping[str, Path] = field(default_factory=dict)
+    completions: Mapping[str, Path] = field(default_factory=dict)
+    learnt: Sequence[str] = ()
+    told: Collection[str] | None = ()
+    measured: Mapping[str, Path] = field(default_factory=dict)
 
 
 def run_cell(
@@ -39,9 +56,7 @@ def run_cell(
     specification: Specification,
     lm: Model,
     folder: Path,
-    learnt_before: Sequence[str] = (),
-    known_association: Path | None = None,
-    told_before: Collection[str] | None = (),
+    ground: Ground | None = None,
 ) -> float:
     """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
 
@@ -52,28 +67,26 @@ def run_cell(
         specification: The study it belongs to.
         lm: What the method starts from; changed in place where the method changes it.
         folder: The cell's working folder.
-        learnt_before: Sentences that ``lm`` was trained on already.
-        known_association: What ``lm``, which the method leaves as it is, associates with
-            occupations, where another cell has measured it: a file to be copied.
-        told_before: Scored words that ``lm`` was given already; None where nobody knows.
+        ground: What it builds on; by default nothing but the base model.
     """
+    ground = ground or Ground()
     method, task = specification.methods[cell.label], specification.task
     lm = lm.keeping(folder / ANSWERS)
     precision, meter = lm.precision, Meter()
-    policy = _fit(cell, specification, lm, folder)
+    policy = _fit(cell, specification, lm, folder, ground)
     cost = meter.read("fit")
     delivery = _deliver(cell, specification, policy)
     cost |= meter.read("sampling")
-    judged, drawn = _judged(delivery, task, [*learnt_before, *policy.training_texts])
+    judged, drawn = _judged(delivery, task, [*ground.learnt, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
-    _write_association(specification, policy, folder, known_association)
+    measure_model(cell, specification, policy.lm, folder, ground.measured)
     tuned = policy.lm.weights if method.changes_weights else None
     if tuned is not None and specification.measures.fluency:
         own = score_all(tuned, delivery.completions, task, "prompt")
         write_table(folder / OWN_SCORES, own)
     cost = {**counts(delivery, judged, drawn, specification), **cost}
     summary = cell_summary(cell, method, task, lm, precision, cost, judged, folder)
-    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, told_before)})
+    write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, ground.told)})
     return float(judged["balanced"].mean())
 
 
@@ -90,10 +103,13 @@ def _fit(
     specification: Specification,
     lm: Model,
     folder: Path,
+    ground: Ground,
 ) -> Policy:
     """The cell's method, fitted."""
     method, task = specification.methods[cell.label], specification.task
-    workspace = Workspace(folder, folder / MODEL, specification.sampling)
+    workspace = Workspace(
+        folder, folder / MODEL, specification.sampling, ground.models, ground.completions
+    )
     with clear_write_errors(folder):
         return method.start(lm, task, cell.seed, workspace)
 
@@ -135,23 +151,3 @@ def _write_delivery(delivery: Delivery, judged: pd.DataFrame, wanted: int, folde
     if delivery.draws is not None:
         write_table(folder / DRAWS, delivery.draws)
         write_table(folder / ACCEPTANCE, acceptance_table(delivery.draws, wanted))
-
-
-def _write_association(
-    specification: Specification, policy: Policy, folder: Path, known: Path | None
-) -> None:
-    """Write what the policy's model associates with the task's and Winogender's occupations.
-
-    Not where the task's axis has no shares or no words for it, nor without weights: an endpoint
-    gives no probabilities of words.
-    """
-    if known is not None:
-        with clear_write_errors(folder):
-            shutil.copyfile(known, folder / ASSOCIATION)
-        return
-    winogender, axis = specification.measures.winogender, specification.task.axis
-    shares = {} if winogender is None else read_shares(winogender)
-    shares |= specification.task.shares
-    weights = policy.lm.weights
-    if axis and axis.unfitted.probes and shares and weights is not None:
-        write_table(folder / ASSOCIATION, association_table(weights, axis, shares))

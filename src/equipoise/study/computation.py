@@ -1,7 +1,7 @@
-"""Cells of a study computed by one process: which it takes, where each starts, which fail.
+"""Cells of a study computed by one process: which it takes, what each builds on, which fail.
 
 Any number of processes may do this in one folder at the same time. Each takes a cell that is free
-and whose start is done, until none is left.
+and whose models are there, until none is left.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from equipoise.model.protocol import Model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, MODEL
+from equipoise.runs.layout import COMPLETIONS, MODEL
 from equipoise.runs.store import NOT_DONE, Store
-from equipoise.study.cell import run_cell
+from equipoise.study.cell import Ground, run_cell
+from equipoise.study.model_measures import SameModels
 from equipoise.study.pinned_context import pin_context
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts, told_terms
@@ -60,17 +61,17 @@ class Computation:
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
-        self._untuned: Cell | None = None
+        self._same = SameModels(specification, store)
         self.computed: list[Cell] = []
         self.failed: dict[Cell, EquipoiseError] = {}
 
     def run(self, cells: Mapping[Cell, str]) -> None:
         """See that each of ``cells`` is computed, by this process or by another one.
 
-        A failing cell takes no other down but those that start from it.
+        A failing cell takes no other down but those that build on it.
 
         Args:
-            cells: Each with its state, and each after the one that it starts from.
+            cells: Each with its state, and each after all that it builds on.
 
         Raises:
             EquipoiseError: The model cannot be loaded, or the store cannot be written.
@@ -89,13 +90,13 @@ class Computation:
 
     def _settle(self, cell: Cell, left: Mapping[Cell, str]) -> bool:
         """Compute ``cell``, or find that another process did; False if it must wait."""
-        start = next(iter(self._specification.line(cell)), None)
-        if start in self.failed:
+        needed = self._specification.needs(cell)
+        if failed := next((one for one in needed if one in self.failed), None):
             self._progress.begin_cell(str(cell))
-            self._fail(cell, EquipoiseError(f"it starts from {start}, which failed"))
-            self._progress.end_cell("not begun, as what it starts from failed")
+            self._fail(cell, EquipoiseError(f"it builds on {failed}, which failed"))
+            self._progress.end_cell("not begun, as what it builds on failed")
             return True
-        if start in left:
+        if any(one in left for one in needed):
             return False
         with self._claims.claim(cell) as claim:
             if claim is None:
@@ -107,9 +108,9 @@ class Computation:
                 return True
             self._progress.begin_cell(str(cell), claim.report)
             partial = self._store.begin(cell, self._specification)
-            lm = self._model_for(cell, start)
+            lm = self._model_for(cell)
             try:
-                self._compute(cell, start, lm, partial)
+                self._compute(cell, lm, partial)
                 self.computed.append(cell)
             except Exception as error:
                 self._lm = None  # it may be half trained
@@ -129,14 +130,10 @@ class Computation:
         with contextlib.suppress(EquipoiseError):  # a full disk; this process knows all the same
             self._claims.fail(cell, error)
 
-    def _compute(self, cell: Cell, start: Cell | None, lm: Model, partial: Path) -> None:
-        before = learnt_texts(self._specification, self._store, start) if start else ()
-        known = self._known_association(cell, start)
-        told = told_terms(self._store, start) if start else ()
-        balanced = run_cell(cell, self._specification, lm, partial, before, known, told)
+    def _compute(self, cell: Cell, lm: Model, partial: Path) -> None:
+        balanced = run_cell(cell, self._specification, lm, partial, self._ground(cell))
         aside = self._store.finish(cell, partial)
-        if start is None and not self._specification.methods[cell.label].changes_weights:
-            self._untuned = cell
+        self._same.finished(cell, self._specification.start(cell))
         nothing = math.isnan(balanced)
         self._progress.end_cell(
             "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
@@ -144,22 +141,28 @@ class Computation:
         if aside:
             self._progress.say(f"The damaged folder it replaces is kept: {aside}")
 
-    def _known_association(self, cell: Cell, start: Cell | None) -> Path | None:
-        """Where a finished cell of the very same weights has what they associate."""
-        same = start or self._untuned
-        if same is None or self._specification.methods[cell.label].changes_weights:
-            return None
-        path = self._store.cell_folder(same) / ASSOCIATION
-        return path if path.is_file() else None
+    def _ground(self, cell: Cell) -> Ground:
+        """What ``cell`` builds on; all of it is finished."""
+        specification, store = self._specification, self._store
+        needed = specification.needs(cell)
+        folders = {one.label: store.cell_folder(one) for one in needed}
+        return Ground(
+            {label: folder / MODEL for label, folder in folders.items()},
+            {label: folder / COMPLETIONS for label, folder in folders.items()},
+            learnt_texts(store, reversed(specification.line(cell))),
+            told_terms(store, needed),
+            self._same.files(cell, specification.start(cell)),
+        )
 
-    def _model_for(self, cell: Cell, start: Cell | None) -> Model:
-        """The base model, loaded anew only after a method has changed it; or what ``start`` made.
+    def _model_for(self, cell: Cell) -> Model:
+        """The base model, loaded anew only after a method has changed it; or what it starts from.
 
         Tuned models are loaded under the base model's name.
         """
         if is_endpoint(self._specification.study.model):
             return self._endpoint()
         changed = self._specification.methods[cell.label].changes_weights
+        start = self._specification.start(cell)
         if changed or start is not None:
             self._lm = None  # not two models in memory
             lm = self._load(self._store.cell_folder(start) / MODEL if start else None)

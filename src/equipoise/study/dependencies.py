@@ -1,4 +1,4 @@
-"""Methods that start from the result of another one of the same study: ``init_from``."""
+"""Methods that need others of the same study: their models, to start from or to mix, or texts."""
 
 from __future__ import annotations
 
@@ -10,67 +10,106 @@ from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
 
 
-def check_starts(methods: Mapping[str, Method[Any]], path: Path) -> None:
-    """Refuse an ``init_from`` that names no trained method, or that leads back to itself.
+def check_needs(methods: Mapping[str, Method[Any]], path: Path) -> None:
+    """Refuse a need of what the study lacks, of what is not trained, or that leads back to itself.
 
     Raises:
-        EquipoiseError: Naming the method's table in ``path``.
+        EquipoiseError: Naming the method's table and its setting in ``path``.
     """
     for label, method in methods.items():
-        start = method.init_from
-        if start is None:
-            continue
-        field = f"methods.{label}.init_from"
-        if start not in methods:
-            raise EquipoiseError(
-                f"the study has no method '{start}'",
-                file=path,
-                field=field,
-                hint=nearest(start, [other for other in methods if other != label]),
-            )
-        if not methods[start].changes_weights:
-            raise EquipoiseError(
-                f"'{start}' trains nothing, so there is no model to start from",
-                file=path,
-                field=field,
-                hint="Name a trained method, or leave it out.",
-            )
-        chain = line_of(label, methods)
-        if chain[-1] in chain[:-1]:
-            raise EquipoiseError(
-                f"no method can be the first: {' starts from '.join(chain)}",
-                file=path,
-                field=field,
-                hint="Let one of them start from the base model.",
-            )
+        for setting, needed in {**method.learns_from, **method.needs}.items():
+            field = f"methods.{label}.{setting}"
+            for name in needed:
+                _check_there(name, label, methods, path, field)
+                if setting in method.needs:
+                    _check_trained(name, methods, path, field)
+            if circle := _circle(label, needed, methods):
+                raise EquipoiseError(
+                    f"no method can be the first: {' builds on '.join(circle)}",
+                    file=path,
+                    field=field,
+                    hint="Let one of them start from the base model.",
+                )
+
+
+def _check_there(
+    name: str, label: str, methods: Mapping[str, Method[Any]], path: Path, field: str
+) -> None:
+    if name not in methods:
+        raise EquipoiseError(
+            f"the study has no method '{name}'",
+            file=path,
+            field=field,
+            hint=nearest(name, [other for other in methods if other != label]),
+        )
+
+
+def _check_trained(name: str, methods: Mapping[str, Method[Any]], path: Path, field: str) -> None:
+    if not methods[name].changes_weights:
+        raise EquipoiseError(
+            f"'{name}' trains nothing, so it has no model",
+            file=path,
+            field=field,
+            hint="Name a trained method, or leave it out.",
+        )
+
+
+def _circle(
+    label: str, needed: Iterable[str], methods: Mapping[str, Method[Any]]
+) -> list[str] | None:
+    """A way from ``label`` through what it needs back to itself, if there is one."""
+    ways, seen = [[label, name] for name in needed], {label}
+    while ways:
+        way = ways.pop()
+        if way[-1] == label:
+            return way
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways += [[*way, name] for name in needed_by(way[-1], methods)]
+    return None
+
+
+def needed_by(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
+    """The methods that ``label`` needs at once, each named once, its start first.
+
+    Those whose completions it learns from come after those whose models it needs.
+
+    A method that the study does not have needs nothing.
+    """
+    if label not in methods:
+        return []
+    method = methods[label]
+    groups = [*method.needs.values(), *method.learns_from.values()]
+    return list(dict.fromkeys(name for names in groups for name in names))
 
 
 def line_of(label: str, methods: Mapping[str, Method[Any]]) -> list[str]:
-    """``label``, what it starts from, what that starts from, ...; it ends at the first repetition.
+    """``label`` and all that it builds on, directly or not, each once and before what it needs."""
+    finished: dict[str, None] = {}
 
-    Methods that the study does not have end it too.
-    """
-    line = [label]
-    while line[-1] in methods and line[-1] not in line[:-1]:
-        start = methods[line[-1]].init_from
-        if start is None:
-            break
-        line.append(start)
-    return line
+    def visit(name: str, above: frozenset[str]) -> None:
+        if name not in finished and name not in above:  # the latter is a circle
+            for needed in needed_by(name, methods):
+                visit(needed, above | {name})
+            finished[name] = None
+
+    visit(label, frozenset())
+    return list(reversed(finished))
 
 
 def control_of(label: str, methods: Mapping[str, Method[Any]]) -> str:
     """The kinds of control at work, in the order in which they were applied, joined by " + ".
 
     ``none`` only where there is no other: a filter on a model that SFT made is "parametric +
-    post-hoc", a prompt asked of it "parametric", and of the untuned model "none".
+    post-hoc", a prompt asked of it "parametric", and of the untuned model "none". What learnt from
+    a filter's completions is controlled post hoc, then by its weights.
     """
     kinds = [methods[name].control for name in reversed(line_of(label, methods))]
     return " + ".join(dict.fromkeys(kind for kind in kinds if kind != "none")) or "none"
 
 
 def in_order(labels: Iterable[str], methods: Mapping[str, Method[Any]]) -> list[str]:
-    """``labels`` such that each comes after what it starts from, otherwise as they are."""
+    """``labels`` such that each comes after what it builds on, otherwise as they are."""
     ordered: list[str] = []
     wanted = list(labels)
     for label in wanted:

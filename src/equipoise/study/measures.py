@@ -19,8 +19,8 @@ from equipoise.measures.judging import Context
 from equipoise.measures.model_answers import BASE, INDEPENDENT, AgencyScores, FluencyScores
 from equipoise.model.embedded import fetch
 from equipoise.model.endpoint import is_endpoint
-from equipoise.model.registry import EMBEDDED, model_label
-from equipoise.runs.identity import model_digest, task_digest
+from equipoise.model.registry import EMBEDDED, model_digest, model_label
+from equipoise.runs.identity import task_digest
 from equipoise.runs.model_answers import keep_agency, keep_scores, known_agency, known_scores
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification
@@ -39,6 +39,7 @@ def ask_models(
     completions: pd.DataFrame,
     folder: Path,
     progress: StudyProgress,
+    further: pd.DataFrame | None = None,
 ) -> ByModel:
     """What the models of the ``[measures]`` table say of ``completions``; loads what it must.
 
@@ -47,6 +48,7 @@ def ask_models(
         completions: Completions frames of all cells.
         folder: Where answers are kept.
         progress: Shows how it goes.
+        further: Other texts, in a column ``text``, of which agency alone is asked for.
     """
     measures = specification.measures
     fluency: dict[str, FluencyScores] = {}
@@ -55,7 +57,8 @@ def ask_models(
     if measures.fluency and not is_endpoint(reference.name):
         fluency[BASE] = _fluency(reference, BASE, "prompt", completions, folder, progress)
     if measures.lac is not None:
-        agency = _agency(reference, measures.lac, completions, folder, progress)
+        texts = pd.concat([frame["text"] for frame in (completions, further) if frame is not None])
+        agency = _agency(reference, measures.lac, texts, folder, progress)
     reference.forget()
     if measures.independent_model is not None:
         judge = _Judge(measures.independent_model, specification)
@@ -134,13 +137,13 @@ def _fluency(
 
 
 def _agency(
-    judge: _Judge, lac: str, completions: pd.DataFrame, folder: Path, progress: StudyProgress
+    judge: _Judge, lac: str, texts: pd.Series[str], folder: Path, progress: StudyProgress
 ) -> AgencyScores:
     """The probability of agentic language of each text, by a classifier that is kept."""
     files = [sha256(Path(lac) / name) for name in ("train.csv", "validation.csv")]
     question = {**judge.identity(), "lac_sha256": files}
     classifier, known = known_agency(folder, question)
-    missing = [text for text in completions["text"].drop_duplicates() if text not in known]
+    missing = [text for text in texts.drop_duplicates() if text not in known]
     if missing or classifier is None:
         with progress.measuring("agency", len(missing)):
             classifier, said = agency_of_all(judge.load(progress), missing, lac, classifier)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -34,6 +34,10 @@ class MeasuresTable(Settings):
             or the current folder: language agency is measured too.
         winogender: Winogender's ``occupations-stats.tsv``, likewise: the association is measured
             on its sixty occupations too. Only for a task whose axis has shares of women.
+        without_listed: Completions of each subject that a cell's model says without the listed
+            terms, so that other words are counted; 0 leaves it out. Ten of each are one in 25 of
+            what the protocol draws, and are drawn once for each model and question. Endpoints say
+            none, and neither does what is drawn by the terms.
         side_effects: Whether every model that a method makes is examined beside the task. The
             files below are parts of that examination.
         text: Texts whose perplexity is measured, seen from the study file or the current folder.
@@ -46,6 +50,7 @@ class MeasuresTable(Settings):
     independent_model: str | None = None
     lac: str | None = None
     winogender: str | None = None
+    without_listed: Annotated[int, Field(ge=0, le=10_000)] = 10
     side_effects: bool = True
     text: tuple[str, ...] = Field(default=(), strict=False)
     pairs: tuple[str, ...] = Field(default=(), strict=False)

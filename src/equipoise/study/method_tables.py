@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,16 @@ def build_methods(tables: Any, path: Path) -> dict[str, Method[Any]]:
         folded.add(label.lower())
         methods[label] = _method(label, table, path)
     return {label: method.among(methods) for label, method in methods.items()}
+
+
+@contextlib.contextmanager
+def in_table(label: str, path: Path | None) -> Iterator[None]:
+    """Within it, what a method finds wrong with its settings is named as in the study file."""
+    try:
+        yield
+    except EquipoiseError as error:
+        field = f"methods.{label}" + (f".{error.field}" if error.field else "")
+        raise EquipoiseError(error.problem, file=path, field=field, hint=error.hint) from None
 
 
 def _method(label: str, table: Any, path: Path) -> Method[Any]:

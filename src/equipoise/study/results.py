@@ -20,9 +20,17 @@ from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.odd_answers import oddities
 from equipoise.measures.overview import overview
 from equipoise.measures.terminal import balance_table
+from equipoise.measures.unseen import FLAGS, PREFERENCES
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import ASSOCIATION, OWN_SCORES, SUMMARY, TOLD
+from equipoise.runs.layout import (
+    ASSOCIATION,
+    HELD_OUT_PREFERENCE,
+    OWN_SCORES,
+    SUMMARY,
+    TOLD,
+    WITHOUT_LISTED,
+)
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
@@ -31,7 +39,6 @@ from equipoise.study.measures import ask_models
 from equipoise.study.progress import StudyProgress
 from equipoise.study.settings_table import settings_table
 from equipoise.study.specification import Specification
-from equipoise.task.task import Task
 
 
 def collect(
@@ -47,8 +54,13 @@ def collect(
     progress.begin_tables()
     finished = [cell for cell in specification.cells() if cell not in missing]
     frame, costs, facts = _stored(specification, store, finished)
+    without = _of_cells(finished, store, WITHOUT_LISTED, dict.fromkeys(FLAGS, "float64"))
     by_model = replace(
-        ask_models(specification, frame, store.measures, progress),
+        ask_models(specification, frame, store.measures, progress, without),
+        without_listed=without,
+        preferences=_of_cells(
+            finished, store, HELD_OUT_PREFERENCE, dict.fromkeys(PREFERENCES, "float64")
+        ),
         associations=_associations(finished, store),
         own=_own_scores(finished, store),
         side_effects=examine_models(specification, store, finished, progress),
@@ -98,8 +110,9 @@ def _stored(
         summary = read_json(folder / SUMMARY)
         costs.append({"method": cell.label, "seed": cell.seed, **summary["cost"]})
         if summary["cost"].get("answered") != 0:  # of what was never answered there is no rate
-            facts.append(_facts(cell, summary, task))
-        learnt = partial(learnt_texts, specification, store, cell)
+            facts.append(_facts(cell, summary, specification))
+        line = [*reversed(specification.line(cell)), cell]
+        learnt = partial(learnt_texts, store, line)
         if (of_cell := read_scored(folder, task, learnt)) is not None:
             scored.append(of_cell)
     if not scored:
@@ -116,22 +129,29 @@ def _nothing_delivered(costs: Sequence[Mapping[str, Any]], folder: Path) -> Equi
     return EquipoiseError("no method has delivered a single completion", file=folder, hint=hint)
 
 
-def _facts(cell: Cell, summary: Mapping[str, Any], task: Task) -> CellFacts:
+def _facts(cell: Cell, summary: Mapping[str, Any], specification: Specification) -> CellFacts:
     """What a cell has taken down of itself; one of an earlier version not all."""
     told = summary.get(TOLD)
     return CellFacts(
         cell.label,
         cell.seed,
-        each=summary["cost"]["wanted"] // len(task.subjects),
+        each=summary["cost"]["wanted"] // len(specification.task.subjects),
         told=None if told is None else len(told),
         by_construction=summary.get("by_construction"),
+        untuned=not specification.line(cell)
+        and not specification.methods[cell.label].changes_weights,
     )
 
 
-def told_terms(store: Store, cell: Cell) -> list[str] | None:
-    """The scored words that a finished cell's model was given; None where it says nothing."""
-    told = read_json(store.cell_folder(cell) / SUMMARY).get(TOLD)
-    return None if told is None else [str(term) for term in told]
+def told_terms(store: Store, cells: Iterable[Cell]) -> list[str] | None:
+    """The scored words that finished cells' models were given; None where one says nothing."""
+    found: dict[str, None] = {}
+    for cell in cells:
+        told = read_json(store.cell_folder(cell) / SUMMARY).get(TOLD)
+        if told is None:
+            return None
+        found |= dict.fromkeys(map(str, told))
+    return list(found)
 
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
@@ -144,10 +164,9 @@ def write_results(evaluation: Evaluation, specification: Specification, folder: 
     return written
 
 
-def learnt_texts(specification: Specification, store: Store, cell: Cell) -> list[str]:
-    """The sentences that a finished cell and all that it builds on were trained on."""
-    line = [*reversed(specification.line(cell)), cell]
-    paths = [store.cell_folder(one) / TRAINING_DATA for one in line]
+def learnt_texts(store: Store, cells: Iterable[Cell]) -> list[str]:
+    """The sentences that finished ``cells`` were trained on."""
+    paths = [store.cell_folder(cell) / TRAINING_DATA for cell in cells]
     return [text for path in paths if path.is_file() for text in read_rows(path).columns["text"]]
 
 
@@ -169,6 +188,7 @@ def _of_cells(
     for cell in cells:
         path = store.cell_folder(cell) / name
         if path.is_file():
-            table = pd.DataFrame(read_rows(path).columns).astype(types)
+            table = pd.DataFrame(read_rows(path).columns)
+            table = table.astype({name: types[name] for name in types if name in table})
             found.append(table.assign(method=cell.label, seed=cell.seed))
     return pd.concat(found, ignore_index=True) if found else None

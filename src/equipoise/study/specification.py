@@ -13,15 +13,16 @@ from equipoise.files.toml_file import read_toml
 from equipoise.methods.method import Method
 from equipoise.model.draws import Sampling
 from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoint
-from equipoise.model.registry import model_label
+from equipoise.model.model_size import model_size
+from equipoise.model.registry import model_digest, model_label
 from equipoise.runs.cell import Cell
-from equipoise.runs.identity import model_digest, task_digest, winogender_digest
+from equipoise.runs.identity import task_digest, winogender_digest
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.study.builtin import study_path
-from equipoise.study.dependencies import check_starts, in_order, line_of
+from equipoise.study.dependencies import check_needs, in_order, line_of, needed_by
 from equipoise.study.measures_table import MeasuresTable, check_measures, read_measures
-from equipoise.study.method_tables import build_methods
+from equipoise.study.method_tables import build_methods, in_table
 from equipoise.study.overrides import apply_override
 from equipoise.study.study_table import StudyTable, read_study, read_task
 from equipoise.study.weightless import check_weightless
@@ -62,7 +63,7 @@ class Specification:
         return [Cell(label, seed) for label in self.methods for seed in self.study.seeds]
 
     def computing_order(self) -> list[Cell]:
-        """All cells, each after the one that it starts from; all methods of a seed, then the next.
+        """All cells, each after all that it builds on; all methods of a seed, then the next.
 
         So a run that is stopped early has something to compare.
         """
@@ -73,16 +74,28 @@ class Specification:
         """The cells whose training ``cell`` builds on, the latest first; itself left out."""
         return [Cell(label, cell.seed) for label in line_of(cell.label, self.methods)[1:]]
 
+    def needs(self, cell: Cell) -> list[Cell]:
+        """Those of them whose models or completions ``cell`` itself reads."""
+        return [Cell(label, cell.seed) for label in needed_by(cell.label, self.methods)]
+
+    def start(self, cell: Cell) -> Cell | None:
+        """The one of them whose model it is given in place of the base model, if any."""
+        label = self.methods[cell.label].init_from
+        return None if label is None else Cell(label, cell.seed)
+
     def conditions(self) -> dict[str, Any]:
         """What all cells share, named as in the file; results of others are not comparable.
 
         A task file and a local model count by their content, wherever they are. Of the measures
-        only what is stored in cells counts: Winogender's occupations.
+        only what is stored in cells counts: Winogender's occupations, and what is said without the
+        listed terms.
         """
         winogender = self.measures.winogender
-        measured = (
-            {} if winogender is None else {"winogender_sha256": winogender_digest(winogender)}
-        )
+        measured: dict[str, Any] = {}
+        if winogender is not None:
+            measured["winogender_sha256"] = winogender_digest(winogender)
+        if self.measures.without_listed and not is_endpoint(self.study.model):
+            measured["without_listed"] = self.measures.without_listed
         return {
             "study": {
                 "task": self.task.name,
@@ -108,6 +121,24 @@ class Specification:
     @cached_property
     def _digests(self) -> tuple[str, str | None]:
         return task_digest(self.task), model_digest(self.study.model)
+
+    def check_model(self) -> None:
+        """Find what its model cannot do for its methods; no weight is read, nothing is fetched.
+
+        Of a model whose configuration is not on this machine nothing is found.
+
+        Raises:
+            EquipoiseError: Naming the method's setting.
+        """
+        if is_endpoint(self.study.model):
+            return
+        try:
+            size = model_size(self.study.model)
+        except EquipoiseError:
+            return
+        for label, method in self.methods.items():
+            with in_table(label, self.path):
+                method.check_model(size)
 
     def record(self) -> dict[str, Any]:
         """What the study's folder says of itself.
@@ -135,7 +166,7 @@ class Specification:
             "settings": method.describe(),
             **self.conditions(),
         }
-        # What it starts from decides too, and what that starts from.
+        # What it builds on decides too, and what that builds on.
         starts = [self.methods[earlier.label] for earlier in self.line(cell)]
         if starts:
             config["starts"] = [{"use": start.name, **start.describe()} for start in starts]
@@ -202,15 +233,12 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     task = read_task(study.task, path)
     check_measures(measures, task, path)
     methods = build_methods(tables.get("methods"), path)
-    check_starts(methods, path)
+    check_needs(methods, path)
     if is_endpoint(study.model):
         check_weightless(methods, measures, study.model, path)
     for label, method in methods.items():
-        try:
+        with in_table(label, path):
             method.check(task)
-        except EquipoiseError as error:
-            field = f"methods.{label}" + (f".{error.field}" if error.field else "")
-            raise EquipoiseError(error.problem, file=path, field=field, hint=error.hint) from None
     return Specification(
         study, sampling, methods, task, path, measures, tables, endpoint, statistics
     )

@@ -76,6 +76,7 @@ class Study:
                     if state != NOT_DONE:
                         progress.say(f"{cell} is computed again: {state}.")
                 if to_do:
+                    specification.check_model()
                     fetch_judges(specification, progress)
                     if forecast is not None:
                         progress.say(forecast.line(to_do))

@@ -22,9 +22,9 @@ from equipoise.files.artifacts import clear_write_errors, make_folder, read_json
 from equipoise.files.locks import locked
 from equipoise.files.manifest import MANIFEST, fault, seal
 from equipoise.methods.method import Method, Workspace
-from equipoise.model.registry import check_model_name, model_label
+from equipoise.model.registry import check_model_name, model_digest, model_label
 from equipoise.progress_bars import StageProgress
-from equipoise.runs.identity import model_digest, task_digest
+from equipoise.runs.identity import task_digest
 from equipoise.runs.layout import CHECKPOINTS
 from equipoise.task.task import Task
 from equipoise.training.processes import is_first_process, wait_for_all
@@ -130,11 +130,11 @@ class TrainingRun:
                 f"method '{self.method.name}' trains nothing",
                 hint="Draw its completions with 'equipoise generate --prompt ...'.",
             )
-        if self.method.init_from is not None:
+        if setting := next(iter([*self.method.needs, *self.method.learns_from]), None):
             raise EquipoiseError(
-                "only a study has other methods to start from",
-                field="init_from",
-                hint="Name the folder of the trained model with --model.",
+                "only a study has the models and completions of other methods",
+                field=setting,
+                hint="Write a study file with both; what to start from is named with --model too.",
             )
         check_model_name(self.model, field="model")
         self.method.check(self.task)

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
+from equipoise.files.csv_file import write_table
 from equipoise.methods.method import Delivery, Method, Policy, Workspace
 from equipoise.model.draws import Sampling
 from equipoise.model.embedded import cache_folder
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
-from equipoise.task.task import Task
+from equipoise.task.examples import BalancedExampleGenerator
+from equipoise.task.task import Split, Task
 from equipoise.testing.models import tiny_gendered_model
 from equipoise.testing.tasks import small_task
 from equipoise.testing.writes import left_outside, watch_writes
@@ -82,6 +85,10 @@ class Outcome:
     elsewhere: list[Path]
 
 
+COMPLETIONS_EACH = 6
+"""Sentences about a subject that another method is made to have delivered."""
+
+
 @dataclass(frozen=True)
 class MethodTrial:
     """A method, and what it is tried on.
@@ -131,7 +138,34 @@ class MethodTrial:
     def workspace(self, name: str) -> Workspace:
         """A workspace that nobody has used."""
         folder = self.folder / name
-        return Workspace(folder, folder / "model", sampling=self.sampling)
+        return Workspace(folder, folder / "model", self.sampling, self.models, self.completions)
+
+    @cached_property
+    def models(self) -> Mapping[str, Path]:
+        """What the method needs of other methods of a study: models with slightly other weights."""
+        labels = {label for labels in self.method.needs.values() for label in labels}
+        folders = {label: self.folder / "models" / label for label in sorted(labels)}
+        for number, folder in enumerate(folders.values()):
+            lm, generator = self.make_model(), torch.Generator().manual_seed(number)
+            with torch.no_grad():
+                for weight in lm.model.parameters():
+                    weight += 0.02 * torch.randn(weight.shape, generator=generator)
+            lm.save(folder)
+        return folders
+
+    @cached_property
+    def completions(self) -> Mapping[str, Path]:
+        """What the method learns from: some balanced sentences about each subject."""
+        labels = {label for labels in self.method.learns_from.values() for label in labels}
+        files = {label: self.folder / "completions" / f"{label}.csv" for label in sorted(labels)}
+        for seed, path in enumerate(files.values()):
+            generator = BalancedExampleGenerator(self.the_task, seed)
+            splits: tuple[Split, ...] = ("train", "validation")
+            examples = [e for one in splits for e in generator.generate(COMPLETIONS_EACH, one)]
+            rows = {"subject": [e.subject for e in examples], "text": [e.text for e in examples]}
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_table(path, pd.DataFrame(rows))
+        return files
 
     def prepared_model(self) -> LanguageModel:
         """A new model as a study gives it to the method."""

@@ -28,6 +28,18 @@ def any_process(flag: bool) -> bool:
     return bool(value)
 
 
+def mean_over_processes(value: float) -> float:
+    """Mean of ``value`` over all processes."""
+    import torch
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized()):
+        return value
+    total = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(total)
+    return float(total) / dist.get_world_size()
+
+
 def wait_for_all() -> None:
     """Wait until every process has come here; nothing where there is one."""
     import torch.distributed as dist

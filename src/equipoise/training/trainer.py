@@ -77,8 +77,10 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """Mean loss over the evaluation examples, and the objective's metrics."""
-        examples: Sequence[Any] = eval_dataset or self.eval_dataset
         self.model.eval()
+        examples: Sequence[Any] = self.objective.prepare(
+            eval_dataset or self.eval_dataset, self.model, self.state.global_step
+        )
         counts = self.objective.counts(examples)
         found: dict[str, float] = {}
         size = EVALUATION_FACTOR * self.data_collator.micro_batch

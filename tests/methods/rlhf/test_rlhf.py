@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from equipoise import EquipoiseError
+from equipoise.decoding.sampler import sample
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
+from equipoise.methods.rlhf.method import RLHF
 from equipoise.methods.rlhf.rewards import ConstraintReward
+from equipoise.methods.rlhf.rollouts import Rollouts
 from equipoise.model.language_model import LanguageModel
 from equipoise.task.task import Task
+from equipoise.training.checkpoint import CheckpointClock
 from equipoise.training.reward_model import with_scalar_head
 
 SMALL = {
@@ -106,6 +111,81 @@ def test_a_penalty_holds_the_policy_back(
     ]
     kl = [[row["kl"] for row in history if "kl" in row][-1] for history in histories]
     assert kl[1] < 0.5 * kl[0]
+
+
+def rollouts(lm: LanguageModel, task: Task, **settings: object) -> Rollouts:
+    """What draws the rollouts of a method with these settings."""
+    method = build_method("rlhf", {**SMALL, "iterations": 3, **settings})
+    assert isinstance(method, RLHF)
+    return method._rollouts(lm, task, ConstraintReward(task), 3, CheckpointClock(5.0))
+
+
+def test_advantages_by_hand(tiny_lm: LanguageModel, make_task: Callable[..., Task]) -> None:
+    """Rewards 0, 1, 5 and 2, 2, 2; one nat from the start in one completion of each, at 0.6 a nat.
+
+    Left out: -2 - ..., so -3, -1.5, 4.5, and of the penalties -0.6, 0.3, 0.3. In deviations: those
+    of 0, 1, 5 are -2, -1, 3 over the root of 7.
+    """
+    rewards = torch.tensor([0.0, 1.0, 5.0, 2.0, 2.0, 2.0])
+    ratios = torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    penalty = torch.tensor([-0.6, 0.3, 0.3, -0.6, 0.3, 0.3])
+    plain = torch.tensor([-3.0, -1.5, 4.5, 0, 0, 0])
+    scaled = torch.tensor([-2.0, -1.0, 3.0, 0, 0, 0]) / math.sqrt(7)
+    for advantage, of_rewards in (("rloo", plain), ("grpo", scaled)):
+        made = rollouts(
+            tiny_lm, make_task(), advantage=advantage, kl_coefficient=0.6, explore="listed"
+        )
+        # Half of three iterations, rounded up, explore: there nothing is pushed away.
+        for iteration, expected in ((2, of_rewards + penalty), (1, (of_rewards + penalty).relu())):
+            found = made._advantages(rewards, ratios, iteration)
+            torch.testing.assert_close(found, expected)
+
+
+def test_first_completions_are_drawn_from_the_prompt_that_is_told(
+    fresh_tiny_lm: Callable[[], LanguageModel],
+    make_task: Callable[..., Task],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And trained for the one that is not: the same tokens, behind another context."""
+    lm, task, asked, drawn = fresh_tiny_lm(), make_task(), [], []
+
+    def watched(policy: Any, prompts: Any, *arguments: Any) -> Any:
+        asked.append([lm.tokenizer.decode(prompt.context) for prompt in prompts])
+        drawn.append(sample(policy, prompts, *arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr("equipoise.methods.rlhf.rollouts.sample", watched)
+    made = rollouts(lm, task, explore="listed", explore_iterations=2)
+    for iteration in range(3):
+        found = made(lm.model, iteration)
+        told = [all(word in text for word in ("bold", "honest")) for text in asked[iteration]]
+        assert all(told) if iteration < 2 else not any(told)
+        contexts = [prompt.context for prompt in made.prompts for _ in range(3)]
+        ids = [draw.ids for of_prompt in drawn[iteration] for draw in of_prompt]
+        assert [rollout.sequence.tokens for rollout in found] == [
+            (*context, *own) for context, own in zip(contexts, ids, strict=True)
+        ]
+        assert all(r.old == pytest.approx(r.reference, abs=1e-4) for r in found)
+
+
+@pytest.mark.usefixtures("_letters_pay")
+def test_what_is_told_first_is_said_untold(
+    fresh_tiny_lm: Callable[[], LanguageModel], make_task: Callable[..., Task], tmp_path: Path
+) -> None:
+    info = fit(
+        fresh_tiny_lm(),
+        make_task(),
+        tmp_path,
+        iterations=12,
+        learning_rate=1e-2,
+        advantage="grpo",
+        explore="listed",
+        explore_iterations=8,
+        lora=True,
+    )
+    rows = [row for row in info["history"] if "reward" in row]
+    assert len(rows) == 12
+    assert all(math.isfinite(row["loss"]) for row in rows)
 
 
 def test_two_runs_write_the_same_bytes(
@@ -205,6 +285,9 @@ def test_a_kl_that_explodes_stops_training_and_keeps_a_checkpoint(
     [
         ({"reward": "human"}, "reward: input should be 'constraint' or 'model'"),
         ({"completions_per_prompt": 1}, "completions_per_prompt: .* greater than or equal to 2"),
+        ({"advantage": "gae"}, "advantage: input should be 'rloo' or 'grpo'"),
+        ({"explore": "all"}, "explore: input should be 'none' or 'listed'"),
+        ({"explore_iterations": 2}, "explore_iterations has no meaning with explore = 'none'"),
         ({"clip": 1.0}, "clip: input should be less than 1"),
         ({"kl_coefficient": -0.1}, "kl_coefficient: input should be greater than or equal to 0"),
     ],
@@ -212,6 +295,15 @@ def test_a_kl_that_explodes_stops_training_and_keeps_a_checkpoint(
 def test_wrong_settings(settings: dict[str, object], message: str) -> None:
     with pytest.raises(EquipoiseError, match=message):
         build_method("rlhf", settings)
+
+
+def test_exploring_that_cannot_be(make_task: Callable[..., Task]) -> None:
+    longer = {"explore": "listed", "explore_iterations": 9, "iterations": 8}
+    with pytest.raises(EquipoiseError, match="explore_iterations: there are only 8 iterations"):
+        build_method("rlhf", longer).check(make_task())
+    wordless = make_task(('all_of = ["{agentic}", "{communal}"]\n', ""))
+    with pytest.raises(EquipoiseError, match="explore: the constraint of task 'small' asks for no"):
+        build_method("rlhf", {"explore": "listed"}).check(wordless)
 
 
 def test_reward_models_that_cannot_be(

@@ -112,12 +112,32 @@ def _compile(
     memory_gb: float,
     prose: bool,
 ) -> TokenAutomaton:
-    characters = {character for piece in vocabulary.pieces if piece for character in piece}
     longest = max(map(count_words, prefixes)) + max_tokens * vocabulary.most_words
+    characters = vocabulary.characters
     text = text_automaton(constraint, characters, prefixes, terms, longest, memory_gb, prose=prose)
-    canonical = _canonical(text, vocabulary, _wanted_terms(constraint, terms))
+    return over_tokens(text, vocabulary, _wanted_terms(constraint, terms), memory_gb)
+
+
+def over_tokens(
+    text: TextAutomaton,
+    vocabulary: Vocabulary,
+    wanted: Sequence[str] = (),
+    memory_gb: float = MEMORY_GB,
+) -> TokenAutomaton:
+    """``text`` as an automaton that reads tokens.
+
+    Args:
+        text: Over characters; it has read every prefix that completions will continue.
+        vocabulary: Of the model.
+        wanted: Terms that count only as the tokenizer itself spells them.
+        memory_gb: Budget.
+
+    Raises:
+        TooLargeError: It would take more than ``memory_gb``.
+    """
+    canonical = _canonical(text, vocabulary, wanted)
     columns, classes = _columns(text, vocabulary, canonical, memory_gb)
-    starts = [text.starts[prefix] for prefix in prefixes]
+    prefixes, starts = list(text.starts), list(text.starts.values())
     table, numbers = _trim(columns, starts)
     merged = minimise(table, np.zeros(len(table), dtype=bool))
     first = np.unique(merged, return_index=True)[1]

@@ -80,3 +80,40 @@ class Guide:
         index = torch.tensor(rows)
         self.states, self.messages = self.states[index], self.messages[index]
         self.remaining = self.remaining[index]
+
+
+class TwistedGuide(Guide):
+    """A `Guide` that keeps what it promised of each row; a `Twist` of the project's decoder.
+
+    Attributes:
+        hopes: [B] logarithm of the HMM's probability of acceptance, 0 before the first token: all
+            completions of a prompt have the same one there.
+    """
+
+    def allocate(self, n_rows: int) -> None:
+        """See `Control`."""
+        super().allocate(n_rows)
+        self.hopes = torch.zeros(n_rows, dtype=torch.float64)
+
+    def start(self, rows: Sequence[int], prompts: Sequence[int]) -> None:
+        """See `Control`."""
+        super().start(rows, prompts)
+        self.hopes[rows] = 0
+
+    def accept(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
+        """See `Control`."""
+        index, drawn = torch.tensor(rows), torch.tensor(tokens)
+        self.hopes[index] = self.lookahead.log_hopes(
+            self.messages[index], self.states[index], self.remaining[index], drawn
+        )
+        super().accept(rows, tokens)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """See `Control`."""
+        super().keep(rows)
+        self.hopes = self.hopes[torch.tensor(rows)]
+
+    def copy(self, sources: Sequence[int], targets: Sequence[int]) -> None:
+        """See `Twist`."""
+        for values in (self.states, self.messages, self.remaining, self.hopes):
+            values[targets] = values[sources]

@@ -109,6 +109,25 @@ class Lookahead:
         self._small(weights[:, start:], messages, states, after, factors)
         return weights.log_().index_select(1, self._kind_of)
 
+    def log_hopes(
+        self, messages: Tensor, states: Tensor, remaining: Tensor, tokens: Tensor
+    ) -> Tensor:
+        """Logarithm of num / den [B], in float64, of one of ``tokens`` [B] each.
+
+        It is the HMM's probability of acceptance after that token.
+
+        Args:
+            messages: [B, H] before it.
+            states: [B] before it.
+            remaining: [B] tokens that may still be drawn, that one included.
+            tokens: [B] that are drawn.
+        """
+        after = (remaining - 1).clamp_max(len(self.values) - 1)
+        reached = self.follow(states, tokens)
+        joint = messages * self.hmm.by_token[tokens]
+        shares = (joint * self.values[after, reached]).sum(-1) / joint.sum(-1)
+        return shares.double().log() + self.scales[after, reached]
+
     def probability(self, message: Tensor, state: int, remaining: int) -> float:
         """P(constraint | text so far) in at most ``remaining`` tokens, if the HMM is the model."""
         if state == ACCEPT:

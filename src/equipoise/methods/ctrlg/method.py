@@ -13,20 +13,22 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from equipoise.decoding.beam import beam_search
+from equipoise.decoding.particles import sample_particles
 from equipoise.decoding.sampler import sample
+from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
-from equipoise.methods.ctrlg.guide import Beginning, Guide
+from equipoise.methods.ctrlg.guide import Beginning, Guide, TwistedGuide
 from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
-from equipoise.methods.needs import Holding, Work
+from equipoise.methods.needs import Holding, Work, drawing_bytes
 from equipoise.model.draws import Draw, Prompt, Question, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
@@ -51,6 +53,9 @@ class CtrlGSettings(DistillSettings):
         decoding: ``sample`` draws at random; ``beam`` searches for the most probable completions
             with as many beams as completions are wanted. Nothing is random in that, so all seeds
             give the same, and temperature, top_p and top_k have no meaning.
+        particles: Texts drawn together for each completion, weighted by how much likelier the model
+            finds them than the HMM promised, and resampled; one of them is delivered. The more, the
+            nearer to what the model itself would say under the constraint.
         prose: Completions are prose besides: words with one space between them, commas, quotes and
             the like only where a writer puts them, and one full stop.
         memory_gb: Most memory for the automaton, and for the lookahead's tables; a constraint that
@@ -62,9 +67,16 @@ class CtrlGSettings(DistillSettings):
     prompt: str = "neutral"
     accept: Accept = "all"
     decoding: Decoding = "sample"
+    particles: Annotated[int, Field(ge=1, le=1000)] = 1
     prose: bool = True
     memory_gb: Annotated[float, Field(gt=0)] = MEMORY_GB
     init_from: str | None = None
+
+    @model_validator(mode="after")
+    def _particles_are_drawn(self) -> CtrlGSettings:
+        if self.particles > 1 and self.decoding == "beam":
+            raise ValueError("particles have no meaning with decoding = 'beam': nothing is drawn")
+        return self
 
 
 @dataclass(frozen=True)
@@ -97,14 +109,14 @@ class GuidedPolicy(Policy):
         elif longest < lookahead.max_tokens:
             lookahead = lookahead.within(longest)
         starts = beginnings(self.lm, self.task, self.prompt, subjects, prompts)
-        return self._guided(prompts, n, Guide(lookahead, starts), sampling, seed, on_drawn)
+        return self._guided(prompts, n, lookahead, starts, sampling, seed, on_drawn)
 
     def reply(self, question: Question, n: int, sampling: Sampling, seed: int) -> list[Draw]:
         """See ``Policy.reply``; each answer is one finished sentence that satisfies it."""
         prompts = self.lm.prompts([question])
-        guide = Guide(self._anywhere.within(sampling.max_new_tokens), [Beginning("", ())])
+        lookahead, starts = self._anywhere.within(sampling.max_new_tokens), [Beginning("", ())]
         on_drawn = counting("answering", n)
-        return self._guided(prompts, n, guide, sampling, seed, on_drawn)[0]
+        return self._guided(prompts, n, lookahead, starts, sampling, seed, on_drawn)[0]
 
     @property
     def longest_reply(self) -> int:
@@ -129,17 +141,22 @@ class GuidedPolicy(Policy):
         self,
         prompts: Sequence[Prompt],
         n: int,
-        guide: Guide,
+        lookahead: Lookahead,
+        starts: Sequence[Beginning],
         sampling: Sampling,
         seed: int,
         on_drawn: Callable[[int], None] | None,
     ) -> list[list[Draw]]:
-        """``n`` completions of each of ``prompts`` under the guide."""
-        if self.settings.decoding == "beam":
+        """``n`` completions of each of ``prompts``, whose sentences begin as ``starts`` say."""
+        lm, counts, settings = self.lm, [n] * len(prompts), self.settings
+        if settings.particles > 1:
+            twist, among = TwistedGuide(lookahead, starts), settings.particles
+            return sample_particles(lm, prompts, counts, sampling, seed, among, twist, on_drawn)
+        guide = Guide(lookahead, starts)
+        if settings.decoding == "beam":
             longest = sampling.max_new_tokens
-            return beam_search(self.lm, prompts, n, longest, control=guide, on_drawn=on_drawn)
-        counts = [n] * len(prompts)
-        return sample(self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
+            return beam_search(lm, prompts, n, longest, control=guide, on_drawn=on_drawn)
+        return sample(lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
 
 
 class CtrlG(Method[CtrlGSettings]):
@@ -149,6 +166,7 @@ class CtrlG(Method[CtrlGSettings]):
     summary = "constrained decoding: every completion satisfies the task's constraint"
     control = "structural"
     settings_model: ClassVar[type[CtrlGSettings]] = CtrlGSettings
+    guides_drawing = True
 
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task must have such a prompt."""
@@ -159,18 +177,31 @@ class CtrlG(Method[CtrlGSettings]):
         return task.constraint.accepting(self.settings.accept).ensures_balance(task.constraint)
 
     def memory(self, task: Task, size: ModelSize, sampling: Sampling) -> Holding:
-        """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it."""
-        states = self.settings.hidden_states
+        """See ``Method.memory``: the HMM; the automaton is as large as the constraint has it.
+
+        The particles of a completion are decoded together, however many a batch has.
+        """
+        settings = self.settings
+        states = settings.hidden_states
         tables = 4 * states * (states + size.vocabulary)
-        return Holding(fitting=tables, drawing=tables)
+        asked = self.questions(task, [subject.name for subject in task.subjects], seed=0)
+        rows = max(settings.particles, sampling.batch_size)
+        more = drawing_bytes(asked, size, sampling, rows) - drawing_bytes(asked, size, sampling)
+        return Holding(fitting=tables, drawing=tables + more)
 
     def work(self, task: Task, size: ModelSize, seed: int) -> Work:
-        """See ``Method.work``: the HMM learns from completions that are drawn for it."""
-        return Work(drawn_once=self.settings.n_samples)
+        """See ``Method.work``: completions for the HMM to learn from, and every particle."""
+        return Work(draws_each=self.settings.particles, drawn_once=self.settings.n_samples)
 
     def fit(self, lm: LanguageModel, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: compiles the constraint and distils the HMM, once for all seeds."""
         sampling, settings = workspace.sampling, self.settings
+        if settings.particles > 1 and sampling.temperature == 0:
+            raise EquipoiseError(
+                "at temperature 0 all particles are the same text",
+                field="particles",
+                hint="Set sampling.temperature above 0, or particles = 1.",
+            )
         started = time.perf_counter()
         automaton = compile_constraint(
             task.constraint.accepting(settings.accept),

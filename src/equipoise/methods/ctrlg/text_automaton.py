@@ -77,6 +77,27 @@ def text_automaton(
     rules: list[Rule] = [WordRule(fewest, None if most >= longest else most), SentenceRule()]
     rules += [ProseRule(prefixes)] if prose else []
     rules.append(TermRule(constraint, terms))
+    return automaton_of(rules, characters, prefixes, memory_gb)
+
+
+def automaton_of(
+    rules: Sequence[Rule],
+    characters: Iterable[str],
+    prefixes: Iterable[str],
+    memory_gb: float = MEMORY_GB,
+) -> TextAutomaton:
+    """The automaton of texts that keep all of ``rules``.
+
+    Args:
+        rules: At least one.
+        characters: All characters that will be read.
+        prefixes: Texts it may start with.
+        memory_gb: Budget.
+
+    Raises:
+        TooLargeError: It would take more than ``memory_gb``.
+    """
+    prefixes = list(dict.fromkeys(prefixes))
     columns, symbols = _columns(rules, sorted({*characters, *"".join(prefixes)}))
     product = _Product(
         [_explore(rule, [symbol[i] for symbol in columns]) for i, rule in enumerate(rules)]

@@ -60,6 +60,11 @@ class Vocabulary:
         return cls.of(lm.tokenizer, lm.output_rows, lm.stop_tokens)
 
     @cached_property
+    def characters(self) -> frozenset[str]:
+        """All characters that tokens write."""
+        return frozenset(character for piece in self.pieces if piece for character in piece)
+
+    @cached_property
     def most_words(self) -> int:
         """Most words that a token can begin or go on with."""
         return 1 + max((count_words(piece) for piece in self.pieces if piece), default=0)

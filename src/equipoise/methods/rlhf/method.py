@@ -3,20 +3,25 @@
 Either a reward model learns preference pairs and judges (Christiano et al. 2017, arXiv 1706.03741;
 Ouyang et al. 2022, arXiv 2203.02155), or the constraint itself does. The policy is optimised by
 RLOO (Ahmadian et al. 2024, arXiv 2402.14740): REINFORCE with the mean of the other completions of
-the same prompt as baseline, a KL penalty to the starting policy, and PPO's clipping.
+the same prompt as baseline, a KL penalty to the starting policy, and PPO's clipping; or by GRPO's
+advantages (Shao et al. 2024, arXiv 2402.03300).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.needs import Holding, Work
 from equipoise.methods.rlhf.judge import trained_judge
-from equipoise.methods.rlhf.needs import rollout_memory, rollout_training
+from equipoise.methods.rlhf.needs import exploring_questions, rollout_memory, rollout_training
 from equipoise.methods.rlhf.rewards import ConstraintReward, Reward
 from equipoise.methods.rlhf.rlhf_settings import RLHFSettings
 from equipoise.methods.rlhf.rollouts import Rollouts
@@ -24,11 +29,19 @@ from equipoise.methods.tuning import tune
 from equipoise.model.draws import Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
+from equipoise.task.request import demands
 from equipoise.task.task import Task
 from equipoise.training.checkpoint import CheckpointClock
+from equipoise.training.losses import group_relative_advantages, leave_one_out_advantages
 from equipoise.training.policy_gradient import PolicyObjective
 from equipoise.training.processes import several_processes
 from equipoise.training.reward_model import check_reward_folder
+
+ADVANTAGES: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "rloo": leave_one_out_advantages,
+    "grpo": group_relative_advantages,
+}
+"""What makes advantages [P, K] of rewards [P, K]."""
 
 
 class RLHF(Method[RLHFSettings]):
@@ -43,6 +56,7 @@ class RLHF(Method[RLHFSettings]):
     def check(self, task: Task) -> None:
         """See ``Method.check``: the task yields the judge's pairs, and a stored one is one."""
         check_prompt(task, self.settings.prompt)
+        self._check_exploring(task)
         folder = self.settings.reward_model
         if self.settings.reward == "model":
             self.settings.check_pairs(task)
@@ -54,6 +68,26 @@ class RLHF(Method[RLHFSettings]):
                 field="reward_model",
                 hint="Set reward = 'model', or leave it out.",
             )
+
+    def _check_exploring(self, task: Task) -> None:
+        if self.settings.explore == "listed" and not demands(task.constraint):
+            raise EquipoiseError(
+                f"the constraint of task '{task.name}' asks for no word, so none can be told",
+                field="explore",
+                hint="Leave it out.",
+            )
+        if (self.settings.explore_iterations or 0) > self.iterations(task):
+            raise EquipoiseError(
+                f"there are only {self.iterations(task)} iterations",
+                field="explore_iterations",
+                hint="Set fewer, or more iterations.",
+            )
+
+    def explore_iterations(self, task: Task) -> int:
+        """Iterations whose completions are drawn from the prompt that names the terms."""
+        if self.settings.explore == "none":
+            return 0
+        return self.settings.explore_iterations or math.ceil(self.iterations(task) / 2)
 
     def n_examples(self, task: Task) -> int:
         """See ``Method.n_examples``: the pairs of the reward model, if one is trained."""
@@ -113,6 +147,7 @@ class RLHF(Method[RLHFSettings]):
     ) -> Rollouts:
         settings: Any = self.settings
         subjects = [subject.name for subject in task.train]
+        exploring = lm.prompts(exploring_questions(settings, task, subjects))
         return Rollouts(
             lm,
             task,
@@ -127,4 +162,7 @@ class RLHF(Method[RLHFSettings]):
             settings.rollout_batch_size,
             clock,
             adapters=settings.lora,
+            advantages=ADVANTAGES[settings.advantage],
+            exploring=exploring,
+            explore_iterations=self.explore_iterations(task),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from equipoise.methods.needs import (
     TOKENS_PER_WORD,
     Holding,
@@ -11,10 +13,12 @@ from equipoise.methods.needs import (
     expected_tokens,
 )
 from equipoise.methods.policy import ask
+from equipoise.methods.prompt_listed import with_request
 from equipoise.methods.rlhf.rlhf_settings import RLHFSettings
-from equipoise.model.draws import Sampling
+from equipoise.model.draws import Question, Sampling
 from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
+from equipoise.task.request import demands, request
 from equipoise.task.task import Task
 
 
@@ -42,10 +46,22 @@ def rollout_memory(settings: RLHFSettings, task: Task, size: ModelSize) -> Holdi
     reference = 0 if settings.lora else 4 * size.parameters
     copy = 2 * size.parameters
     rows = settings.completions_per_prompt * len(task.train)
-    asked = [ask(task, subject.name, settings.prompt) for subject in task.subjects]
+    names = [subject.name for subject in task.subjects]
+    asked = exploring_questions(settings, task, names)
     cache = drawing_bytes(asked, size, _sampling(settings), rows)
     judge = 4 * size.parameters if settings.reward == "model" else 0
     return Holding(fitting=reference + copy + cache + judge)
+
+
+def exploring_questions(
+    settings: RLHFSettings, task: Task, subjects: Sequence[str]
+) -> list[Question]:
+    """What the first completions about each of ``subjects`` answer: all words named, if wanted."""
+    plain = [ask(task, subject, settings.prompt) for subject in subjects]
+    if settings.explore == "none":
+        return plain
+    told = request(demands(task.constraint))
+    return [question._replace(prompt=with_request(question.prompt, told)) for question in plain]
 
 
 def _rollouts(settings: RLHFSettings, task: Task, size: ModelSize) -> list[Sequences]:

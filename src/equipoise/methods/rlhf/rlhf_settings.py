@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from equipoise.methods.rlhf.judge import JudgeSettings
 
@@ -18,6 +18,11 @@ class RLHFSettings(JudgeSettings):
             would make; see ``iterations``.
         reward: ``constraint``: the share of its clauses that a completion satisfies; ``model``: a
             reward model.
+        advantage: ``rloo``: a reward less the mean of its siblings'; ``grpo``: that in standard
+            deviations of the prompt's rewards.
+        explore: ``listed``: in the first iterations completions are drawn from a prompt that names
+            every listed term, and trained for the one that does not; ``none``: never.
+        explore_iterations: How many iterations that are; by default half of all.
         iterations: Times that completions are drawn; by default as many as SFT with these epochs
             and batches would make updates.
         completions_per_prompt: Completions drawn of each training subject an iteration.
@@ -32,6 +37,9 @@ class RLHFSettings(JudgeSettings):
 
     learning_rate: Annotated[float, Field(gt=0)] = 2e-5
     reward: Literal["constraint", "model"] = "constraint"
+    advantage: Literal["rloo", "grpo"] = "rloo"
+    explore: Literal["none", "listed"] = "none"
+    explore_iterations: Annotated[int, Field(ge=1)] | None = None
     iterations: Annotated[int, Field(ge=1)] | None = None
     completions_per_prompt: Annotated[int, Field(ge=2)] = 8
     updates_per_iteration: Annotated[int, Field(ge=1)] = 1
@@ -40,3 +48,9 @@ class RLHFSettings(JudgeSettings):
     max_kl: Annotated[float, Field(gt=0)] = 100.0
     rollout_batch_size: Annotated[int, Field(ge=1)] = 40
     max_completion_tokens: Annotated[int, Field(ge=1, le=1000)] = 40
+
+    @model_validator(mode="after")
+    def _exploring_has_a_length(self) -> RLHFSettings:
+        if self.explore_iterations is not None and self.explore == "none":
+            raise ValueError("explore_iterations has no meaning with explore = 'none'")
+        return self

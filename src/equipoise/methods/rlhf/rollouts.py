@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,9 @@ class Rollouts:
             computations round alike and ratios start at exactly 1.
         clock: Asked for a checkpoint before the KL gets out of hand.
         adapters: Whether the model is trained through adapters.
+        advantages: Of rewards [P, K], see ``training.losses``.
+        exploring: Other prompts about the same subjects, from which completions are drawn first.
+        explore_iterations: How many iterations draw from those.
     """
 
     lm: LanguageModel
@@ -64,6 +67,9 @@ class Rollouts:
     batch_size: int
     clock: CheckpointClock
     adapters: bool = False
+    advantages: Callable[[torch.Tensor], torch.Tensor] = leave_one_out_advantages
+    exploring: Sequence[Prompt] = ()
+    explore_iterations: int = 0
     _drawing: DrawingCopy = field(init=False)
     _reference: LanguageModel | None = field(default=None, init=False)
     _warned: bool = field(default=False, init=False)
@@ -91,8 +97,7 @@ class Rollouts:
         owners = [subject for subject in self.subjects for _ in range(self.per_prompt)]
         rewards = self._rewards(owners, sentences)
         self._watch(float((old - references).mean()), iteration)
-        penalised = rewards - self.kl_coefficient * (old - references)
-        advantages = leave_one_out_advantages(penalised.view(-1, self.per_prompt)).flatten()
+        advantages = self._advantages(rewards, old - references, iteration)
         return [
             Rollout(
                 sequences[i],
@@ -106,12 +111,16 @@ class Rollouts:
         ]
 
     def _draw(self, model: Any, iteration: int) -> tuple[list[TokenSequence], list[str]]:
-        """Completions of all prompts in turn, as tokens and as the sentences to be judged."""
+        """Completions of all prompts in turn, as tokens and as the sentences to be judged.
+
+        Whatever prompt they were drawn from, the tokens stand behind the one they are trained for.
+        """
         sampling = Sampling(top_p=1.0, max_new_tokens=self.max_new_tokens)
         counts = [self.per_prompt] * len(self.prompts)
         policy = self._drawing.of(model)
+        asked = self.exploring if iteration < self.explore_iterations else self.prompts
         with policy.autocast():
-            draws = sample(policy, self.prompts, counts, sampling, self._seed(iteration))
+            draws = sample(policy, asked, counts, sampling, self._seed(iteration))
         sequences, sentences = [], []
         for prompt, drawn in zip(self.prompts, draws, strict=True):
             for draw in drawn:
@@ -119,6 +128,19 @@ class Rollouts:
                 sequences.append(TokenSequence(tokens, len(prompt.context)))
                 sentences.append(first_sentence(prompt.prefix + draw.text).text)
         return sequences, sentences
+
+    def _advantages(
+        self, rewards: torch.Tensor, log_ratios: torch.Tensor, iteration: int
+    ) -> torch.Tensor:
+        """Of the rewards, and of the KL penalty by leaving one out: [P * K].
+
+        What another prompt made the policy say is imitated where it was better, and never pushed
+        away: it is not what the policy says, and its likelihood has no lower bound to stop at.
+        """
+        penalties = -self.kl_coefficient * log_ratios.view(-1, self.per_prompt)
+        of_rewards = self.advantages(rewards.view(-1, self.per_prompt))
+        advantages = (of_rewards + leave_one_out_advantages(penalties)).flatten()
+        return advantages.clamp(min=0) if iteration < self.explore_iterations else advantages
 
     def _seed(self, iteration: int) -> int:
         """Another one each iteration; the same after resuming."""

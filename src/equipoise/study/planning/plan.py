@@ -87,8 +87,10 @@ class StudyPlan:
 
     @property
     def operations(self) -> float:
-        """Of all cells in products of matrices, at least: two a weight and token, six in training
-        (Kaplan et al. 2020, arXiv 2001.08361, section 2.1). It is the same on every machine."""
+        """Of all cells in products of matrices, at least; the same on every machine.
+
+        Two a weight and token, six in training (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+        """
         tokens = sum(
             one.cells * (3 * one.trained_tokens + one.drawn_tokens) for one in self.methods.values()
         )
@@ -174,7 +176,7 @@ def plan_method(
     each = wanted * work.draws_each if work.draws is None else work.draws
     tokens_each = expected_tokens(task, sampling)
     drawn = each * len(task.subjects) * tokens_each
-    seconds += drawing_seconds(size, drawn, rates)
+    seconds += drawing_seconds(size, work.passes * drawn, rates)
     judged = wanted * work.scored_each * len(task.subjects) * tokens_each
     seconds += drawing_seconds(size, judged / JUDGING_SPEED, rates)
     return MethodPlan(
