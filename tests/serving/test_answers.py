@@ -20,6 +20,7 @@ from equipoise.serving.asking import Asked
 from equipoise.serving.controlled import Controlled, load_controlled
 from equipoise.serving.limits import Limits
 from equipoise.serving.refusal import RefusalError
+from equipoise.task.sentence import first_sentence
 from run_files import contents
 
 pytestmark = pytest.mark.slow
@@ -128,6 +129,7 @@ def test_a_decoder_keeps_the_constraint_whatever_is_asked(
                 assert not verdict.forbidden
             else:
                 assert verdict.satisfied
+                assert first_sentence(text) == (text, True)  # and nothing behind it
 
 
 def test_ctrlg_keeps_it_in_texts_to_be_continued_too(load: Load, address: Address) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -34,6 +34,7 @@ from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.progress import counting
 from equipoise.task.constraint import Accept
+from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ class GuidedPolicy(Policy):
         prompts = self.lm.prompts([question])
         lookahead, starts = self._anywhere.within(sampling.max_new_tokens), [Beginning("", ())]
         on_drawn = counting("answering", n)
-        return self._guided(prompts, n, lookahead, starts, sampling, seed, on_drawn)[0]
+        [draws] = self._guided(prompts, n, lookahead, starts, sampling, seed, on_drawn)
+        # That a sentence is over may be known only by the word behind it.
+        return [replace(draw, text=first_sentence(draw.text).text) for draw in draws]
 
     @property
     def longest_reply(self) -> int:
