@@ -34,6 +34,7 @@ ROOMS = (
     "study",
     "report",
     "publishing",
+    "serving",
     "testing",
     "cli",
 )

@@ -25,6 +25,7 @@ COMMANDS = [
     ["distill"],
     ["evaluate"],
     ["examine"],
+    ["serve"],
     ["compare"],
     ["power"],
     ["data"],

@@ -22,7 +22,13 @@ from package.building import ROOT, Built
 
 SOURCES = ROOT / "src"
 CARRIED = {".py", ".toml", ".html", ".css", ".js", ".md", ".typed"}
-OF_EXTRAS = {"openai": "openai", "ray": "ray", "submitit": "slurm"}
+OF_EXTRAS = {
+    "openai": "openai",
+    "ray": "ray",
+    "starlette": "serve",
+    "submitit": "slurm",
+    "uvicorn": "serve",
+}
 """Modules that are imported where they are asked for only, and the extra that brings them."""
 UNSEEN = {
     "gguf": "transformers reads the embedded models' files with it",

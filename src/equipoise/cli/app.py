@@ -23,6 +23,7 @@ from equipoise.cli import (
     push,
     report,
     run,
+    serve,
     status,
     studies,
     task,
@@ -53,6 +54,7 @@ app.command("complete", epilog=complete.EXAMPLES)(complete.complete)
 app.command("distill", epilog=distill.EXAMPLES)(distill.distill)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("examine", epilog=examine.EXAMPLES)(examine.examine)
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("power", epilog=power.EXAMPLES)(power.power)
 app.command("data", epilog=data.EXAMPLES)(data.data)

@@ -22,7 +22,7 @@ from equipoise.methods.method import (
     check_prompt,
 )
 from equipoise.methods.needs import Work
-from equipoise.model.draws import Draw, Sampling
+from equipoise.model.draws import Draw, Question, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
 from equipoise.model.prefix_tree import TokenSequence
@@ -77,41 +77,47 @@ class BestPolicy(Policy):
         on_drawn(0)
         draws = self.draw(subjects, more, sampling, seed, on_drawn)
         accepted = [
-            self.best(subject, found) for subject, found in zip(subjects, draws, strict=True)
+            self.best(question, found)
+            for question, found in zip(self.questions(subjects), draws, strict=True)
         ]
         return self.delivery(label, subjects, draws, accepted, n, seed)
 
-    def best(self, subject: str, draws: Sequence[Draw]) -> list[bool]:
-        """Which of the ``draws`` about ``subject`` are the best of their group.
+    def reply(self, question: Question, n: int, sampling: Sampling, seed: int) -> list[Draw]:
+        """See ``Policy.reply``: of each group of answers the best."""
+        draws = super().reply(question, n * self.group, sampling, seed)
+        chosen = self.best(self.worded(question), draws)
+        return [draw for draw, taken in zip(draws, chosen, strict=True) if taken]
+
+    def best(self, question: Question, draws: Sequence[Draw]) -> list[bool]:
+        """Which of the ``draws`` that answer ``question`` are the best of their group.
 
         Of equally good ones it is the first, where the model gives no log-probabilities.
         """
-        shares = [self.satisfied(subject, draw) for draw in draws]
+        shares = [self.satisfied(question, draw) for draw in draws]
         starts = range(0, len(draws), self.group)
         groups = [range(start, min(start + self.group, len(draws))) for start in starts]
         leading = [[i for i in g if shares[i] == max(shares[j] for j in g)] for g in groups]
         tied = [i for leaders in leading if len(leaders) > 1 for i in leaders if shares[i] >= 0]
         weights = self.lm.weights
-        likely = {} if weights is None else self._likelihoods(weights, subject, draws, tied)
+        likely = {} if weights is None else self._likelihoods(weights, question, draws, tied)
         chosen = {max(leaders, key=lambda i: likely.get(i, 0.0)) for leaders in leading}
         return [i in chosen and shares[i] >= 0 for i in range(len(draws))]
 
-    def satisfied(self, subject: str, draw: Draw) -> float:
+    def satisfied(self, question: Question, draw: Draw) -> float:
         """The share (0-1) of the constraint's clauses that the judged sentence of a draw meets."""
         if not draw.answered:
             return NOTHING
-        prefix = self.task.response_prefix(subject)
-        judged = judge(draw.behind(prefix), prefix, subject)
+        judged = judge(draw.behind(question.prefix), question.prefix, question.subject)
         return self.task.constraint.share_satisfied(judged.text)
 
     def _likelihoods(
-        self, lm: LanguageModel, subject: str, draws: Sequence[Draw], wanted: Sequence[int]
+        self, lm: LanguageModel, question: Question, draws: Sequence[Draw], wanted: Sequence[int]
     ) -> dict[int, float]:
         """Mean log-probability a token, in nats, of each of the ``wanted`` draws.
 
         It is the model's own, at temperature 1 and without a nucleus, whatever was drawn with.
         """
-        [prompt] = lm.prompts(self.questions([subject]))
+        [prompt] = lm.prompts([question])
         context = prompt.context
         sequences = [TokenSequence((*context, *draws[i].ids), len(context)) for i in wanted]
         totals = log_probabilities(lm, sequences).tolist()

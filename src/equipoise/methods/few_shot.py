@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field
 
 from equipoise.errors import EquipoiseError
+from equipoise.methods.policy import Wording
 from equipoise.methods.prompt import PromptMethod, PromptSettings
 from equipoise.model.draws import Question
 from equipoise.task.examples import BalancedExampleGenerator, seeded, shuffle
@@ -55,24 +56,25 @@ class FewShot(PromptMethod[FewShotSettings]):
             except EquipoiseError as error:
                 raise EquipoiseError(error.problem, field="shots", hint=error.hint) from None
 
-    def questions(self, task: Task, subjects: Sequence[str], seed: int) -> list[Question]:
-        """See ``Method.questions``: other sentences, in another order, for each subject."""
+    def wording(self, task: Task, seed: int) -> Wording:
+        """See ``PromptMethod.wording``: other sentences, in another order, for each subject."""
         about = [subject.name for subject in task.train]
         generator = BalancedExampleGenerator(task, seed)
         made = {
             name: [one.text for one in generator.generate_about(name, self._each(len(about) - 1))]
             for name in about
         }
-        found = []
-        for question in super().questions(task, subjects, seed):
+
+        def word(question: Question) -> Question:
             others = [number for number, name in enumerate(about) if name != question.subject]
             shuffle(others, seeded(seed, f"shots for {question.subject}"))
             shown = [
                 made[about[others[shot % len(others)]]][shot // len(others)]
                 for shot in range(self.settings.shots)
             ]
-            found.append(question._replace(prompt=with_examples(question.prompt, shown)))
-        return found
+            return question._replace(prompt=with_examples(question.prompt, shown))
+
+        return word
 
     def _each(self, subjects: int) -> int:
         """Sentences that each of so many subjects gives at most."""

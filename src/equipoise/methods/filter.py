@@ -66,12 +66,11 @@ class FilteredPolicy(Policy):
     asked: Policy = field(kw_only=True)
     settings: FilterSettings = field(kw_only=True)
 
-    def accepts(self, subject: str, draw: Draw) -> bool:
+    def accepts(self, question: Question, draw: Draw) -> bool:
         """Whether a draw is delivered."""
         if not draw.answered:
             return False
-        prefix = self.task.response_prefix(subject)
-        judged = judge(draw.behind(prefix), prefix, subject)
+        judged = judge(draw.behind(question.prefix), question.prefix, question.subject)
         verdict = self.task.constraint.check(judged.text)
         if self.settings.accept == "all":
             return verdict.satisfied
@@ -86,6 +85,7 @@ class FilteredPolicy(Policy):
         seed: int,
     ) -> Delivery:
         """See ``Policy.deliver``: the first ``n`` accepted draws, or as many as there are."""
+        questions = self.questions(subjects)
         draws: list[list[Draw]] = [[] for _ in subjects]
         accepted: list[list[bool]] = [[] for _ in subjects]
         total = n * len(subjects)
@@ -94,13 +94,30 @@ class FilteredPolicy(Policy):
             counts = [self._still_to_draw(flags, n) for flags in accepted]
             if not any(counts):
                 break
-            of_round = int(np.random.SeedSequence([seed, round_]).generate_state(1)[0])
-            found = self.asked.sample(subjects, counts, sampling, of_round)
+            found = self.asked.sample(subjects, counts, sampling, _seed_of(seed, round_))
             for index, new in enumerate(found):
                 draws[index] += new
-                accepted[index] += [self.accepts(subjects[index], draw) for draw in new]
+                accepted[index] += [self.accepts(questions[index], draw) for draw in new]
             tell("filtering", sum(min(n, sum(flags)) for flags in accepted), total)
         return self.delivery(label, subjects, draws, accepted, n, seed)
+
+    def reply(self, question: Question, n: int, sampling: Sampling, seed: int) -> list[Draw]:
+        """See ``Policy.reply``: the first ``n`` whose first sentence is accepted, or fewer."""
+        kept: list[Draw] = []
+        flags: list[bool] = []
+        for round_ in range(self.settings.max_draws):
+            count = self._still_to_draw(flags, n)
+            if not count:
+                break
+            found = self.asked.reply(question, count, sampling, _seed_of(seed, round_))
+            flags += [self.accepts(question, draw) for draw in found]
+            kept += [draw for draw in found if self.accepts(question, draw)]
+        return kept[:n]
+
+    @property
+    def longest_reply(self) -> int | None:
+        """See ``Policy.longest_reply``: that of what is drawn from."""
+        return self.asked.longest_reply
 
     def _still_to_draw(self, flags: Sequence[bool], n: int) -> int:
         """Draws of a subject in the next round: what its acceptance so far lets one expect."""
@@ -109,6 +126,11 @@ class FilteredPolicy(Policy):
             return 0
         rate = (sum(flags) + 1) / (len(flags) + 2) if flags else 1.0
         return min(left, math.ceil(missing / rate))
+
+
+def _seed_of(seed: int, round_: int) -> int:
+    """The seed of a round of draws."""
+    return int(np.random.SeedSequence([seed, round_]).generate_state(1)[0])
 
 
 class Filter(WeightlessMethod[FilterSettings]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,15 @@ import pandas as pd
 from equipoise.completions.frame import CUT, as_completions
 from equipoise.completions.sentence_remarks import written_cut
 from equipoise.decoding.sampler import sample
+from equipoise.decoding.stopping import EndOfTurn
 from equipoise.model.draws import Draw, OnDrawn, Question, Sampling
 from equipoise.model.protocol import Model
 from equipoise.progress import counting
 from equipoise.task.lexicon import TermMatcher
 from equipoise.task.task import Task
 
-Wording = Callable[[Sequence[str]], list[Question]]
-"""What is asked about each of some subjects."""
+Wording = Callable[[Question], Question]
+"""What is asked in place of a question."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ class Policy:
         task: Whose subjects are described.
         prompt: Kind of the task's prompt that the model is asked with.
         training_texts: Sentences it was trained on; empty for untrained methods.
-        wording: What is asked, where it is something else than that prompt.
+        wording: What is asked in place of that prompt, or of any other question.
         given: Further texts that it was shown or fitted on, as against training texts never to be
             written.
         knows_constraint: The task's constraint itself was used to make it or is used when it draws:
             compiled, as a filter, as a reward, or told to the model.
+        task_only: Why its control reaches no question but the task's; None where it reaches all.
     """
 
     lm: Model
@@ -58,6 +61,7 @@ class Policy:
     wording: Wording | None = None
     given: tuple[str, ...] = ()
     knows_constraint: bool = False
+    task_only: str | None = None
 
     @property
     def told(self) -> frozenset[str]:
@@ -110,11 +114,57 @@ class Policy:
         """``counts[i]`` answers to ``questions[i]``, for every i."""
         return self.lm.draw(questions, counts, sampling, seed, on_drawn, decoder=sample)
 
+    def turns(
+        self,
+        questions: Sequence[Question],
+        counts: Sequence[int],
+        sampling: Sampling,
+        seed: int,
+        on_drawn: OnDrawn | None = None,
+    ) -> list[list[Draw]]:
+        """The same, but each answer goes on after its first sentence to the end of the turn."""
+        whole = partial(sample, end=EndOfTurn)
+        return self.lm.draw(questions, counts, sampling, seed, on_drawn, decoder=whole)
+
+    def reply(self, question: Question, n: int, sampling: Sampling, seed: int) -> list[Draw]:
+        """``n`` answers, or fewer, to a question that is none of the task's.
+
+        The method controls them as far as it reaches beyond the task's prompts, and not at all
+        where `out_of_reach` says so. Answers are whole turns; what is judged is their first
+        sentence, which need not speak of a subject.
+
+        Args:
+            question: Without prefix and subject.
+            n: Answers that are wanted; a policy that rejects draws may give fewer.
+            sampling: How they are drawn.
+            seed: Of the random numbers.
+        """
+        on_drawn = counting("answering", n)
+        return self.turns([self.worded(question)], [n], sampling, seed, on_drawn)[0]
+
+    @property
+    def out_of_reach(self) -> str | None:
+        """Why `reply` would not be under the method's control; None where it is.
+
+        A policy that draws in a way of its own must say how it replies, or it does not.
+        """
+        own, plain = type(self), Policy
+        if own is not plain and own.reply is plain.reply and own.turns is plain.turns:
+            return "it draws in a way of its own, made for those"
+        return self.task_only
+
+    @property
+    def longest_reply(self) -> int | None:
+        """Most tokens that `reply` can draw; None where it is told by ``sampling`` alone."""
+        return None
+
     def questions(self, subjects: Sequence[str]) -> list[Question]:
         """What the model is asked about each of ``subjects``, and how its answer begins."""
-        if self.wording is not None:
-            return self.wording(subjects)
-        return [ask(self.task, subject, self.prompt) for subject in subjects]
+        return [self.worded(ask(self.task, subject, self.prompt)) for subject in subjects]
+
+    def worded(self, question: Question) -> Question:
+        """What is asked in place of ``question``."""
+        return question if self.wording is None else self.wording(question)
 
     def deliver(
         self,

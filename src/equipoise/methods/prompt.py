@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from equipoise.methods.method import (
@@ -12,6 +13,7 @@ from equipoise.methods.method import (
     Workspace,
     check_prompt,
 )
+from equipoise.methods.policy import Wording
 from equipoise.model.draws import Question
 from equipoise.model.protocol import Model
 from equipoise.settings import Settings
@@ -35,7 +37,7 @@ PromptT = TypeVar("PromptT", bound=PromptSettings)
 
 
 class PromptMethod(WeightlessMethod[PromptT]):
-    """A method that does nothing but ask; what it asks, `questions` says."""
+    """A method that does nothing but ask; what it asks, `wording` says."""
 
     control: ClassVar[Control] = "none"
 
@@ -45,11 +47,21 @@ class PromptMethod(WeightlessMethod[PromptT]):
 
     def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
         """See ``Method.fit``: nothing is fitted."""
+        return Policy(lm, task, self.settings.prompt, wording=self.wording(task, seed))
 
-        def wording(subjects: Sequence[str]) -> list[Question]:
-            return self.questions(task, subjects, seed)
+    def wording(self, task: Task, seed: int) -> Wording | None:
+        """What it asks in place of a question, the task's or any other; by default nothing else.
 
-        return Policy(lm, task, self.settings.prompt, wording=wording)
+        Args:
+            task: What is to be controlled.
+            seed: Of the cell.
+        """
+        return None
+
+    def questions(self, task: Task, subjects: Sequence[str], seed: int) -> list[Question]:
+        """See ``Method.questions``: the task's prompt in its `wording`."""
+        plain, wording = super().questions(task, subjects, seed), self.wording(task, seed)
+        return plain if wording is None else [wording(question) for question in plain]
 
 
 class Prompting(PromptMethod[PromptSettings]):
@@ -58,6 +70,14 @@ class Prompting(PromptMethod[PromptSettings]):
     name = "prompt"
     summary = "the untuned model with the task's neutral prompt"
     settings_model = PromptSettings
+
+    def fit(self, lm: Model, task: Task, seed: int, workspace: Workspace) -> Policy:
+        """See ``Method.fit``: its control is the prompt's own words, unless that is the neutral."""
+        policy, kind = super().fit(lm, task, seed, workspace), self.settings.prompt
+        if kind == PromptSettings().prompt:
+            return policy
+        why = f"it asks with the task's prompt '{kind}', and no other question has its words"
+        return replace(policy, task_only=why)
 
 
 class BalancedPromptSettings(PromptSettings):

@@ -6,9 +6,8 @@ and "communal" qualities alone, the model is given none of them, so that compari
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from equipoise.errors import EquipoiseError
+from equipoise.methods.policy import Wording
 from equipoise.methods.prompt import PromptMethod, PromptSettings
 from equipoise.model.draws import Question
 from equipoise.task.request import demands, request
@@ -33,13 +32,14 @@ class ListedPrompting(PromptMethod[PromptSettings]):
                 hint="Use 'prompt' for it.",
             )
 
-    def questions(self, task: Task, subjects: Sequence[str], seed: int) -> list[Question]:
-        """See ``Method.questions``: the request is made of the task's constraint."""
+    def wording(self, task: Task, seed: int) -> Wording:
+        """See ``PromptMethod.wording``: the request is made of the task's constraint."""
         asked = request(demands(task.constraint))
-        plain = super().questions(task, subjects, seed)
-        return [
-            question._replace(prompt=with_request(question.prompt, asked)) for question in plain
-        ]
+
+        def word(question: Question) -> Question:
+            return question._replace(prompt=with_request(question.prompt, asked))
+
+        return word
 
 
 def with_request(prompt: str, asked: str) -> str:

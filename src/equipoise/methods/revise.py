@@ -6,7 +6,7 @@ checker's verdict in place of the model's own opinion.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Annotated
@@ -64,11 +64,26 @@ class RevisingPolicy(Policy):
         on_drawn: OnDrawn | None = None,
     ) -> list[list[Draw]]:
         """See ``Policy.sample``: each draw holds the answers that it took the place of."""
-        draws = super().sample(subjects, counts, sampling, seed, on_drawn)
         first = self.questions(subjects)
-        asked = {
-            (i, j): first[i] for i, of_subject in enumerate(draws) for j in range(len(of_subject))
-        }
+        return self._revised(first, counts, sampling, seed, on_drawn, self.answers)
+
+    def reply(self, question: Question, n: int, sampling: Sampling, seed: int) -> list[Draw]:
+        """See ``Policy.reply``: an answer whose first sentence fails is given back."""
+        first, on_drawn = [self.worded(question)], counting("answering", n)
+        return self._revised(first, [n], sampling, seed, on_drawn, self.turns)[0]
+
+    def _revised(
+        self,
+        first: Sequence[Question],
+        counts: Sequence[int],
+        sampling: Sampling,
+        seed: int,
+        on_drawn: OnDrawn | None,
+        answers: Callable[..., list[list[Draw]]],
+    ) -> list[list[Draw]]:
+        """``counts[i]`` answers to each of the ``first`` questions, the failing ones revised."""
+        draws = answers(first, counts, sampling, seed, on_drawn)
+        asked = {(i, j): first[i] for i, found in enumerate(draws) for j in range(len(found))}
         for round_ in range(self.rounds):
             again: dict[Question, list[Place]] = {}
             for (i, j), question in asked.items():
@@ -78,7 +93,8 @@ class RevisingPolicy(Policy):
             more = counting("revising", sum(map(len, again.values())))
             for number, part in enumerate(_portions(again)):
                 own = np.random.SeedSequence([seed, round_, number]).generate_state(1)[0]
-                new = self.answers(list(part), [*map(len, part.values())], sampling, int(own), more)
+                counted = [*map(len, part.values())]
+                new = answers(list(part), counted, sampling, int(own), more)
                 for places, found in zip(part.values(), new, strict=True):
                     for (i, j), draw in zip(places, found, strict=True):
                         before = draws[i][j]

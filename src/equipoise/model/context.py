@@ -64,6 +64,17 @@ class ContextEncoder:
         """Whether prompts are put into a chat template."""
         return self.tokenizer.chat_template is not None
 
+    def tokens(self, question: Question) -> list[int]:
+        """Tokens that the answer to a question continues; errors are those of `context`.
+
+        Questions of a task are remembered, and no others: a server is asked any number of them.
+        """
+        if question.bare:
+            return self.plain(question.prompt + question.prefix)
+        if question.subject and not question.system:
+            return self.context(question.prompt, question.prefix, question.earlier)
+        return self._encode_with_start(self._rendering(question) + question.prefix)
+
     def context(self, prompt: str, prefix: str, earlier: tuple[Exchange, ...] = ()) -> list[int]:
         """Tokens that a completion continues: the prompt, then the beginning of the answer.
 

@@ -55,16 +55,20 @@ class Question(NamedTuple):
         prefix: How the judged sentence starts.
         subject: Who is described; sentences in other forms are recognised by it.
         earlier: What was said before that turn, the oldest first.
+        system: What a chat is headed with, before all turns; often nothing.
+        bare: The prompt is no turn but a text to be continued as it stands.
     """
 
     prompt: str
     prefix: str
     subject: str = ""
     earlier: tuple[Exchange, ...] = ()
+    system: str = ""
+    bare: bool = False
 
     @property
     def turns(self) -> list[dict[str, str]]:
-        """All turns as messages of a chat: the user's and the assistant's take turns.
+        """All turns as messages of a chat: behind the head, the user's and the assistant's.
 
         Some chat templates refuse two turns of one role in a row, and there are never any.
         """
@@ -73,13 +77,15 @@ class Question(NamedTuple):
             for exchange in self.earlier
             for role, text in zip(("user", "assistant"), exchange, strict=True)
         ]
-        return [*spoken, {"role": "user", "content": self.prompt}]
+        headed = [{"role": "system", "content": self.system}] if self.system else []
+        return [*headed, *spoken, {"role": "user", "content": self.prompt}]
 
     @property
     def plain(self) -> str:
         """All turns as plain text for a model without a chat template; its answer is the rest."""
         before = "".join(f"{asked}\n{answer}\n\n" for asked, answer in self.earlier)
-        return f"{before}{self.prompt}\n"
+        head = f"{self.system}\n\n" if self.system else ""
+        return f"{head}{before}{self.prompt}\n"
 
 
 @dataclass(frozen=True)

@@ -137,12 +137,7 @@ class LanguageModel:
 
     def prompts(self, questions: Sequence[Question]) -> list[Prompt]:
         """What the answers to each of ``questions`` continue, in this model's tokens."""
-        return [
-            Prompt(
-                tuple(self.encoder.context(asked.prompt, asked.prefix, asked.earlier)), asked.prefix
-            )
-            for asked in questions
-        ]
+        return [Prompt(tuple(self.encoder.tokens(asked)), asked.prefix) for asked in questions]
 
     @property
     def output_rows(self) -> int:

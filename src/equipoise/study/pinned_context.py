@@ -36,22 +36,39 @@ def pin_context(lm: LanguageModel, task: Task, store: Store) -> None:
     """
     path = store.folder / CONTEXT
     with store.exclusive():
-        stored = _stored(path) if path.is_file() else None
-        if stored is not None:
-            lm.day = stored[0]
-        names = [subject.name for subject in task.subjects]
-        asked = [ask(task, name, kind) for kind in task.prompts for name in names]
-        now = context_record(lm, asked)
-        if stored is None:
-            write_json(path, now)
-        elif stored[1] != now["sha256"]:
-            raise EquipoiseError(
-                "the model's chat template now gives other contexts than those that the cells here "
-                f"were asked; the first is {now['rendered'][:200]!r}",
-                file=path,
-                field="sha256",
-                hint="Choose another folder with --out, or set the tokenizer's template back.",
-            )
+        if path.is_file():
+            recall_context(lm, task, path)
+        else:
+            write_json(path, context_record(lm, _asked(task)))
+
+
+def recall_context(lm: LanguageModel, task: Task, path: Path) -> None:
+    """Have ``lm`` asked as on the day that ``path`` names; nothing is written.
+
+    Args:
+        lm: Just loaded; nothing has been encoded with it.
+        task: Gives prompts and prefixes.
+        path: Where `pin_context` wrote.
+
+    Raises:
+        EquipoiseError: See `pin_context`.
+    """
+    lm.day, sha256 = _stored(path)
+    now = context_record(lm, _asked(task))
+    if sha256 != now["sha256"]:
+        raise EquipoiseError(
+            "the model's chat template now gives other contexts than those that the cells here "
+            f"were asked; the first is {now['rendered'][:200]!r}",
+            file=path,
+            field="sha256",
+            hint="Choose another folder with --out, or set the tokenizer's template back.",
+        )
+
+
+def _asked(task: Task) -> list[Question]:
+    """All that a study may ask in the task's own words."""
+    names = [subject.name for subject in task.subjects]
+    return [ask(task, name, kind) for kind in task.prompts for name in names]
 
 
 def context_record(lm: LanguageModel, questions: Sequence[Question]) -> dict[str, str]:

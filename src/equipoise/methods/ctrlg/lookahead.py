@@ -12,6 +12,8 @@ that no sample had, the HMM knows nothing but the smoothing: those of one class 
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.grouping import Kinds, Plan
 from equipoise.methods.ctrlg.hmm import HMM
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
+from equipoise.methods.ctrlg.refusals import too_short
 from equipoise.methods.ctrlg.states import ACCEPT, DEAD
 
 LARGE = 512
@@ -65,6 +68,19 @@ class Lookahead:
         self._small_classes = self._classes[kinds.examples[first_small:]]
         self._plans: dict[int, Plan] = {}
         self.values, self.scales = self._tables()
+
+    def within(self, max_tokens: int) -> Lookahead:
+        """The same tables for completions of at most ``max_tokens``, which are no more than R.
+
+        Raises:
+            EquipoiseError: From some beginning no completion of that length is accepted.
+        """
+        for prefix in self.automaton.starts:
+            if self.automaton.distance(prefix) > max_tokens:
+                raise too_short(prefix, self.automaton.distance(prefix), max_tokens)
+        shorter = copy.copy(self)
+        shorter.max_tokens = max_tokens
+        return shorter
 
     def follow(self, states: Tensor, tokens: Tensor) -> Tensor:
         """States [B] of the automaton after one more token [B] a row."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -21,17 +22,19 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.ctrlg.automaton import TokenAutomaton, compile_constraint
 from equipoise.methods.ctrlg.distillation import Distillation, beginnings
-from equipoise.methods.ctrlg.guide import Guide, TwistedGuide
+from equipoise.methods.ctrlg.guide import Beginning, Guide, TwistedGuide
 from equipoise.methods.ctrlg.hmm_fit import DistillSettings
 from equipoise.methods.ctrlg.lookahead import Lookahead
 from equipoise.methods.ctrlg.memory import MEMORY_GB, check_lookahead
 from equipoise.methods.ctrlg.vocabulary import Vocabulary
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.needs import Holding, Work, drawing_bytes
-from equipoise.model.draws import Draw, Sampling
+from equipoise.model.draws import Draw, Prompt, Question, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.model_size import ModelSize
+from equipoise.progress import counting
 from equipoise.task.constraint import Accept
+from equipoise.task.sentence import first_sentence
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
@@ -84,14 +87,12 @@ class GuidedPolicy(Policy):
     Attributes:
         lm: The model, whose logits are adjusted.
         lookahead: For the constraint and the model; its tables take seconds to make.
-        decoding: At random, or by beam search.
-        particles: Texts drawn together for each completion.
+        settings: What is demanded, and how it is decoded.
     """
 
     lm: LanguageModel
     lookahead: Lookahead = field(kw_only=True)
-    decoding: Decoding = field(default="sample", kw_only=True)
-    particles: int = field(default=1, kw_only=True)
+    settings: CtrlGSettings = field(default_factory=CtrlGSettings, kw_only=True)
 
     def draw(
         self,
@@ -103,21 +104,62 @@ class GuidedPolicy(Policy):
     ) -> list[list[Draw]]:
         """See ``Policy.draw``; each completion is one finished sentence that satisfies it."""
         prompts = self.lm.prompts(self.questions(subjects))
-        lookahead = self.lookahead
-        if lookahead.max_tokens != sampling.max_new_tokens:
-            lookahead = Lookahead(lookahead.hmm, lookahead.automaton, sampling.max_new_tokens)
+        lookahead, longest = self.lookahead, sampling.max_new_tokens
+        if longest > lookahead.max_tokens:
+            lookahead = Lookahead(lookahead.hmm, lookahead.automaton, longest)
+        elif longest < lookahead.max_tokens:
+            lookahead = lookahead.within(longest)
         starts = beginnings(self.lm, self.task, self.prompt, subjects, prompts)
-        counts = [n] * len(prompts)
-        if self.particles > 1:
-            twist = TwistedGuide(lookahead, starts)
-            return sample_particles(
-                self.lm, prompts, counts, sampling, seed, self.particles, twist, on_drawn
-            )
+        return self._guided(prompts, n, lookahead, starts, sampling, seed, on_drawn)
+
+    def reply(self, question: Question, n: int, sampling: Sampling, seed: int) -> list[Draw]:
+        """See ``Policy.reply``; each answer is one finished sentence that satisfies it."""
+        prompts = self.lm.prompts([question])
+        lookahead, starts = self._anywhere.within(sampling.max_new_tokens), [Beginning("", ())]
+        on_drawn = counting("answering", n)
+        [draws] = self._guided(prompts, n, lookahead, starts, sampling, seed, on_drawn)
+        # That a sentence is over may be known only by the word behind it.
+        return [replace(draw, text=first_sentence(draw.text).text) for draw in draws]
+
+    @property
+    def longest_reply(self) -> int:
+        """See ``Policy.longest_reply``: as far as the tables of the lookahead go."""
+        return self.lookahead.max_tokens
+
+    @cached_property
+    def _anywhere(self) -> Lookahead:
+        """The lookahead for sentences that begin in any way."""
+        longest, settings = self.lookahead.max_tokens, self.settings
+        automaton = compile_constraint(
+            self.task.constraint.accepting(settings.accept),
+            Vocabulary.of_model(self.lm),
+            [""],
+            max_tokens=longest,
+            memory_gb=settings.memory_gb,
+            prose=settings.prose,
+        )
+        return Lookahead(self.lookahead.hmm, automaton, longest, settings.memory_gb)
+
+    def _guided(
+        self,
+        prompts: Sequence[Prompt],
+        n: int,
+        lookahead: Lookahead,
+        starts: Sequence[Beginning],
+        sampling: Sampling,
+        seed: int,
+        on_drawn: Callable[[int], None] | None,
+    ) -> list[list[Draw]]:
+        """``n`` completions of each of ``prompts``, whose sentences begin as ``starts`` say."""
+        lm, counts, settings = self.lm, [n] * len(prompts), self.settings
+        if settings.particles > 1:
+            twist, among = TwistedGuide(lookahead, starts), settings.particles
+            return sample_particles(lm, prompts, counts, sampling, seed, among, twist, on_drawn)
         guide = Guide(lookahead, starts)
-        if self.decoding == "beam":
+        if settings.decoding == "beam":
             longest = sampling.max_new_tokens
-            return beam_search(self.lm, prompts, n, longest, control=guide, on_drawn=on_drawn)
-        return sample(self.lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
+            return beam_search(lm, prompts, n, longest, control=guide, on_drawn=on_drawn)
+        return sample(lm, prompts, counts, sampling, seed, control=guide, on_drawn=on_drawn)
 
 
 class CtrlG(Method[CtrlGSettings]):
@@ -186,8 +228,7 @@ class CtrlG(Method[CtrlGSettings]):
             settings.prompt,
             knows_constraint=True,
             lookahead=lookahead,
-            decoding=settings.decoding,
-            particles=settings.particles,
+            settings=settings,
         )
 
     def _write(
