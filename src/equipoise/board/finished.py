@@ -108,7 +108,7 @@ def _summary(path: Path) -> pd.DataFrame:
     if table["method"].duplicated().any():
         raise EquipoiseError("it names a method twice", file=path, field="method", hint=ANEW)
     for name in (name for name, text in needed if text):
-        table[name] = table[name].astype("object")
+        table[name] = table[name].astype("object").replace("", float("nan"))
     return table.set_index("method")
 
 

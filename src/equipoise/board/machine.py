@@ -9,7 +9,7 @@ import pandas as pd
 import equipoise
 from equipoise.board.board import Board
 from equipoise.board.shown import BY_CONSTRUCTION
-from equipoise.board.tables import agreement_table, run_rows
+from equipoise.board.tables import agreement_record, run_rows
 from equipoise.files.artifacts import write_json
 from equipoise.files.manifest import MANIFEST, sha256
 from equipoise.report.machine import plain_records
@@ -42,7 +42,6 @@ def write_results(board: Board, path: Path) -> None:
         }
         for run in board.runs
     ]  # fmt: skip
-    agreement = agreement_table(board)
     write_json(
         path,
         {
@@ -52,7 +51,7 @@ def write_results(board: Board, path: Path) -> None:
             "apart": [row for row in run_rows(board) if row["apart"]],
             "over": [one.name for one in board.over],
             "on_every_front": board.always_on_front,
-            "agreements": [] if agreement is None else plain_records(agreement.frame),
+            "agreements": plain_records(pd.DataFrame(map(agreement_record, board.agreements))),
             "swapped": [
                 {"headline": one.headline, "one": one.one, "other": one.other,
                  "pairs": list(map(list, one.swapped))}

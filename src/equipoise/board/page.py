@@ -13,16 +13,21 @@ from equipoise.board.board import Board
 from equipoise.board.figures import page_charts
 from equipoise.board.finished import BoardRun
 from equipoise.board.tables import (
-    agreement_table,
+    agreement_tables,
+    capital,
     front_table,
     headline_tables,
     place_tables,
     run_rows,
+    span,
 )
 from equipoise.report.page import TEMPLATES, environment, own_file, policy
-from equipoise.wording.numbers import counted, listing, signed
+from equipoise.wording.numbers import NONE, counted, listing
 
 OWN = Path(__file__).parent / "templates"
+
+MOST_NAMED = 8
+"""Methods that the first sentence names; of more it says how many they are."""
 
 
 def render_page(board: Board, out: Path) -> str:
@@ -45,9 +50,10 @@ def render_page(board: Board, out: Path) -> str:
         pages=pages,
         headlines=headline_tables(board),
         front=front_table(board),
-        agreement=agreement_table(board),
+        agreements=agreement_tables(board),
         places=place_tables(board),
         charts=page_charts(board),
+        capital=capital,
     )  # fmt: skip
 
 
@@ -66,21 +72,17 @@ def _question(board: Board) -> str:
 
 def _result(board: Board) -> list[str]:
     """What fronts and rankings say, a sentence each."""
-    told, where = [], "the front" if len(board.runs) == 1 else "the front of every run"
-    always = board.always_on_front
-    if board.over:
-        measured = listing([one.column.title for one in board.over])
-        verb = "is" if len(always) == 1 else "are"
-        names = f"{listing(always)} {verb}" if always else "No method is"
-        told.append(f"{names} on {where}, over {measured}.")
-    by_first = [one for one in board.agreements if one.headline == board.over[0].name]
-    taus = [one.tau for one in by_first if one.tau == one.tau]
-    if taus:
-        swapped = sum(len(one.swapped) for one in by_first)
-        span = signed(taus[0]) if len(taus) == 1 else f"{signed(min(taus))} to {signed(max(taus))}"
-        title = board.over[0].column.title
-        told.append(
-            f"Two runs rank methods by “{title}” with a tau-b of {span}; "
-            f"{counted(swapped, 'pair')} of methods changed places."
-        )
+    if not board.over:
+        return ["Nothing was measured by which methods can be ranked."]
+    always, several = board.always_on_front, len(board.runs) > 1
+    front = "the Pareto front of every run" if several else "the Pareto front"
+    if len(always) > MOST_NAMED:
+        names = f"{len(always)} of {len(board.methods)} methods are"
+    else:
+        names = f"{listing(always) or 'No method'} {'are' if len(always) > 1 else 'is'}"
+    told = [f"{names} on {front}."]
+    first = board.over[0]
+    own = [one for one in board.agreements if one.headline == first.name]
+    if (taus := span(own)) != NONE:
+        told.append(f"Rankings by “{first.column.title}” agree with a tau-b of {taus}.")
     return told

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from equipoise.report.tables import BY_CONSTRUCTION
 from equipoise.wording.numbers import NONE, signed
 from equipoise.wording.spreadsheet import without_formulas
 
-ON, OFF = "on it", "beaten"
+ON, OFF = "front", "beaten"
 """What stands for a method on a front, and for one that another beats."""
 
 
@@ -45,6 +45,13 @@ class BoardTable:
     rows: list[list[Cell]]
     frame: pd.DataFrame
 
+    @property
+    def words(self) -> list[bool]:
+        """Whether each column holds words, and no numbers."""
+        texts = [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in self.rows]
+        columns = zip(*texts, strict=True)
+        return [all(text == NONE or text[:1].isalpha() for text in own) for own in columns]
+
 
 def headline_tables(board: Board) -> list[BoardTable]:
     """A table for each headline: a row a method, a column a run."""
@@ -52,62 +59,72 @@ def headline_tables(board: Board) -> list[BoardTable]:
 
 
 def _of_headline(board: Board, headline: Headline) -> BoardTable:
-    values, write = board.values(headline.name), headline.column.form.page
+    column, values = headline.column, board.values(headline.name)
     rows: list[list[Cell]] = []
-    for method, own in values.iterrows():
-        certain = board.certain.loc[method] if headline.name == BALANCE else {}
-        cells: list[Cell] = [
-            (write(value), BY_CONSTRUCTION) if certain.get(name) else write(value)
-            for name, value in own.items()
-        ]
-        rows.append([str(method), *cells])
-    direction = headline.column.better
-    note = "" if direction == "neither" else f"{direction.capitalize()} is better."
+    for method in board.methods:
+        row: list[Cell] = [method]
+        for run in board.runs:
+            text = column.form.page(values.at[method, run.name])
+            certain = headline.name == BALANCE and board.certain.at[method, run.name]
+            row.append((text, BY_CONSTRUCTION) if certain else text)
+        rows.append(row)
+    note = "" if column.better == "neither" else f"{column.better.capitalize()} is better."
+    if column.text:
+        note = f"“{NONE}”: none is shown, or none was looked for."
     header = ["method", *values.columns]
-    title = headline.column.title
-    return BoardTable(headline.name, title, note, header, rows, values.reset_index())
+    return BoardTable(headline.name, column.title, note, header, rows, values.reset_index())
 
 
 def front_table(board: Board) -> BoardTable:
     """Which methods are on the front of each run, and of how many runs."""
+    known: list[list[Any]] = board.fronts.astype("object").to_numpy().tolist()
     rows: list[list[Cell]] = []
-    for method, own in board.fronts.iterrows():
-        cells: list[Cell] = []
-        for name, on in own.items():
-            text = NONE if pd.isna(on) else ON if on else OFF
-            certain = board.certain.loc[method, name] and text == ON
-            cells.append((text, BY_CONSTRUCTION) if certain else text)
-        told = int(own.notna().sum())
-        rows.append([str(method), *cells, f"{int(own.fillna(False).sum())} of {told}"])
-    names = ", ".join(one.column.title for one in board.over)
-    note = f"Over {names}. “{NONE}”: one of these was not measured."
+    for method, own in zip(board.methods, known, strict=True):
+        row: list[Cell] = [method]
+        for run, on in zip(board.runs, own, strict=True):
+            text = NONE if on is pd.NA else ON if on else OFF
+            certain = text == ON and board.certain.at[method, run.name]
+            row.append((text, BY_CONSTRUCTION) if certain else text)
+        told = [on for on in own if on is not pd.NA]
+        rows.append([*row, f"{sum(told)} of {len(told)}"])
+    over = "; ".join(one.column.title for one in board.over)
+    note = f"Over: {over}. “{NONE}”: one of these was not measured."
     header = ["method", *board.fronts.columns, "fronts"]
-    title = "Methods that no other method beats"
-    return BoardTable("front", title, note, header, rows, board.fronts.reset_index())
+    return BoardTable("front", "The Pareto front", note, header, rows, board.fronts.reset_index())
 
 
-def agreement_table(board: Board) -> BoardTable | None:
-    """Kendall's tau-b of each two runs, headline by headline; None of one run."""
-    if not board.agreements:
-        return None
-    titles = {one.name: one.column.title for one in board.over}
+def agreement_tables(board: Board) -> list[BoardTable]:
+    """Kendall's tau-b of each two runs, a table a headline; none of one run."""
+    if len(board.runs) == 1:
+        return []
+    return [_agreement(board, headline) for headline in board.over]
+
+
+def _agreement(board: Board, headline: Headline) -> BoardTable:
+    own = [one for one in board.agreements if one.headline == headline.name]
     rows: list[list[Cell]] = [
-        [titles[one.headline], one.one, one.other, str(one.methods), signed(one.tau),
-         _interval(one), f"{len(one.swapped)} of {one.pairs}"]
-        for one in board.agreements
+        [one.one, one.other, str(one.methods), signed(one.tau), _interval(one),
+         f"{len(one.swapped)} of {one.pairs}"]
+        for one in own
     ]  # fmt: skip
-    frame = pd.DataFrame(
-        [
-            {"headline": one.headline, "one": one.one, "other": one.other,
-             "methods": one.methods, "tau": one.tau, "low": one.low, "high": one.high,
-             "pairs": one.pairs, "swapped": len(one.swapped)}
-            for one in board.agreements
-        ]
-    )  # fmt: skip
-    header = ["ranked by", "run", "and run", "methods", "tau-b", "95 % interval", "pairs swapped"]
-    title = "Agreement of the rankings (Kendall’s tau-b)"
-    note = "1: the same order; 0: none in common; −1: the order reversed."
-    return BoardTable("agreement", title, note, header, rows, frame)
+    frame = pd.DataFrame(map(agreement_record, own))
+    header = ["run", "and run", "methods", "tau-b", "95 % interval", "pairs swapped"]
+    title, note = f"Rankings by {headline.column.title}", f"tau-b {span(own)}"
+    return BoardTable(f"agreement_{headline.name}", title, note, header, rows, frame)
+
+
+def agreement_record(one: Agreement) -> dict[str, Any]:
+    """An agreement as plain data, its swapped pairs as how many they are."""
+    return {**asdict(one), "pairs": one.pairs, "swapped": len(one.swapped)}
+
+
+def span(own: Sequence[Agreement]) -> str:
+    """The taus of several pairs of runs, from the lowest to the highest; "–" if there is none."""
+    taus = [one.tau for one in own if not math.isnan(one.tau)]
+    if not taus:
+        return NONE
+    low, high = signed(min(taus)), signed(max(taus))
+    return low if low == high else f"{low} to {high}"
 
 
 def _interval(one: Agreement) -> str:
@@ -116,8 +133,6 @@ def _interval(one: Agreement) -> str:
 
 def place_tables(board: Board) -> list[BoardTable]:
     """Ranks by each headline, the methods that changed places most first; none of one run."""
-    if len(board.runs) == 1:
-        return []
     return [table for one in board.over if (table := _places(board, one)) is not None]
 
 
@@ -132,7 +147,7 @@ def _places(board: Board, headline: Headline) -> BoardTable | None:
         [str(method), *map(str, own.tolist())] for method, own in frame.iterrows()
     ]
     header = ["method", *ranks.columns, "moved by"]
-    note = f"Of {len(ranks)} methods that every run has a value of; 1 is the best."
+    note = f"{len(moved)} of {len(ranks)} methods that every run has a value of; 1 is the best."
     name, title = f"places_{headline.name}", f"Places by {headline.column.title}"
     return BoardTable(name, title, note, header, rows, frame.reset_index())
 
@@ -155,17 +170,21 @@ def run_rows(board: Board) -> Iterator[dict[str, Any]]:
 
 def write_tables(board: Board, folder: Path) -> None:
     """Write every table, ``NAME.csv`` and ``NAME.tex``, and ``runs.csv`` and ``swapped.csv``."""
-    every = [*headline_tables(board), front_table(board), agreement_table(board)]
+    every = [*headline_tables(board), front_table(board), *agreement_tables(board)]
     for table in (*every, *place_tables(board)):
-        if table is not None:
-            write_table(folder / f"{table.name}.csv", without_formulas(table.frame))
-            label = f"tab:board-{table.name.replace('_', '-')}"
-            notes = [table.note] if table.note else []
-            with open_atomic(folder / f"{table.name}.tex") as stream:
-                stream.write(latex_table(table.header, table.rows, table.title, label, notes))
+        write_table(folder / f"{table.name}.csv", without_formulas(table.frame))
+        label = f"tab:board-{table.name.replace('_', '-')}"
+        notes, caption = [table.note] if table.note else [], f"{capital(table.title)}."
+        with open_atomic(folder / f"{table.name}.tex") as stream:
+            stream.write(latex_table(table.header, table.rows, caption, label, notes))
     write_table(folder / "runs.csv", without_formulas(pd.DataFrame(run_rows(board))))
     if len(board.runs) > 1:
         write_table(folder / "swapped.csv", without_formulas(_swapped(board)))
+
+
+def capital(text: str) -> str:
+    """``text`` as a sentence begins; the rest of it stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _swapped(board: Board) -> pd.DataFrame:
