@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
-FEWEST = 10
-"""Methods, at least, for an interval: below, the variance above is not what intervals have (Bonett
-and Wright 2000, Psychometrika 65)."""
+FEWEST, STRONGEST = 10, 0.8
+"""Methods, at least, for an interval, and the size of a tau, at most. Beyond either it is too short
+(Bonett and Wright 2000, Psychometrika 65, of tau without ties)."""
 
 CONFIDENCE = 0.95
 """Of the intervals."""
@@ -40,7 +40,7 @@ class Agreement:
         other: Name of another.
         methods: How many both have a value of.
         tau: Kendall's tau-b, -1 to 1; NaN where fewer than two methods are ranked or all are level.
-        low: Lower end of its 95 % interval; NaN where that cannot be told.
+        low: Lower end of its 95 % interval; NaN where that cannot be told, see `interval`.
         high: Upper end.
         swapped: Pairs of methods, the one that is better in ``one`` first, that stand the other way
             round in ``other``.
@@ -91,9 +91,9 @@ def _swapped(names: list[str], first: np.ndarray, second: np.ndarray) -> Iterabl
 def interval(tau: float, methods: int) -> tuple[float, float]:
     """The 95 % interval of a tau over ``methods`` methods.
 
-    NaN below `FEWEST` methods, and at 1 and -1, where the formula has no width and so says nothing.
+    NaN of fewer than `FEWEST` methods, and of a tau beyond `STRONGEST` in size.
     """
-    if math.isnan(tau) or abs(tau) >= 1 or methods < FEWEST:
+    if math.isnan(tau) or abs(tau) > STRONGEST or methods < FEWEST:
         return math.nan, math.nan
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     half = z * math.sqrt(VARIANCE / (methods - 4))

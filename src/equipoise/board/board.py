@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from equipoise.board.agreement import FEWEST, Agreement, agreements, ranks
+from equipoise.board.agreement import FEWEST, STRONGEST, Agreement, agreements, ranks
 from equipoise.board.conditions import set_apart, settings_remarks
 from equipoise.board.finished import BoardRun
 from equipoise.board.front import front
@@ -94,6 +94,10 @@ class Board:
             yield (
                 f"Rankings of {counted(few, 'method')} say little: whether two runs agree cannot "
                 f"be told from fewer than {FEWEST}, and no interval is given there."
+            )
+        if any(abs(one.tau) > STRONGEST and one.methods >= FEWEST for one in self.agreements):
+            yield (
+                f"A tau-b beyond {STRONGEST} in size has no interval: it would come out too short."
             )
         if BALANCE in {one.name for one in self.over} and self.certain.any(axis=None):
             yield (

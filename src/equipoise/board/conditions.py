@@ -25,13 +25,11 @@ def conditions(run: BoardRun) -> dict[str, Any]:
     completions of each subject were asked for, and how they were drawn.
     """
     constraint = run.task.constraint
-    clauses = {
-        name: f"{len(getattr(constraint, name))} entries"
-        for name in ("all_of", "any_of", "none_of")
-    }
+    clauses = {name: len(getattr(constraint, name)) for name in ("all_of", "any_of", "none_of")}
     sampling = {k: v for k, v in sampling_of(run.record).items() if k not in NO_MATTER}
     return {
-        "constraint": {"words": "{} to {}".format(*constraint.words), **clauses},
+        "constraint.words": "{} to {}".format(*constraint.words),
+        "number of entries in constraint": clauses,
         "samples_per_subject": run.record["study"].get("samples_per_subject"),
         "sampling": sampling,
     }
@@ -51,7 +49,7 @@ def set_apart(runs: Sequence[BoardRun]) -> tuple[list[BoardRun], list[tuple[Boar
             like.append(run)
         else:
             name, here, there = difference
-            apart.append((run, f"{name} is {shown(there)}, and {shown(here)} in {first.name}"))
+            apart.append((run, f"{name}: {shown(there)}, and {shown(here)} in {first.name}"))
     if others and len(like) == 1:
         run, reason = apart[0]
         raise EquipoiseError(

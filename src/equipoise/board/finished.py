@@ -26,6 +26,9 @@ from equipoise.runs.task_of_run import same_task, task_of
 from equipoise.task.task import Task
 from equipoise.wording.visible import visible
 
+LONGEST = 60
+"""Characters of what a run is called, its folder aside."""
+
 ANEW = "Run the study again with this folder: it is written anew."
 
 
@@ -147,4 +150,5 @@ def _model_and_task(study: Mapping[str, Any]) -> str:
     """``SmolLM2-135M-Instruct, occupations``."""
     model = str(study.get("model", "?")).rstrip("/").rpartition("/")[2]
     task = str(study.get("task", "?")).rpartition("/")[2].removesuffix(".toml")
-    return visible(f"{model}, {task}")
+    name = visible(f"{model}, {task}")
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

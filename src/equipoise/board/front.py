@@ -28,9 +28,11 @@ def front(values: pd.DataFrame, over: Sequence[Headline]) -> pd.Series[bool]:
         for all methods where no headline is left.
     """
     there = [one for one in over if values[one.name].notna().any()]
-    goods = pd.DataFrame({one.name: turned(values[one.name], one) for one in there})
     found = pd.Series(pd.NA, index=values.index, dtype="boolean")
-    comparable = goods.notna().all(axis=1) & bool(there)
+    if not there:
+        return found
+    goods = pd.DataFrame({one.name: turned(values[one.name], one) for one in there})
+    comparable = goods.notna().all(axis=1)
     points = goods[comparable].to_numpy(dtype=float)
     found[comparable] = [not _is_beaten(point, points) for point in points]
     return found

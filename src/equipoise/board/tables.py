@@ -20,6 +20,7 @@ from equipoise.report.latex import Cell, latex_table
 from equipoise.report.tables import BY_CONSTRUCTION
 from equipoise.wording.numbers import NONE, signed
 from equipoise.wording.spreadsheet import without_formulas
+from equipoise.wording.visible import shown
 
 ON, OFF = "front", "beaten"
 """What stands for a method on a front, and for one that another beats."""
@@ -159,8 +160,8 @@ def run_rows(board: Board) -> Iterator[dict[str, Any]]:
         study = run.record["study"]
         yield {
             "run": run.name,
-            "model": str(study.get("model", "")),
-            "task": str(study.get("task", "")),
+            "model": shown(study.get("model", "")),
+            "task": shown(study.get("task", "")),
             "seeds": ", ".join(map(str, run.record["seeds"])),
             "samples_per_subject": study.get("samples_per_subject"),
             "methods": len(run.values),
