@@ -45,7 +45,7 @@ def test_import_loads_nothing_heavy() -> None:
 def test_signatures_that_scripts_rely_on() -> None:
     assert list(inspect.signature(equipoise.Study.from_toml).parameters) == ["path", "overrides"]
     run = inspect.signature(equipoise.Study.run).parameters
-    assert list(run) == ["self", "out", "quiet", "engine"]
+    assert list(run) == ["self", "out", "quiet", "engine", "forecast"]
     assert run["out"].default is None
     assert run["quiet"].default is False
     assert run["engine"].default is None

@@ -91,7 +91,7 @@ def test_methods_lists_every_setting_with_default_and_meaning(equipoise):
     assert max(map(len, outcome.out.splitlines())) <= 80
     for name, method in METHODS.items():
         assert f"{name}: {method.summary}" in outcome.out.replace("\n  ", " ")
-    sft = outcome.out[outcome.out.index("\nsft:") : outcome.out.index("\ndpo:")].splitlines()
+    sft = outcome.out[outcome.out.index("\nsft:") : outcome.out.index("\ndistil:")].splitlines()
     for name, field in SFTSettings.model_fields.items():
         [row] = [i for i, line in enumerate(sft) if line.startswith(f"  {name} = ")]
         if isinstance(field.default, int | float) and not isinstance(field.default, bool):

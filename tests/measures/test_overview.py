@@ -115,7 +115,7 @@ def test_texts_of_ten_thousand_words_or_another_language(task: Task) -> None:
 
 
 def test_rates_of_exactly_one_or_nothing(task: Task) -> None:
-    for text in (BOTH, ""):
+    for text in (BOTH, "The nurse was there."):
         found = evaluate(pd.DataFrame({"subject": ["nurse"], "text": [text]}), task)
         assert found.summary is not None
         assert found.summary["balanced_train"].tolist() == [float(text == BOTH)]

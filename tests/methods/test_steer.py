@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from equipoise.model.steering import STEERING, Shift
 from equipoise.study.specification import read_specification
 from equipoise.task.preference import PreferencePairGenerator
 from equipoise.task.task import Task
+from equipoise.task.task_file import load_task
+from equipoise.testing.models import tiny_gendered_model
+from equipoise.testing.tasks import TASK
 from model.test_projection import random_projection
 from study.conftest import study_file
 from tiny_study import STUDY
@@ -183,12 +187,34 @@ def test_a_mean_state_is_that_of_its_tokens(tiny_lm: LanguageModel) -> None:
         torch.testing.assert_close(row, states[1][0, start:].mean(0), atol=1e-5, rtol=1e-5)
 
 
+def test_sentences_without_any_term_are_another_contrast(tmp_path: Path) -> None:
+    """The same shift in size, in another direction; what was shown is told."""
+    text = TASK.replace('"busy"]', '"busy", "fond of cats"]')  # in place of three words
+    (tmp_path / "task.toml").write_text(text)
+    task, shifts = load_task(tmp_path / "task.toml"), {}
+    for contrast in ("one-sided", "neither"):
+        method = build_method("steer", {"contrast": contrast, "n_per_subject": 3})
+        method.check(task)
+        folder = tmp_path / contrast
+        policy = method.fit(tiny_gendered_model(), task, 7, Workspace(folder, folder / "model"))
+        [shift] = policy.lm.weights.shifts
+        record = json.loads((folder / "steering.json").read_text())
+        assert float(shift.directions.norm()) == pytest.approx(0.02 * record["length_of_a_state"])
+        assert list(record["length_of_the_difference"]) == [f"away from {contrast}"]
+        assert policy.told
+        shifts[contrast] = shift.directions[0]
+    cosine = torch.cosine_similarity(shifts["one-sided"], shifts["neither"], dim=0)
+    assert cosine < 0.95
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"strength": 11.0}, "strength: input should be less than or equal to 10"),
         ({"strength": float("nan")}, "strength: input should be a finite number"),
         ({"positions": "alternating"}, "positions: one direction has nothing to take turns with"),
+        ({"contrast": "neither", "directions": "sets"}, "directions: sentences without any term"),
+        ({"contrast": "neither"}, "contrast: task 'small' has no neutral words"),
         ({"n_per_subject": 500}, "n_per_subject: task 'small' yields 9 distinct sentences"),
     ],
 )

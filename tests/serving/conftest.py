@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def address(load: Load) -> Iterator[Address]:
     """Serves a method of the run; gives the address."""
     with contextlib.ExitStack() as stack:
 
-        def serve(label: str, **limits: float) -> str:
+        def serve(label: str, **limits: Any) -> str:
             hosts = frozenset({"127.0.0.1"})
             service = Service(load(label), Limits(**limits), hosts)
             return stack.enter_context(listening(service))

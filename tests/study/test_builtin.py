@@ -17,6 +17,7 @@ NAMES = builtin_studies()
 def test_the_documented_studies_are_there() -> None:
     assert NAMES == [
         "decoding",
+        "families",
         "full",
         "guarantee",
         "llama-3.1-8b",
@@ -73,7 +74,10 @@ def test_a_file_of_the_same_name_is_asked_for_by_a_path(
             "there is no built-in study 'quikstart'. Did you mean 'quickstart'? Your own",
         ),
         ("QUICKSTART", "Did you mean 'quickstart'?"),
-        ("zzz", "Valid: decoding, full, guarantee, llama-3.1-8b, preference, quickstart."),
+        (
+            "zzz",
+            "Valid: decoding, families, full, guarantee, llama-3.1-8b, preference, quickstart.",
+        ),
         ("my.toml", "my.toml: no such file. Check the path."),
         (
             "studies/full.toml",

@@ -24,8 +24,8 @@ from .conftest import WriteStudy, contents
 FEW = ["study.samples_per_subject=1", "study.seeds=[1]"]
 PAIRS = "worse,better\nThe nurse said she left.,The nurse said he left.\n"
 NAMED: Replacement = (
-    "[methods.prompt]\n",
-    '[measures]\ntext = ["some.txt"]\npairs = ["own.csv"]\n[methods.prompt]\n',
+    "[measures]\n",
+    '[measures]\ntext = ["some.txt"]\npairs = ["own.csv"]\n',
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from equipoise.runs.cell import Cell
 from equipoise.runs.layout import SUMMARY
 from equipoise.runs.store import Store
 from equipoise.study.results import _facts, told_terms
-from equipoise.task.task import Task
+from equipoise.study.specification import read_specification
 from tiny_study import STUDY, write_study
 
 FROM = STUDY[STUDY.index("[methods.prompt]") :]
@@ -74,12 +75,18 @@ def test_told_follows_what_was_used_and_what_that_started_from(
     assert config["settings"]["ask.shots"] == 1
 
 
-def test_cells_of_earlier_versions_say_nothing_of_it(tmp_path: Path, task: Task) -> None:
+def test_cells_of_earlier_versions_say_nothing_of_it(
+    tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    study = read_specification(write_study(tmp_path, tiny_model_folder))
     cell = Cell("prompt", 7)
-    wanted = 5 * len(task.subjects)
-    assert _facts(cell, {"cost": {"wanted": wanted}}, task) == CellFacts("prompt", 7, 5, None, None)
+    wanted = 5 * len(study.task.subjects)
+    older = CellFacts("prompt", 7, 5, None, None, untuned=True)
+    assert _facts(cell, {"cost": {"wanted": wanted}}, study) == older
     newer = {"cost": {"wanted": wanted}, "told": ["bold"], "by_construction": True}
-    assert _facts(cell, newer, task) == CellFacts("prompt", 7, 5, 1, by_construction=True)
+    assert _facts(cell, newer, study) == replace(older, told=1, by_construction=True)
+    tuned = _facts(Cell("sft", 7), newer, study)
+    assert not tuned.untuned
     store = Store(tmp_path / "run")
     store.cell_folder(cell).mkdir(parents=True)
     for summary, told in (({}, None), ({"told": None}, None), ({"told": ["bold"]}, ["bold"])):

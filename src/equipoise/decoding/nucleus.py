@@ -78,6 +78,8 @@ def chosen_log_probabilities(
         top_p: As there.
         top_k: As there.
     """
+    if logits.device.type == "mps":  # has no fp64
+        logits, tokens = logits.cpu(), tokens.cpu()
     found = []
     rows = max(1, CHUNK_BYTES // (4 * logits.shape[-1]))
     for start in range(0, len(logits), rows):

@@ -154,8 +154,8 @@ class _Wave:
         columns = sample_tokens(adjusted, **how, generator=self.generator)
         drawn = tokens[columns]
         model = (logits.float() / self.sampling.temperature).log_softmax(-1)
-        own = model.gather(-1, drawn[:, None])[:, 0].double()
-        return drawn, (own - chosen_log_probabilities(adjusted, columns, **how)).cpu()
+        own = model.gather(-1, drawn[:, None])[:, 0].cpu().double()
+        return drawn, own - chosen_log_probabilities(adjusted, columns, **how).cpu()
 
     def _resample(self) -> None:
         """Where few particles hold most of a group's weight, copy these over the others."""

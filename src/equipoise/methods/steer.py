@@ -47,6 +47,8 @@ class SteerSettings(Settings):
             the middle one if it is not given.
         strength: Length of what is added for each direction, as a share of the mean length of a
             state there; 0 is the untuned model, negative values point the other way.
+        contrast: What balanced sentences are compared with: ``one-sided`` ones, which differ in as
+            few terms as possible, or ones with ``neither`` kind of term but neutral words.
         directions: ``one``: from all one-sided sentences; ``sets``: one a term set, from those
             sentences that have terms of that set only.
         positions: ``all``: every token gets the sum of all directions; ``alternating``: the
@@ -59,6 +61,7 @@ class SteerSettings(Settings):
     prompt: str = "neutral"
     layer: int | None = None
     strength: Annotated[float, Field(ge=-10, le=10)] = 0.02
+    contrast: Literal["one-sided", "neither"] = "one-sided"
     directions: Literal["one", "sets"] = "one"
     positions: Literal["all", "alternating"] = "all"
     n_per_subject: Annotated[int, Field(ge=1)] = 20
@@ -84,10 +87,17 @@ class Steer(Method[SteerSettings]):
                 field="positions",
                 hint='Set directions = "sets".',
             )
+        if settings.contrast == "neither" and settings.directions == "sets":
+            raise EquipoiseError(
+                "sentences without any term belong to no set",
+                field="directions",
+                hint='Set contrast = "one-sided".',
+            )
         try:
             self._pairs(task, seed=0)
         except EquipoiseError as error:
-            raise EquipoiseError(error.problem, field="n_per_subject", hint=error.hint) from None
+            field = "contrast" if settings.contrast == "neither" else "n_per_subject"
+            raise EquipoiseError(error.problem, field=field, hint=error.hint) from None
 
     def check_model(self, size: ModelSize) -> None:
         """See ``Method.check_model``: there must be such a layer."""
@@ -125,7 +135,10 @@ class Steer(Method[SteerSettings]):
         return Policy(lm, task, settings.prompt, given=tuple(sorted(given)))
 
     def _pairs(self, task: Task, seed: int) -> list[PreferencePair]:
-        generator = PreferencePairGenerator(task, seed)
+        if self.settings.contrast == "neither":
+            generator = PreferencePairGenerator(task, seed, "free", neither=1.0)
+        else:
+            generator = PreferencePairGenerator(task, seed)
         return list(generator.generate(self.settings.n_per_subject, "train"))
 
     def _layer(self, count: int) -> int:
@@ -156,7 +169,7 @@ class Steer(Method[SteerSettings]):
         for pair, (chosen, rejected) in zip(
             pairs, self._states(lm, task, pairs, layer), strict=True
         ):
-            kind = pair.kind if self.settings.directions == "sets" else "one-sided"
+            kind = pair.kind if self.settings.directions == "sets" else self.settings.contrast
             differences[f"away from {kind}"].append(chosen - rejected)
             lengths += [chosen.norm(), rejected.norm()]
         means = {kind: torch.stack(d).mean(0) for kind, d in sorted(differences.items())}

@@ -37,7 +37,7 @@ class MeasuresTable(Settings):
         without_listed: Completions of each subject that a cell's model says without the listed
             terms, so that other words are counted; 0 leaves it out. Ten of each are one in 25 of
             what the protocol draws, and are drawn once for each model and question. Endpoints say
-            none, and neither does what is drawn by the terms.
+            none, and neither do methods that guide the drawing.
         side_effects: Whether every model that a method makes is examined beside the task. The
             files below are parts of that examination.
         text: Texts whose perplexity is measured, seen from the study file or the current folder.

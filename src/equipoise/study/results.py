@@ -138,7 +138,7 @@ def _facts(cell: Cell, summary: Mapping[str, Any], specification: Specification)
         each=summary["cost"]["wanted"] // len(specification.task.subjects),
         told=None if told is None else len(told),
         by_construction=summary.get("by_construction"),
-        untuned=not specification.line(cell)
+        untuned=specification.start(cell) is None
         and not specification.methods[cell.label].changes_weights,
     )
 
