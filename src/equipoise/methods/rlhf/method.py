@@ -48,7 +48,7 @@ class RLHF(Method[RLHFSettings]):
     """Learning from rewards of the model's own completions."""
 
     name = "rlhf"
-    summary = "policy optimisation (RLOO) on rewards by the constraint or by a reward model"
+    summary = "policy optimisation (RLOO, GRPO) on rewards by the constraint or by a reward model"
     control = "reward"
     settings_model = RLHFSettings
     changes_weights = True
