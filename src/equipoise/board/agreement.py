@@ -3,8 +3,8 @@
 tau-b is the share of pairs of methods in the same order less that of pairs in the other, with pairs
 that are level in one of the runs taken account of (Kendall 1945). Its interval is that of Fieller,
 Hartley and Pearson (1957, Biometrika 44): atanh(tau) has a variance of about 0.437 / (n - 4). A
-bootstrap over methods would draw methods twice, which are then level with themselves, and pull tau
-towards what no two runs of single methods can give.
+bootstrap over methods would draw methods twice, and a method is level with itself in both runs, as
+hardly two methods are.
 """
 
 from __future__ import annotations

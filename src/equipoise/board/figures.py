@@ -16,6 +16,9 @@ from equipoise.report.charts import inline
 from equipoise.report.figures import save, style
 from equipoise.report.plots import heat_figure, trade_off_figure
 
+LONGEST = 80
+"""Characters of a run's name in a figure: what tells two runs apart may stand at its end."""
+
 FLUENCY = "log_probability_"
 """Begins the names of the headlines of fluency."""
 
@@ -24,7 +27,9 @@ def write_figures(board: Board, folder: Path) -> None:
     """Write ``balance``, and ``trade_off_1`` and so on in the runs' order, in all formats."""
     balance = board.values(BALANCE).astype(float)
     makers: dict[str, Callable[[], Figure]] = {
-        "balance": lambda: heat_figure(balance, "balanced, % of all that were asked for")
+        "balance": lambda: heat_figure(
+            balance, "balanced, % of all that were asked for", longest=LONGEST
+        )
     }
     with style():
         for name, make in makers.items():

@@ -87,10 +87,10 @@ def front_table(board: Board) -> BoardTable:
             certain = text == ON and board.certain.at[method, run.name]
             row.append((text, BY_CONSTRUCTION) if certain else text)
         told = [on for on in own if on is not pd.NA]
-        rows.append([*row, f"{sum(told)} of {len(told)}"])
+        rows.append([*row, f"{sum(told)} of {len(told)}"] if len(own) > 1 else row)
     over = "; ".join(one.column.title for one in board.over)
     note = f"Over: {over}. “{NONE}”: one of these was not measured."
-    header = ["method", *board.fronts.columns, "fronts"]
+    header = ["method", *board.fronts.columns, *(["fronts"] if len(board.runs) > 1 else [])]
     return BoardTable("front", "The Pareto front", note, header, rows, board.fronts.reset_index())
 
 

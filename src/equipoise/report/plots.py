@@ -184,7 +184,7 @@ def _annotate(axes: Axes, name: str, at: tuple[float, float], dot: Dot, found: L
 
 
 def heat_figure(
-    table: pd.DataFrame, title: str, *, decimals: int = 0, power: float = 1.0
+    table: pd.DataFrame, title: str, *, decimals: int = 0, power: float = 1.0, longest: int = 24
 ) -> Figure:
     """A frame of rates as shades with their percentages, a row a row.
 
@@ -193,6 +193,7 @@ def heat_figure(
         title: Stands above it.
         decimals: Of the percentages.
         power: Of the rate, that shades grow with.
+        longest: Characters that names of columns are cut to.
     """
     height = min(0.19 * len(table) + 0.9, TALLEST)
     figure = Figure(figsize=(max(WIDTH * 0.55, 1.6 + 0.75 * table.shape[1]), height))
@@ -203,7 +204,7 @@ def heat_figure(
     axes.imshow(values, cmap=_SHADES, norm=shades, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         axes.text(j, i, cell(value, decimals), ha="center", va="center", fontsize=6.5, color=INK)
-    axes.set_xticks(range(table.shape[1]), [label(name, 24) for name in table.columns],
+    axes.set_xticks(range(table.shape[1]), [label(name, longest) for name in table.columns],
                     rotation=30, ha="right")  # fmt: skip
     axes.set_yticks(range(len(table)), [label(name) for name in table.index])
     axes.grid(visible=False)
