@@ -16,9 +16,12 @@ from matplotlib.figure import Figure
 
 from equipoise.measures import compliance_table
 from equipoise.report import write_report
+from equipoise.report.charts import page_charts
 from equipoise.report.doses import doses, each_sweep, responses, splits_of
 from equipoise.report.figures import style
+from equipoise.report.headline import headline
 from equipoise.report.plots import dose_figure
+from equipoise.report.tables import write_tables
 from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
 from report.made_runs import BALANCED, HALF, make_run
@@ -99,11 +102,12 @@ def test_a_row_a_value_in_order(table: pd.DataFrame) -> None:
     assert [part["table"].iloc[0] for part in each_sweep(table)] == ["v", "f"]
 
 
-def test_without_a_sweep_there_is_nothing(run: FinishedRun, folder: Path, task: Task) -> None:
-    assert doses(run) is None
-    write_report(folder, task=task)
-    assert not list((folder / "report").rglob("dose_response*"))
-    assert "Dose and response" not in (folder / "report" / "index.html").read_text()
+def test_without_a_sweep_there_is_nothing(bare: FinishedRun, tmp_path: Path) -> None:
+    """Nor is there a figure; see ``test_figures``."""
+    assert doses(bare) is None
+    assert page_charts(bare, headline(bare))["doses"] == []
+    write_tables(bare, headline(bare), tmp_path / "tables")
+    assert not (tmp_path / "tables" / "dose_response.csv").exists()
 
 
 def test_what_delivers_nothing_is_balanced_in_none_of_what_was_asked_for(
@@ -149,6 +153,18 @@ def test_the_report_has_the_section_the_figure_and_the_numbers(
     assert float(rows[2]["all"]) == 0.75
     text = (report / "tables" / "dose_response.tex").read_text()
     assert "v: scale & 0.5 & 75.0" in text
+
+
+def test_strangers_names_are_text(swept_folder: Path, task: Task, tmp_path: Path) -> None:
+    run = read_run(swept_folder, task)
+    told = {"<img src=x onerror=alert(1)>": {"setting": "=1+1", "methods": SCALES}}
+    hostile = replace(run, record={**run.record, "sweeps": told})
+    [(_, chart)] = page_charts(hostile, headline(hostile))["doses"]
+    assert "<img" not in chart
+    assert "=1+1" in chart
+    write_tables(hostile, headline(hostile), tmp_path)
+    with (tmp_path / "dose_response.csv").open() as stream:
+        assert {row["setting"] for row in csv.DictReader(stream)} == {"'=1+1"}
 
 
 def made(values: Sequence[float], **columns: Any) -> pd.DataFrame:

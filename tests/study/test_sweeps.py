@@ -6,19 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise import EquipoiseError
+from equipoise import EquipoiseError, Study
 from equipoise.files.artifacts import check_name
 from equipoise.methods.registry import METHODS
 from equipoise.model.model_size import model_size
+from equipoise.report.doses import doses
 from equipoise.runs.cell import Cell
+from equipoise.runs.finished_run import read_run
 from equipoise.runs.sweep import Sweep, sweeps_of
 from equipoise.study.specification import Specification, read_specification
 from equipoise.study.sweeps import expand_sweeps
+from equipoise.task.task_file import load_task
+from study.conftest import WriteStudy
 
+RUN = """
+[methods.v]
+use = "task-vector"
+sweep = {scale = [0, 1]}
+"""
 HEAD = '[study]\nname = "s"\nseeds = [1, 2]\nsamples_per_subject = 2\n'
 VECTOR = 'use = "task-vector"\nof = "sft"\nprompt = "balanced"\n'
 
@@ -237,3 +247,23 @@ def test_what_the_task_or_the_model_refuses_is_named_where_it_stands(
         found.check_model()
     assert caught.value.field == "methods.steer.sweep.layer"
     assert caught.value.file == str(tmp_path / "s.toml")
+
+
+def test_a_run_of_one_knows_its_doses(study_file: WriteStudy, tmp_path: Path) -> None:
+    """Nothing of the change is the untuned model, all of it the tuned one."""
+    path = study_file(
+        ("[methods.prompt-balanced]\n", ""), ("seeds = [1, 2]", "seeds = [1]"),
+        ('[methods.sft-fast]\nuse = "sft"\nn_per_subject = 8\nlearning_rate = 1e-2\n'
+         "max_steps = 2\n", RUN),
+    )  # fmt: skip
+    folder = Study.from_toml(path).run(tmp_path / "run", quiet=True).folder
+    texts = {
+        label: pd.read_csv(folder / "cells" / label / "seed1" / "completions.csv")["text"].tolist()
+        for label in ("prompt", "sft", "v-0", "v-1")
+    }
+    assert texts["v-0"] == texts["prompt"]
+    assert texts["v-1"] == texts["sft"]
+    table = doses(read_run(folder, load_task(path.parent / "small.toml"), own=True))
+    assert table is not None
+    assert table["method"].tolist() == ["v-0", "v-1"]
+    assert table["all_wanted"].tolist() == [len(texts["prompt"])] * 2

@@ -80,8 +80,8 @@ def page_charts(run: FinishedRun, table: pd.DataFrame) -> dict[str, Any]:
         for number, part in enumerate([] if swept is None else each_sweep(swept)):
             name = f"{part['table'].iloc[0]}: {part['setting'].iloc[0]}"
             balance = zip(part["value"], map(percent, part["all"]), strict=True)
-            told = ", ".join(f"{value:g}: {rate}" for value, rate in balance)
-            title = f"{name}; balanced completions, all subjects: {told}"
+            said = ", ".join(f"{value:g}: {rate}" for value, rate in balance)
+            title = f"{name}; balanced completions, all subjects: {said}"
             found["doses"].append((name, inline(dose_figure(part), f"doses-{number}", title)))
         for number, method in enumerate(m for m in run.methods if m in {c.method for c in trained}):
             own = [curve for curve in trained if curve.method == method]

@@ -324,7 +324,7 @@ def _draw_balance(axes: Axes, rows: pd.DataFrame, splits: list[str]) -> None:
     for split in splits:
         low, high = (100 * rows[f"{split}_{end}"] for end in ("low", "high"))
         if split == "train":
-            own = {"color": SOFT, "mfc": "white", "ls": "--", "ms": 5.5}
+            own: dict[str, Any] = {"color": SOFT, "mfc": "white", "ls": "--", "ms": 5.5}
             _bars(axes, rows["value"], low, high, color=SOFT, alpha=0.25, lw=4)
         else:
             own = {"color": BLUE, "ls": "-", "ms": 3.5}

@@ -180,7 +180,8 @@ def _doses(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     caption = "Dose and response: balanced completions by the value of a setting."
     text = latex_table(["setting", "value", *titles], rows, caption, "tab:dose_response")
     # A file's six decimals are too few for a learning rate.
-    return table.assign(value=[Decimal(f"{value:.15g}") for value in table["value"]]), text
+    exact = [Decimal(f"{value:.15g}") for value in table["value"]]
+    return table.assign(value=pd.Series(exact, index=table.index, dtype="object")), text
 
 
 def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
