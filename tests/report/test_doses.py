@@ -17,10 +17,10 @@ from matplotlib.figure import Figure
 from equipoise.measures import compliance_table
 from equipoise.report import write_report
 from equipoise.report.charts import page_charts
+from equipoise.report.dose_plot import dose_figure
 from equipoise.report.doses import doses, each_sweep, responses, splits_of
 from equipoise.report.figures import style
 from equipoise.report.headline import headline
-from equipoise.report.plots import dose_figure
 from equipoise.report.tables import write_tables
 from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task

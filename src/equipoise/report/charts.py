@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import curves, slopes, trade_off
+from equipoise.report.dose_plot import dose_figure
 from equipoise.report.doses import doses, each_sweep
 from equipoise.report.figures import FAINT, INK, OKABE_ITO, RULE, SOFT, style
 from equipoise.report.plots import (
     POINT,
-    dose_figure,
     share_of,
     slope_figure,
     trade_off_figure,

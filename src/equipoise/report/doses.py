@@ -22,8 +22,7 @@ def doses(run: FinishedRun) -> pd.DataFrame | None:
 
     - ``table``, ``setting``, ``value``: the table of the study file, and what differs in it.
     - ``method``: the label of the method that was made of it.
-    - the balance of train, validation and all subjects, as in ``headline.headline``; where there
-      are no unseen subjects, of all alone.
+    - the balance of train, validation and all subjects, as in ``headline.headline``.
     - the headlines whose response to a dose is drawn, with the ends of their intervals.
     """
     rows = []
