@@ -18,6 +18,8 @@ from equipoise.model.model_size import model_size
 from equipoise.report.doses import doses
 from equipoise.runs.cell import Cell
 from equipoise.runs.finished_run import read_run
+from equipoise.runs.store import Store
+from equipoise.runs.study_description import check_comparable
 from equipoise.runs.sweep import Sweep, sweeps_of
 from equipoise.study.specification import Specification, read_specification
 from equipoise.study.sweeps import expand_sweeps
@@ -267,3 +269,8 @@ def test_a_run_of_one_knows_its_doses(study_file: WriteStudy, tmp_path: Path) ->
     assert table is not None
     assert table["method"].tolist() == ["v-0", "v-1"]
     assert table["all_wanted"].tolist() == [len(texts["prompt"])] * 2
+
+    more = read_specification(path, ["methods.v.sweep.scale=[0.5, 1, 0]"])
+    check_comparable(folder, more)
+    store = Store(folder)
+    assert [cell for cell in more.cells() if store.state(cell, more)] == [Cell("v-0.5", 1)]
