@@ -33,6 +33,7 @@ ROOMS = (
     "runs",
     "study",
     "report",
+    "board",
     "publishing",
     "serving",
     "testing",

@@ -19,6 +19,7 @@ COMMANDS = [
     ["status"],
     ["verify"],
     ["report"],
+    ["board"],
     ["train"],
     ["generate"],
     ["complete"],

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def latex() -> str:
+    """The path of a LaTeX that has booktabs."""
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("no pdflatex is installed (Debian: texlive-latex-recommended)")
+    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, text=True)
+    if not found.stdout.strip():
+        pytest.skip("this LaTeX has no booktabs (Debian: texlive-latex-recommended)")
+    return program
 
 
 def compiled(latex: str, folder: Path, body: str) -> str:

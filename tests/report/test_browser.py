@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
+from attacks import ATTACKS
 from equipoise.completions.judged_sentence import judge
 from equipoise.report import write_report
 from equipoise.task.task import Task
@@ -22,57 +22,7 @@ from report.made_runs import TASK, comparisons, every_table, make_run, small_tas
 from report.real_latex import compiled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-ATTACKS = [
-    "<script>window.attacked = 1</script>",
-    "</script><script>window.attacked = 1</script>",
-    "<!--<script>",
-    "<img src=x onerror='window.attacked=1'>",
-    "<svg onload='window.attacked=1'><animate onbegin='window.attacked=1' attributeName=x dur=1s>",
-    "\"><iframe srcdoc=\"<script>parent.attacked=1</script>\"></iframe>",
-    "<a href='javascript:window.attacked=1'>x</a><base href='https://example.invalid/'>",
-    "<style>*{background:url(https://example.invalid/x)}</style>",
-    "<link rel=stylesheet href=https://example.invalid/x.css><meta http-equiv=refresh content=0>",
-    "<form action=https://example.invalid><button autofocus onfocus='window.attacked=1'>",
-    "{{ 7 * 7 }} {% raw %} ${7*7}",
-    "\u202egnihtemos\u202c \u2066x\u2069 \u200f",
-    "=HYPERLINK(\"https://example.invalid\")",
-    r"\input{/etc/passwd} $x$ \write18{id}",
-    "bold\u2028and\u2029kind &lt;b&gt; &amp;#60;",
-    "bold " * 200_000,  # a line of a megabyte
-    "__proto__",
-]  # fmt: skip
-
-
-@dataclass
-class Opened:
-    """A page and what it did."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def opened(chromium: Browser) -> Iterator[Any]:
-    """Opens a page from a file, and takes down every request and every complaint."""
-    contexts = []
-
-    def open_page(path: Path, **options: Any) -> Opened:
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        found = Opened(context.new_page())
-        found.page.on("request", lambda request: found.requests.append(request.url))
-        found.page.on("console", lambda message: found.complaints.append(message.text))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on("dialog", lambda dialog: found.complaints.append(dialog.message))
-        found.page.goto(path.as_uri())
-        return found
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    from playwright.sync_api import Page
 
 
 def report(folder: Path, task: Task) -> Path:

@@ -133,11 +133,13 @@ def test_only_nothing_has_no_shade(rate: float, shade: int) -> None:
 def test_a_template_that_forgets_a_value_fails(tmp_path: Path) -> None:
     from jinja2 import UndefinedError
 
-    from equipoise.report.page import _environment
+    from equipoise.report.page import TEMPLATES, environment
 
     with pytest.raises(UndefinedError):
-        _environment().from_string("{{ nobody }}").render()
-    assert _environment().from_string("{{ x }}").render(x="<b>\u202e") == "&lt;b&gt;⟨U+202E⟩"
+        environment(TEMPLATES).from_string("{{ nobody }}").render()
+    assert (
+        environment(TEMPLATES).from_string("{{ x }}").render(x="<b>\u202e") == "&lt;b&gt;⟨U+202E⟩"
+    )
 
 
 def test_scores_are_listed_in_their_own_unit(tmp_path: Path, task: Task) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from equipoise.cli import (
+    board,
     compare,
     complete,
     data,
@@ -48,6 +49,7 @@ app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
 app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("board", epilog=board.EXAMPLES)(board.board)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("generate", epilog=generate.EXAMPLES)(generate.generate)
 app.command("complete", epilog=complete.EXAMPLES)(complete.complete)

@@ -21,7 +21,7 @@ from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.task.task import Task
 from equipoise.wording.numbers import NONE, amount, percent, signed
 
-Better = Literal["higher", "lower", "neither"]
+Better = Literal["higher", "lower", "nearer 0", "neither"]
 """Whether more of it is better, as far as one number can say that."""
 
 

@@ -184,7 +184,7 @@ SLOPES = Table(
 
 
 def _slope_headline(name: str, title: str, meaning: str, **more: Any) -> Headline:
-    return Headline(Column(name, title, meaning, _PER_100, form=SIGNED, better="lower"), **more)
+    return Headline(Column(name, title, meaning, _PER_100, form=SIGNED, better="nearer 0"), **more)
 
 
 class Stereotype(Measure):

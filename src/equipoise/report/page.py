@@ -47,9 +47,9 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
         answer: Its ``answer``.
         citation: BibTeX entries.
     """
-    style, script = (_own_file(name) for name in ("page.css", "browser.js"))
+    style, script = own_file("page.css"), own_file("browser.js")
     everything = passages(run)
-    return _environment().get_template("page.html").render(
+    return environment(TEMPLATES).get_template("page.html").render(
         version=equipoise.__version__,
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 - a file of this package
@@ -83,13 +83,13 @@ def render_page(run: FinishedRun, table: pd.DataFrame, answer: Answer, citation:
     )  # fmt: skip
 
 
-def policy(style: str, script: str) -> str:
-    """The content security policy of a page with just this style sheet and this script."""
+def policy(style: str, script: str | None = None) -> str:
+    """The content security policy of a page with just this style sheet and this script, or none."""
     return "; ".join(
         [
             "default-src 'none'",
             f"style-src 'sha256-{_hash(style)}'",
-            f"script-src 'sha256-{_hash(script)}'",
+            f"script-src 'sha256-{_hash(script)}'" if script else "script-src 'none'",
             "img-src data:",  # the empty icon, without which browsers ask for one
             "base-uri 'none'",
             "form-action 'none'",
@@ -102,13 +102,18 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _own_file(name: str) -> str:
+def own_file(name: str) -> str:
+    """A file of the page's own, such as its style sheet."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _environment() -> Environment:
+def environment(*folders: Path) -> Environment:
+    """Jinja over the templates in ``folders``: every text is escaped, and every number has a form.
+
+    A page of another kind names its own folder first, then `TEMPLATES`.
+    """
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,19 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from equipoise.errors import EquipoiseError
-from equipoise.files.artifacts import (
-    clear_read_errors,
-    clear_write_errors,
-    open_atomic,
-    read_or_none,
-)
+from equipoise.files.artifacts import clear_read_errors, clear_write_errors, open_atomic
 from equipoise.progress import tell
 from equipoise.report.answer import answer
 from equipoise.report.headline import headline
 from equipoise.report.machine import KIND, write_results
 from equipoise.report.paper import paper
 from equipoise.report.tables import write_tables
+from equipoise.report.whole_folder import refuse_foreign, replacing
 from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.runs.layout import REPORT
 from equipoise.runs.record import read_record
@@ -52,18 +47,10 @@ def write_report(
     """
     folder = Path(run)
     target = folder / REPORT if out is None else Path(out)
-    target = target if target.name else target.resolve()  # "." has no name to be renamed to
-    _refuse_foreign(target)
+    target = refuse_foreign(target, KIND, "report")
     found = read_run(folder, task_of(read_record(folder), target, task), own=own)
-    partial = target.with_name(f".{target.name}.partial")
-    with clear_write_errors(target):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-    try:
+    with replacing(target) as partial:
         names = _write(found, partial)
-        _replace(target, partial)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return [target / name for name in names]
 
 
@@ -100,27 +87,3 @@ def _keep_task(source: Path | None, copy: Path) -> None:
 def _text(path: Path, text: str) -> None:
     with open_atomic(path) as stream:
         stream.write(text)
-
-
-def _refuse_foreign(target: Path) -> None:
-    """Raise if something is there that is no report."""
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    earlier = read_or_none(target / "results.json")
-    if not isinstance(earlier, dict) or KIND not in earlier:
-        raise EquipoiseError(
-            "something is there that is no report",
-            file=target,
-            hint="Choose another folder with --out, or take it away.",
-        )
-
-
-def _replace(target: Path, partial: Path) -> None:
-    """Put ``partial`` in the place of ``target``."""
-    aside = target.with_name(f".{target.name}.before")
-    with clear_write_errors(target):
-        shutil.rmtree(aside, ignore_errors=True)
-        if target.exists():
-            target.rename(aside)
-        partial.rename(target)
-        shutil.rmtree(aside, ignore_errors=True)

@@ -17,7 +17,6 @@ from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import read_or_none
 from equipoise.measures import compliance_table, score
 from equipoise.methods.method import TRAINING_INFO
-from equipoise.model.endpoint import LIMIT_NAMES
 from equipoise.runs.cell import Cell
 from equipoise.runs.judgement_check import check_against_tables, check_against_texts, check_sums
 from equipoise.runs.layout import (
@@ -27,7 +26,7 @@ from equipoise.runs.layout import (
     RESULTS,
     cell_folder,
 )
-from equipoise.runs.record import cells_of, read_record
+from equipoise.runs.record import cells_of, left_out, read_record, sampling_of
 from equipoise.runs.result_tables import read_table, read_tables
 from equipoise.runs.scored_file import cell_completions, read_scored, stored_scores
 from equipoise.runs.sweep import Sweep, sweeps_of
@@ -86,17 +85,12 @@ class FinishedRun:
     @property
     def sampling(self) -> dict[str, Any]:
         """How completions were drawn; settings that an endpoint was not sent are left out."""
-        names = set(self.left_out)
-        if names & {*LIMIT_NAMES}:
-            names.add("max_new_tokens")
-        sampling = _dict(self.record.get("sampling"))
-        return {name: value for name, value in sampling.items() if name not in names}
+        return sampling_of(self.record)
 
     @property
     def left_out(self) -> list[str]:
         """The parameters that an endpoint was not sent, as it refuses them."""
-        left_out = _dict(self.record.get("endpoint")).get("leave_out")
-        return list(map(str, left_out)) if isinstance(left_out, list) else []
+        return left_out(self.record)
 
     @property
     def alpha(self) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import check_name, read_or_none
+from equipoise.model.endpoint import LIMIT_NAMES
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import RECORD
 from equipoise.wording.visible import well_formed
@@ -48,3 +50,21 @@ def read_record(folder: str | Path) -> dict[str, Any]:
 def cells_of(record: dict[str, Any]) -> list[Cell]:
     """The cells of the run that ``record`` is of, method by method."""
     return [Cell(label, seed) for label in record["methods"] for seed in record["seeds"]]
+
+
+def sampling_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """How completions were drawn; settings that an endpoint was not sent are left out."""
+    names = set(left_out(record))
+    if names & {*LIMIT_NAMES}:
+        names.add("max_new_tokens")
+    sampling = record.get("sampling")
+    if not isinstance(sampling, dict):
+        return {}
+    return {name: value for name, value in sampling.items() if name not in names}
+
+
+def left_out(record: Mapping[str, Any]) -> list[str]:
+    """The parameters that an endpoint was not sent, as it refuses them."""
+    endpoint = record.get("endpoint")
+    names = endpoint.get("leave_out") if isinstance(endpoint, dict) else None
+    return list(map(str, names)) if isinstance(names, list) else []
