@@ -183,6 +183,7 @@ class Headline:
         main: It stands in the main table of page, LaTeX and ``results.json``.
         ends: Names of the headlines with the ends of its interval.
         stands_in_for: It is shown only where this headline was not measured.
+        dosed: A report draws it over the values of a setting that a study sweeps.
     """
 
     column: Column
@@ -192,6 +193,7 @@ class Headline:
     main: bool = False
     ends: tuple[str, ...] = ()
     stands_in_for: str = ""
+    dosed: bool = False
 
     @property
     def name(self) -> str:

@@ -81,7 +81,7 @@ def _headline(judge: str, title: str, **more: Any) -> Headline:
     meaning = f"fluency by the {judge} judge: mean over seeds of the medians"
     column = Column(f"log_probability_{judge}", title, meaning, _NATS, high=0, form=SIGNED,
                     better="higher")  # fmt: skip
-    return Headline(column, main=True, **more)
+    return Headline(column, main=True, dosed=True, **more)
 
 
 class Fluency(Measure):

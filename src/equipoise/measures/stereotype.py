@@ -196,11 +196,11 @@ class Stereotype(Measure):
     headlines = (
         _slope_headline(
             "terms_slope", "slope of terms", "slope of `terms`", stands_in_for="stereotype_slope",
-            main=True,
+            main=True, dosed=True,
         ),
         _slope_headline(
             "stereotype_slope", "stereotype slope", f"slope of `{HEADLINE}`, nats",
-            terminal="stereotype slope\n(95 % interval)", main=True,
+            terminal="stereotype slope\n(95 % interval)", main=True, dosed=True,
             ends=("stereotype_low", "stereotype_high"),
         ),
         _slope_headline("stereotype_low", "", "lower end of its 95 % interval"),

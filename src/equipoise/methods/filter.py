@@ -163,6 +163,12 @@ class Filter(WeightlessMethod[FilterSettings]):
         return type(self)(self.settings, methods.get(self.settings.ask or ""), labels)
 
     @property
+    def refers_to(self) -> Mapping[str, tuple[str, ...]]:
+        """See ``Method.refers_to``: also the one that words the question."""
+        asks = {} if self.settings.ask is None else {"ask": (self.settings.ask,)}
+        return {**super().refers_to, **asks}
+
+    @property
     def asking(self) -> Method[Any]:
         """The method that words what the model is asked."""
         return self._named or Prompting(PromptSettings(prompt=self.settings.prompt))

@@ -181,6 +181,14 @@ class Method(ABC, Generic[SettingsT]):
         return {}
 
     @property
+    def refers_to(self) -> Mapping[str, tuple[str, ...]]:
+        """Names in its settings that may be labels of the same study, by setting, as in ``needs``.
+
+        By default those whose models or completions it needs.
+        """
+        return {**self.learns_from, **self.needs}
+
+    @property
     def prompt(self) -> str:
         """Kind of the task's prompt that completions answer."""
         return str(getattr(self.settings, "prompt", "neutral"))

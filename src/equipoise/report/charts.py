@@ -19,10 +19,18 @@ from matplotlib.figure import Figure
 
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import curves, slopes, trade_off
+from equipoise.report.dose_plot import dose_figure
+from equipoise.report.doses import doses, each_sweep
 from equipoise.report.figures import FAINT, INK, OKABE_ITO, RULE, SOFT, style
-from equipoise.report.plots import POINT, share_of, slope_figure, trade_off_figure, training_figure
+from equipoise.report.plots import (
+    POINT,
+    share_of,
+    slope_figure,
+    trade_off_figure,
+    training_figure,
+)
 from equipoise.runs.finished_run import FinishedRun
-from equipoise.wording.numbers import counted, signed
+from equipoise.wording.numbers import counted, percent, signed
 from equipoise.wording.visible import shown
 
 COLORS = {
@@ -48,6 +56,7 @@ def page_charts(run: FinishedRun, table: pd.DataFrame) -> dict[str, Any]:
 
     - ``trade_off``: one chart, or ``None``.
     - ``stereotype``: a chart for each measure that was taken, by its name.
+    - ``doses``: pairs of the words for a sweep and its chart.
     - ``training``: pairs of a method and its chart.
 
     Args:
@@ -55,7 +64,8 @@ def page_charts(run: FinishedRun, table: pd.DataFrame) -> dict[str, Any]:
         table: Its ``headline``.
     """
     points, rows, trained = trade_off(table), slopes(run), curves(run)
-    found: dict[str, Any] = {"trade_off": None, "stereotype": {}, "training": []}
+    found: dict[str, Any] = {"trade_off": None, "stereotype": {}, "doses": [], "training": []}
+    swept = doses(run)
     with style(), matplotlib.rc_context({"svg.fonttype": "none"}):
         if points is not None:
             title = "Balance against fluency, one dot a method; the numbers are in the main table"
@@ -67,6 +77,12 @@ def page_charts(run: FinishedRun, table: pd.DataFrame) -> dict[str, Any]:
                 title = f"Slopes of {title}; {', '.join(told)}"
                 chart = inline(slope_figure(part, share_of(run)), f"slopes-{number}", title)
                 found["stereotype"][measure] = chart
+        for number, part in enumerate([] if swept is None else each_sweep(swept)):
+            name = f"{part['table'].iloc[0]}: {part['setting'].iloc[0]}"
+            balance = zip(part["value"], map(percent, part["all"]), strict=True)
+            said = ", ".join(f"{value:g}: {rate}" for value, rate in balance)
+            title = f"{name}; balanced completions, all subjects: {said}"
+            found["doses"].append((name, inline(dose_figure(part), f"doses-{number}", title)))
         for number, method in enumerate(m for m in run.methods if m in {c.method for c in trained}):
             own = [curve for curve in trained if curve.method == method]
             title = f"{own[0].name} of {method} over {counted(len(own), 'seed')}"

@@ -29,7 +29,14 @@ OKABE_ITO = (
 )  # fmt: skip
 """Colours that colour-blind readers can tell apart (Okabe & Ito 2008), blue and vermilion first."""
 
+BLUE = OKABE_ITO[0]
 INK, SOFT, RULE, FAINT = "#1D1C1A", "#5F5C56", "#D9D5CB", "#ECE9E1"
+
+WIDTH = 6.5
+"""Width of a figure in inches: a column of text on letter or A4 paper."""
+
+TALLEST = 40.0
+"""Height of a figure in inches, at most."""
 
 FORMATS = ("svg", "pdf", "png")
 

@@ -26,18 +26,25 @@ from equipoise.report.breakdown import (
     term_frequencies,
     trade_off,
 )
-from equipoise.report.figures import INK, OKABE_ITO, SOFT, label, save, style, text_width
+from equipoise.report.dose_plot import dose_figure
+from equipoise.report.doses import doses
+from equipoise.report.figures import (
+    BLUE,
+    INK,
+    OKABE_ITO,
+    SOFT,
+    TALLEST,
+    WIDTH,
+    label,
+    save,
+    style,
+    text_width,
+)
 from equipoise.report.headline import has_unseen
 from equipoise.report.labels import Dot, Label, place_labels
 from equipoise.report.records import records
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import cell, signed
-
-WIDTH = 6.5
-"""Width of a figure in inches: a column of text on letter or A4 paper."""
-
-TALLEST = 40.0
-"""Height of a figure in inches, at most."""
 
 MOST_NAMED = 6
 """Seeds that a panel of training curves names; the names of more would leave no room for them."""
@@ -45,7 +52,6 @@ MOST_NAMED = 6
 POINT = 1.5
 """Pixels of the page for a point of a figure: type of 8 points is 12 pixels high."""
 
-BLUE = OKABE_ITO[0]
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", BLUE])
 _DOT: dict[str, Any] = {
     "marker": "o",
@@ -71,7 +77,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         folder: Where to.
     """
     points, terms, slope_rows = trade_off(table), term_frequencies(run), slopes(run)
-    trained = curves(run)
+    trained, swept = curves(run), doses(run)
     subjects = by_subject(run)
     subjects.index = pd.Index(
         [f"{name} (unseen)" if split == "validation" else name for name, split in subjects_of(run)]
@@ -85,6 +91,7 @@ def write_figures(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
             "completions that hold a term, % (* held out)", decimals=1, power=0.5),
         "stereotype": None if slope_rows is None else lambda: slope_figure(
             slope_rows, share_of(run), titles(run.task)),
+        "dose_response": None if swept is None else lambda: dose_figure(swept),
         "training": None if not trained else lambda: training_figure(trained),
     }  # fmt: skip
     with style():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from equipoise.measures.declaration import Headline, Measure
 from equipoise.measures.stereotype import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
+from equipoise.report.doses import doses, responses, splits_of
 from equipoise.report.headline import (
     delivery_notes,
     has_intervals,
@@ -54,6 +56,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         "subjects": lambda: _subjects(run),
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
+        "dose_response": lambda: _doses(run),
         "comparisons": lambda: _comparisons(run),
     }
     for name, make in makers.items():
@@ -160,6 +163,25 @@ def _stereotype(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
     of = axis.share if axis else "the axis"
     caption = f"Slopes over the share of {of}, per 100 percentage points."
     return table.drop(columns="seeds"), latex_table(header, rows, caption, "tab:stereotype")
+
+
+def _doses(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:
+    table = doses(run)
+    if table is None:
+        return None
+    splits, drawn = splits_of(table), responses(table)
+    rows = [
+        [f"{row['table']}: {row['setting']}", f"{row['value']:g}",
+         *(percent(row[split]) for split in splits),
+         *(headline_cell(row, one) for one in drawn)]
+        for row in records(table)
+    ]  # fmt: skip
+    titles = [*(SPLITS[split] for split in splits), *(one.column.title for one in drawn)]
+    caption = "Dose and response: balanced completions by the value of a setting."
+    text = latex_table(["setting", "value", *titles], rows, caption, "tab:dose_response")
+    # A file's six decimals are too few for a learning rate.
+    exact = [Decimal(f"{value:.15g}") for value in table["value"]]
+    return table.assign(value=pd.Series(exact, index=table.index, dtype="object")), text
 
 
 def _comparisons(run: FinishedRun) -> tuple[pd.DataFrame, str] | None:

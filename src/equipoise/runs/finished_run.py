@@ -29,6 +29,7 @@ from equipoise.runs.layout import (
 from equipoise.runs.record import cells_of, left_out, read_record, sampling_of
 from equipoise.runs.result_tables import read_table, read_tables
 from equipoise.runs.scored_file import cell_completions, read_scored, stored_scores
+from equipoise.runs.sweep import Sweep, sweeps_of
 from equipoise.runs.task_of_run import same_task
 from equipoise.task.task import Task
 from equipoise.wording.visible import well_formed
@@ -101,6 +102,11 @@ class FinishedRun:
     def confidence(self) -> str:
         """The confidence of those intervals, ``95 %``."""
         return f"{100 * (1 - self.alpha):g} %"
+
+    @property
+    def sweeps(self) -> list[Sweep]:
+        """The settings that were swept, each with its values by method."""
+        return sweeps_of(self.record)
 
     def method_name(self, label: str) -> str:
         """The method behind a label, such as ``sft``; the label itself where nobody says."""

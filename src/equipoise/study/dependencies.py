@@ -8,15 +8,34 @@ from typing import Any
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.methods.method import Method
+from equipoise.runs.sweep import Sweep
 
 
-def check_needs(methods: Mapping[str, Method[Any]], path: Path) -> None:
+def check_needs(
+    methods: Mapping[str, Method[Any]], path: Path, sweeps: Iterable[Sweep] = ()
+) -> None:
     """Refuse a need of what the study lacks, of what is not trained, or that leads back to itself.
+
+    The name of a table that became several methods is no method's either.
+
+    Args:
+        methods: The study's methods by label.
+        path: The study file.
+        sweeps: Its sweeps.
 
     Raises:
         EquipoiseError: Naming the method's table and its setting in ``path``.
     """
+    swept = {sweep.table: sweep for sweep in sweeps}
     for label, method in methods.items():
+        for setting, named in method.refers_to.items():
+            for name in swept.keys() & set(named):
+                raise EquipoiseError(
+                    f"'{name}' is swept, so that it is {len(swept[name].values)} methods",
+                    file=path,
+                    field=f"methods.{label}.{setting}",
+                    hint=f"Name one of its values: {', '.join(swept[name].values)}.",
+                )
         for setting, needed in {**method.learns_from, **method.needs}.items():
             field = f"methods.{label}.{setting}"
             for name in needed:

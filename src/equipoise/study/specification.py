@@ -17,6 +17,7 @@ from equipoise.model.model_size import model_size
 from equipoise.model.registry import model_digest, model_label
 from equipoise.runs.cell import Cell
 from equipoise.runs.identity import task_digest, winogender_digest
+from equipoise.runs.sweep import SWEEPS, Sweep
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.study.builtin import study_path
@@ -25,6 +26,7 @@ from equipoise.study.measures_table import MeasuresTable, check_measures, read_m
 from equipoise.study.method_tables import build_methods, in_table
 from equipoise.study.overrides import apply_override
 from equipoise.study.study_table import StudyTable, read_study, read_task
+from equipoise.study.sweeps import as_written, expand_sweeps
 from equipoise.study.weightless import check_weightless
 from equipoise.task.task import Task
 
@@ -46,6 +48,7 @@ class Specification:
             same specification of them.
         endpoint: Its ``[endpoint]`` table, for models that answer over the network.
         statistics: Its ``[statistics]`` table.
+        sweeps: Tables of ``[methods]`` that became several methods.
     """
 
     study: StudyTable
@@ -57,6 +60,7 @@ class Specification:
     tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
+    sweeps: tuple[Sweep, ...] = ()
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
@@ -137,7 +141,7 @@ class Specification:
         except EquipoiseError:
             return
         for label, method in self.methods.items():
-            with in_table(label, self.path):
+            with as_written(self.sweeps), in_table(label, self.path):
                 method.check_model(size)
 
     def record(self) -> dict[str, Any]:
@@ -145,6 +149,7 @@ class Specification:
 
         The statistics are among it, as the tables follow from them; no cell does.
         """
+        swept = {sweep.table: sweep.record() for sweep in self.sweeps}
         return {
             "name": self.study.name,
             **self.conditions(),
@@ -153,6 +158,7 @@ class Specification:
                 label: {"use": method.name, **method.describe()}
                 for label, method in self.methods.items()
             },
+            **({SWEEPS: swept} if swept else {}),
             "seeds": list(self.study.seeds),
         }
 
@@ -232,13 +238,15 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     measures = read_measures(tables.get("measures", {}), path)
     task = read_task(study.task, path)
     check_measures(measures, task, path)
-    methods = build_methods(tables.get("methods"), path)
-    check_needs(methods, path)
-    if is_endpoint(study.model):
-        check_weightless(methods, measures, study.model, path)
-    for label, method in methods.items():
-        with in_table(label, path):
-            method.check(task)
+    method_tables, sweeps = expand_sweeps(tables.get("methods"), path)
+    with as_written(sweeps):
+        methods = build_methods(method_tables, path)
+        check_needs(methods, path, sweeps)
+        if is_endpoint(study.model):
+            check_weightless(methods, measures, study.model, path)
+        for label, method in methods.items():
+            with in_table(label, path):
+                method.check(task)
     return Specification(
-        study, sampling, methods, task, path, measures, tables, endpoint, statistics
+        study, sampling, methods, task, path, measures, tables, endpoint, statistics, sweeps
     )

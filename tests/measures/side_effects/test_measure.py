@@ -74,6 +74,8 @@ def test_the_worst_is_named_and_nothing_near_chance(examined: pd.DataFrame) -> N
     ]  # fmt: skip
     worst = SideEffects().summarise(tables)["worst_side_effect"].to_dict()
     assert worst == {"sft": "listed terms elsewhere, people +40.0 points", "idle": "none shown"}
+    sizes = SideEffects().summarise(tables)["worst_harm"].to_dict()
+    assert sizes == {"sft": pytest.approx(8.0), "idle": 0.0}
 
 
 def test_what_is_near_chance_is_said(examined: pd.DataFrame) -> None:

@@ -64,6 +64,13 @@ WORST = Column(
     text=True,
 )
 
+HARM = Column(
+    "worst_harm",
+    "worst side effect, × what is let pass",
+    "how many times what is let pass that harm is; 0 where none is shown",
+    low=0,
+)
+
 FEW_DEVIATIONS = 2.0
 """Standard errors from chance within which a base model is said to be near it."""
 
@@ -102,7 +109,7 @@ class SideEffects(Measure):
         "stands first. Methods that change no weights leave the model as it was."
     )
     tables = (SIDE_EFFECTS, TESTS)
-    headlines = (Headline(WORST, main=True),)
+    headlines = (Headline(WORST, main=True), Headline(HARM, summary=False, dosed=True))
 
     def measure(self, evidence: Evidence) -> Measured:
         """See `Measure.measure`."""
@@ -116,14 +123,21 @@ class SideEffects(Measure):
 
     def summarise(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         """See `Measure.summarise`."""
-        worst: dict[str, str] = {}
+        worst: dict[str, Harm] = {}
         for harm in harms(tables):
-            worst.setdefault(harm.method, harm.words)
+            worst.setdefault(harm.method, harm)
         table = tables.get("side_effects")
         methods = [] if table is None else list(dict.fromkeys(table["method"]))
-        said = [worst.get(method, "none shown") for method in methods]
         index = pd.Index(methods, name="method", dtype="str")
-        return pd.DataFrame({WORST.name: pd.Series(said, index=index, dtype="str")})
+        shown = [worst.get(method) for method in methods]
+        said = ["none shown" if harm is None else harm.words for harm in shown]
+        sizes = [0.0 if harm is None else harm.multiple for harm in shown]
+        return pd.DataFrame(
+            {
+                WORST.name: pd.Series(said, index=index, dtype="str"),
+                HARM.name: pd.Series(sizes, index=index, dtype="float64"),
+            }
+        )
 
     def section_of(
         self, tables: Mapping[str, pd.DataFrame], methods: Sequence[str]
