@@ -26,7 +26,6 @@ KINDS = {
         "teacher": [LONG.replace("doctor", "teacher").replace(" ", ""), "The teacher was bold."],
     },
     "one subject": {"doctor": ["The doctor was bold and caring.", "The doctor was bold."]},
-    "nothing": {"doctor": ["", " "], "nurse": [""], "teacher": ["", "\t"]},
     "one text": {"nurse": ["The nurse was bold and caring."]},
 }
 
@@ -70,16 +69,14 @@ def test_evaluate_with_models(equipoise, lac, tiny_model_folder, kind):
         assert int(row["truncated"]) == sum(len(text) > 10_000 for text in texts)
         assert float(row["tokens"]) <= 256
         for name in ("log_probability_mean", "log_probability_median"):
-            assert (row[name] == "") is (said == 0), "there is a value wherever there is a text"
-            assert not said or -math.inf < float(row[name]) < 0
-        assert not said or float(row["perplexity_median"]) > 1
+            assert -math.inf < float(row[name]) < 0, "there is a value wherever there is a text"
+        assert float(row["perplexity_median"]) > 1
     [agency] = [
         row for row in rows("o/stereotype.csv") if row["measure"] == "agency" and row["seed"] == ""
     ]
-    assert (agency["mean"] == "") is (said == 0)
-    assert not said or 0 <= float(agency["mean"]) <= 1
-    # two occupations lie on a line whatever is true, and of empty texts nothing is known
-    assert (agency["slope"] == "") is (said == 0 or len(KINDS[kind]) < 3)
+    assert 0 <= float(agency["mean"]) <= 1
+    # two occupations lie on a line whatever is true
+    assert (agency["slope"] == "") is (len(KINDS[kind]) < 3)
     scored = rows("o/scored.csv")
     assert [bool(row["text"]) for row in scored] == [bool(text) for text in texts]
     assert {row["balanced_mean"] for row in rows("o/compliance.csv")} - {""}, "rates of all"
@@ -111,6 +108,15 @@ def test_compare_two_of_a_kind(equipoise, kind):
         assert row["difference"] in ("", "0.000000")
         assert row["p"] == "" or float(row["p"]) > 0.05
         assert "higher" not in row["verdict"]
+
+
+def test_a_file_without_a_single_text_has_no_rate(equipoise):
+    write("none.csv", {"doctor": ["", " "], "nurse": [""], "teacher": ["", "\t"]})
+    write("plain.csv", {"doctor": ["The doctor was bold."]})
+    for command in (("evaluate", "none.csv"), ("compare", "none.csv", "plain.csv")):
+        outcome = equipoise(*command)
+        assert outcome.code == 1
+        assert outcome.err.startswith("Error: none.csv: every text is empty, so there is no rate")
 
 
 BROKEN = {

@@ -64,7 +64,7 @@ def test_starts_are_a_matter_of_studies(equipoise, task_text, tiny_model_folder)
     command = ("train", "dpo", "--task", "small.toml", "--model", tiny_model_folder)
     outcome = equipoise(*command, "--set", "init_from=sft")
     assert outcome.code == 1
-    assert "init_from: only a study has the models of other methods" in outcome.err
+    assert "init_from: only a study has the models and completions of other methods" in outcome.err
 
 
 @pytest.mark.usefixtures("no_report")

@@ -270,9 +270,9 @@ def test_methods_and_seeds_can_be_added(
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("tiny on CPU, ")
     done = [str(cell) for cell in result.computed]
-    assert [line.partition(":")[0] for line in lines[1:]] == [*done, "fluency under tiny"]
-    assert all(line.endswith(" s)") for line in lines[1:])
-    assert all("% balanced (" in line for line in lines[1:-1])
+    took = [line for line in lines[1:] if line.endswith(" s)")]
+    assert [line.partition(":")[0] for line in took] == [*done, "fluency under tiny"]
+    assert all("% balanced (" in line for line in took[:-1])
 
 
 CHANGES = [

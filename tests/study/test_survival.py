@@ -173,7 +173,7 @@ def test_interruption_while_sampling(
         patch.setattr(policy, "sample", StopAfter(policy.sample, calls, KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             run(study_file(), folder)
-    left = read_specification(study_file()).cells()[calls:]
+    left = read_specification(study_file()).computing_order()[calls:]
     assert not (folder / "results").exists()
     assert run(study_file(), folder) == tuple(left)
     assert measured(folder) == measured(made_once)
