@@ -10,7 +10,7 @@ from torch import Tensor
 
 from equipoise.decoding.cache import RowCache
 from equipoise.decoding.control import Control
-from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill
+from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill, step
 from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.draws import Draw, Prompt
 from equipoise.model.language_model import LanguageModel
@@ -153,13 +153,4 @@ class _Search:
         if self.control:
             self.control.keep(parents)
             self.control.accept(range(len(parents)), last)
-        positions, visible = self.cache.begin_step()
-        output = self.lm.model(
-            input_ids=torch.tensor(last, device=self.lm.device)[:, None],
-            attention_mask=visible,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-        )
-        self.cache.end_step()
-        self.logits = output.logits[:, -1]
+        self.logits = step(self.lm, self.cache, torch.tensor(last, device=self.lm.device))

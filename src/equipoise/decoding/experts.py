@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from equipoise.decoding.cache import RowCache
-from equipoise.decoding.sampler import prefill
+from equipoise.decoding.sampler import prefill, step
 from equipoise.model.draws import Prompt
 from equipoise.model.language_model import LanguageModel
 
@@ -65,16 +65,7 @@ class Companion:
     def _read(self) -> None:
         """Put the token drawn last into every row; rows to which none was added have ended."""
         self._cache.rest((~self._unread).nonzero()[:, 0].to(self._lm.device))
-        positions, visible = self._cache.begin_step()
-        output = self._lm.model(
-            input_ids=self._pending[:, None],
-            attention_mask=visible,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-        )
-        self._cache.end_step()
-        self._logits = output.logits[:, -1]
+        self._logits = step(self._lm, self._cache, self._pending)
         self._unread[:] = False
 
 

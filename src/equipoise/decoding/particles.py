@@ -24,7 +24,7 @@ from torch import Tensor
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.control import Twist
 from equipoise.decoding.nucleus import chosen_log_probabilities, sample_tokens
-from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill
+from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill, step
 from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
@@ -211,17 +211,7 @@ class _Wave:
         """Logits [R, V] after the pending token of every row."""
         idle = [row for row, owner in enumerate(self._particles()) if self.over[owner]]
         self.cache.rest(torch.tensor(idle, dtype=torch.long, device=self.lm.device))
-        positions, visible = self.cache.begin_step()
-        output = self.lm.model(
-            input_ids=self.pending[:, None],
-            attention_mask=visible,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-        )
-        self.cache.end_step()
-        logits: Tensor = output.logits[:, -1]
-        return logits
+        return step(self.lm, self.cache, self.pending)
 
 
 def systematic(shares: Tensor, generator: torch.Generator | None = None) -> list[int]:

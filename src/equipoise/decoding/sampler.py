@@ -127,17 +127,7 @@ class _Batch:
 
     def _step(self) -> Tensor:
         """Logits [B, V] after the pending token of every row."""
-        positions, visible = self.cache.begin_step()
-        output = self.lm.model(
-            input_ids=self.pending[:, None],
-            attention_mask=visible,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-        )
-        self.cache.end_step()
-        logits: Tensor = output.logits[:, -1]
-        return logits
+        return step(self.lm, self.cache, self.pending)
 
     def _sample(self, logits: Tensor, rows: Sequence[int]) -> Tensor:
         """A token for each of ``rows`` from its ``logits`` [R, V]."""
@@ -199,6 +189,21 @@ class _Batch:
         for prompt, tokens, ended in zip(self.queue, self.drawn, self.ended, strict=True):
             draws[prompt].append(Draw(self.end.text(tokens), len(tokens), ended, tuple(tokens)))
         return draws
+
+
+def step(lm: LanguageModel, cache: RowCache, pending: Tensor) -> Tensor:
+    """Logits [R, V] after the ``pending`` token [R] of every row of ``cache``."""
+    positions, visible = cache.begin_step()
+    output = lm.model(
+        input_ids=pending[:, None],
+        attention_mask=visible,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+    )
+    cache.end_step()
+    logits: Tensor = output.logits[:, -1]
+    return logits
 
 
 def prefill(lm: LanguageModel, prompts: Sequence[Prompt]) -> tuple[Tensor, PromptStates]:

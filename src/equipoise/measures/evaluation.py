@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
 from equipoise.measures import registry
 from equipoise.measures.cell_facts import CellFacts
 from equipoise.measures.declaration import Evidence
 from equipoise.measures.model_answers import ByModel
 from equipoise.measures.overview import overview, summary_table
-from equipoise.measures.terminal import balance_table, measures_tables
+from equipoise.measures.terminal import balance_table, measures_tables, plain_lines
 from equipoise.statistics.statistics_settings import StatisticsSettings
 from equipoise.task.task import Task
 
@@ -49,12 +47,7 @@ class Evaluation:
 
     def __str__(self) -> str:
         """The tables as plain text, at most 80 columns wide, with the remarks under them."""
-        console = Console(file=io.StringIO(), width=80, color_system=None)
-        with console.capture() as capture:
-            for table in self.terminal_tables():
-                console.print(table)
-        lines = [line.rstrip() for line in capture.get().splitlines()]
-        return "\n".join([*lines, *self.remarks]).strip("\n")
+        return "\n".join([*plain_lines(self.terminal_tables()), *self.remarks]).strip("\n")
 
     def terminal_tables(self) -> list[Any]:
         """The tables that a terminal shows: balance first, then what else changed."""

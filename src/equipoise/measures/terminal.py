@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +24,15 @@ WIDTH = 80
 """Columns of a terminal; a table that would be wider is continued in another one."""
 
 _TITLES = {"train": "train", "validation": "validation", "all": "all subjects"}
+
+
+def plain_lines(tables: Iterable[Table]) -> list[str]:
+    """``tables`` as lines of plain text, at most `WIDTH` columns wide."""
+    console = Console(file=io.StringIO(), width=WIDTH, color_system=None)
+    with console.capture() as capture:
+        for table in tables:
+            console.print(table)
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
 def balance_table(compliance: pd.DataFrame, by_seed: pd.DataFrame, overview: pd.DataFrame) -> Table:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
-
 from equipoise.errors import EquipoiseError
+from equipoise.measures.terminal import plain_lines
 from equipoise.runs.store import Store
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import first_look
@@ -41,11 +38,8 @@ class Provisional:
         self._progress.say(
             f"Provisional, seed {seeds[0]} of {len(seeds)} seeds; no interval and no test as yet:"
         )
-        console = Console(file=io.StringIO(), width=80, color_system=None)
-        with console.capture() as capture:
-            console.print(table)
-        for line in capture.get().splitlines():
-            self._progress.say(line.rstrip())
+        for line in plain_lines([table]):
+            self._progress.say(line)
 
     def _is_there(self) -> bool:
         return all(self._store.cell_folder(cell).is_dir() for cell in self._waits_for)
