@@ -27,8 +27,12 @@ from equipoise.progress import listening
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
 from heard import Heard
+from real_browser import chromium, opened
 from tiny_models import tiny_language_model
 from tiny_task import MEASURED, NO_HELD_OUT_AGENTIC, Replacement, tiny_task
+
+__all__ = ["chromium", "opened"]
+"""One browser for all rooms: a process cannot start a second one."""
 
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("untimed", deadline=None)

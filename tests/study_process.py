@@ -84,7 +84,7 @@ def _run(file: str, folder: str, overrides: list[str], die_at: int | None, log: 
 
 
 def _note_cells(log: Path) -> None:
-    def noted(cell: Cell, *arguments: Any, **options: Any) -> float:
+    def noted(cell: Cell, *arguments: Any, **options: Any) -> str:
         _append(log, str(cell))
         return run_cell(cell, *arguments, **options)
 

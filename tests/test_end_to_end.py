@@ -17,12 +17,17 @@ from equipoise.model.language_model import LanguageModel
 OVERRIDES = [
     "study.seeds=[42]",
     "study.samples_per_subject=4",
-    "methods.filter.max_draws=8",
+    "measures.without_listed=1",
+    "methods.filter.max_draws=12",
     "methods.ctrlg.hidden_states=8",
     "methods.ctrlg.n_samples=200",
     "methods.ctrlg.iterations=2",
     "methods.sft.max_steps=40",
+    "methods.sft.batch_size=4",
 ]
+
+
+METHODS = ["prompt", "prompt-balanced", "prompt-listed", "filter", "ctrlg", "sft"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,7 +49,7 @@ def run(_embedded_model: LanguageModel, tmp_path_factory: pytest.TempPathFactory
 def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
     table = pd.read_csv(run / "results" / "compliance.csv").set_index(["method", "split"])
     whole = table.xs("all", level="split")
-    assert list(whole.index) == ["prompt", "prompt-balanced", "filter", "ctrlg", "sft"]
+    assert list(whole.index) == METHODS
     assert (whole["n"].drop("filter") == 80).all()
     assert table.loc[("prompt", "all"), "balanced_mean"] <= 0.05
     # 40 updates of 4 sentences, a seventh of the study's: far above any prompt already.
@@ -94,4 +99,4 @@ def test_the_model_is_an_ordinary_folder(run: Path) -> None:
 def test_running_again_computes_nothing(run: Path) -> None:
     result = Study.from_toml("quickstart", OVERRIDES).run(run, quiet=True)
     assert not result.computed
-    assert len(result.skipped) == 5
+    assert len(result.skipped) == len(METHODS)

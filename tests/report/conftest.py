@@ -1,4 +1,4 @@
-"""A run made by hand, a real browser and a real LaTeX."""
+"""A run made by hand and a real LaTeX."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pytest
 
 from equipoise.runs.finished_run import FinishedRun, read_run
 from equipoise.task.task import Task
-from real_browser import chromium, opened
 from report.made_runs import every_table, make_run, small_task
 from report.real_latex import latex
 
-__all__ = ["chromium", "latex", "opened"]
+__all__ = ["latex"]
 
 
 @pytest.fixture(autouse=True)

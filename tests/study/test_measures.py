@@ -128,6 +128,10 @@ def test_what_is_said_without_listed_terms_is_drawn_once_a_model_and_question(
     assert found["again"] == found["prompt"] == found["filter"]
     assert found["asked"] == found["sft-fast"] != found["prompt"]
     assert found["prompt-balanced"] != found["prompt"]
+    # Another run, as another process, finds what the first has measured.
+    more = (*only, "study.seeds=[1,2]")
+    Study.from_toml(path, more).run(run, quiet=True)
+    assert len(calls) == 6  # sft and sft-fast of the new seed
     table = results(run, "unseen")
     assert set(table["method"]) == set(found)
     assert set(table.loc[table["split"] == "all", "without_listed"]) == {12}

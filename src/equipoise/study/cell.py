@@ -26,7 +26,7 @@ from equipoise.runs.layout import (
     TOLD,
 )
 from equipoise.runs.scored_file import write_scored
-from equipoise.study.cell_summary import Meter, cell_summary, counts
+from equipoise.study.cell_summary import Meter, cell_summary, counts, outcome
 from equipoise.study.model_measures import measure_model
 from equipoise.study.specification import Specification
 from equipoise.task.task import Task
@@ -57,8 +57,8 @@ def run_cell(
     lm: Model,
     folder: Path,
     ground: Ground | None = None,
-) -> float:
-    """Compute a cell into ``folder``; its balance rate (0-1) over all subjects.
+) -> str:
+    """Compute a cell into ``folder``; what came of it, in a few words.
 
     Writes what the method writes, and the files that ``runs.layout`` lists of a cell.
 
@@ -87,7 +87,7 @@ def run_cell(
     cost = {**counts(delivery, judged, drawn, specification), **cost}
     summary = cell_summary(cell, method, task, lm, precision, cost, judged, folder)
     write_json(folder / SUMMARY, {**summary, TOLD: _told(policy, ground.told)})
-    return float(judged["balanced"].mean())
+    return outcome(cost)
 
 
 def _told(policy: Policy, before: Collection[str] | None) -> list[str] | None:

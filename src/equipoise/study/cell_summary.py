@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,19 @@ def counts(
         "balanced_delivered": int(judged["balanced"].sum()),
         "balanced_draws": int(drawn["balanced"].sum()),
     }
+
+
+def outcome(cost: Mapping[str, Any]) -> str:
+    """What came of a cell, in a few words: balance among what was asked for, and what is missing.
+
+    Args:
+        cost: Of its summary.
+    """
+    wanted, delivered = cost.get("wanted", 0), cost.get("delivered", 0)
+    if not delivered:
+        return "nothing delivered"
+    balanced = f"{100 * cost['balanced_delivered'] / wanted:.1f} % balanced"
+    return balanced if delivered == wanted else f"{balanced}, {delivered} of {wanted} delivered"
 
 
 def _trainable_parameters(folder: Path) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -131,13 +130,9 @@ class Computation:
             self._claims.fail(cell, error)
 
     def _compute(self, cell: Cell, lm: Model, partial: Path) -> None:
-        balanced = run_cell(cell, self._specification, lm, partial, self._ground(cell))
+        outcome = run_cell(cell, self._specification, lm, partial, self._ground(cell))
         aside = self._store.finish(cell, partial)
-        self._same.finished(cell, self._specification.start(cell))
-        nothing = math.isnan(balanced)
-        self._progress.end_cell(
-            "nothing delivered" if nothing else f"{100 * balanced:.1f} % balanced"
-        )
+        self._progress.end_cell(outcome)
         if aside:
             self._progress.say(f"The damaged folder it replaces is kept: {aside}")
 

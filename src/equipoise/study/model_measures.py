@@ -7,7 +7,7 @@ Nothing here depends on a seed but through what is asked, so whichever comes fir
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -94,29 +94,35 @@ def questions(cell: Cell, specification: Specification) -> list[Question]:
 
 
 class SameModels:
-    """Finds cells of the very same model, and files that they have."""
+    """Finds finished cells of the very same model, whoever computed them, and files they have."""
 
     def __init__(self, specification: Specification, store: Store) -> None:
         self._specification, self._store = specification, store
-        self._untuned: list[Cell] = []
-
-    def finished(self, cell: Cell, start: Cell | None) -> None:
-        """``cell``, which starts from ``start``, has been computed here."""
-        if start is None and not self._changes(cell):
-            self._untuned.append(cell)
+        self._undamaged: set[Cell] = set()
 
     def files(self, cell: Cell, start: Cell | None) -> dict[str, Path]:
         """By name, files of cells that have the weights of ``cell``, or are asked the same too."""
         if self._changes(cell):
             return {}
         found: dict[str, Path] = {}
-        for other in self._untuned if start is None else [start]:
+        for other in self._untuned() if start is None else [start]:
             names = (*OF_WEIGHTS, *OF_QUESTIONS) if self._asks_as(cell, other) else OF_WEIGHTS
             for name in names:
                 path = self._store.cell_folder(other) / name
                 if path.is_file():
                     found.setdefault(name, path)
         return found
+
+    def _untuned(self) -> Iterator[Cell]:
+        """Finished cells of the untuned model; each is compared with its seal once."""
+        for cell in self._specification.cells():
+            if self._changes(cell) or self._specification.start(cell) is not None:
+                continue
+            if cell not in self._undamaged:
+                if self._store.state(cell, self._specification) is not None:
+                    continue
+                self._undamaged.add(cell)
+            yield cell
 
     def _asks_as(self, cell: Cell, other: Cell) -> bool:
         """Whether both ask the same, and whatever the model answers is what they draw from."""

@@ -10,6 +10,7 @@ from equipoise.files.artifacts import read_or_none
 from equipoise.runs.cell import Cell
 from equipoise.runs.layout import SUMMARY
 from equipoise.runs.store import Store
+from equipoise.study.cell_summary import outcome
 from equipoise.study.progress import StudyProgress
 
 
@@ -44,16 +45,16 @@ class Watch:
         """Take note of what has come to an end; ``say`` it, where the workers do not."""
         for cell in list(self.left):
             if self._mark(cell) not in (None, self._before[cell]):
-                outcome = self._outcome(cell) if say else ""
+                said = self._outcome(cell) if say else ""
             elif error := self._store.claims.failure(cell):
                 self.failed[cell] = error
-                outcome = "failed; the cells finished so far are kept"
+                said = "failed; the cells finished so far are kept"
             else:
                 continue
             del self.left[cell]
             self.progress.one_done()
             if say:
-                self.progress.say(f"{cell}: {outcome}")
+                self.progress.say(f"{cell}: {said}")
             self._after_cell()
 
     def _mark(self, cell: Cell) -> int | None:
@@ -66,8 +67,5 @@ class Watch:
     def _outcome(self, cell: Cell) -> str:
         summary = read_or_none(self._store.cell_folder(cell) / SUMMARY)
         cost: dict[str, Any] = summary["cost"] if isinstance(summary, dict) else {}
-        delivered = cost.get("delivered", 0)
         seconds = cost.get("fit_seconds", 0) + cost.get("sampling_seconds", 0)
-        if not delivered:
-            return f"nothing delivered ({seconds:.0f} s)"
-        return f"{100 * cost['balanced_delivered'] / delivered:.1f} % balanced ({seconds:.0f} s)"
+        return f"{outcome(cost)} ({seconds:.0f} s)"
