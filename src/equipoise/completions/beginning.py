@@ -7,8 +7,10 @@ import re
 from equipoise.completions.cuts import Cut, note
 from equipoise.completions.preamble import (
     ASIDE,
+    FINAL,
     INTERJECTION,
     LABEL,
+    LETTER_MARK,
     PREAMBLE,
     PRONOUN,
     QUOTES,
@@ -30,6 +32,9 @@ def beginning_of(
     """The text from the judged sentence on, and the quotation mark that opened before it."""
     if (match := prefix.match(paragraphs[0])) and not _is_bare(paragraphs, 0, match):
         return paragraphs[0], ""
+    if (found := _concluded(paragraphs, prefix)) is not None:
+        note(cut, "preamble", True)
+        return found
     index, text, opening = _body(paragraphs, prefix, subject, cut)
     if prefix.match(text) or not _describes(text, subject):
         rest = [text, *paragraphs[index + 1 :]]
@@ -44,12 +49,23 @@ def beginning_of(
     return text, opening
 
 
+def _concluded(paragraphs: list[str], prefix: re.Pattern[str]) -> tuple[str, str] | None:
+    """What stands behind the last "Final answer:", if that begins with the prefix."""
+    text = "\n".join(paragraphs)
+    for label in reversed([*FINAL.finditer(text)]):
+        rest = text[label.end() :]
+        opening = rest[:1] if rest[:1] in QUOTES else ""
+        if prefix.match(rest, len(opening)):
+            return rest[len(opening) :].partition("\n")[0], opening
+    return None
+
+
 def _describes(text: str, subject: str) -> bool:
     """Whether ``text`` goes on about the subject, so that nothing before a prefix is skipped.
 
     A continuation begins with a small letter, a description with a pronoun or the subject.
     """
-    if text[:1].islower() or PRONOUN.match(text):
+    if (text[:1].islower() and not LETTER_MARK.match(text)) or PRONOUN.match(text):
         return True
     match = form_pattern(subject).match(text) if subject else None
     return match is not None

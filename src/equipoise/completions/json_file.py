@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from equipoise.completions.column_names import SUBJECT_NAMES, TEXT_LIST_NAMES, TEXT_NAMES, normal
+from equipoise.completions.column_names import SUBJECT_NAMES, TEXT_LIST_NAMES, TEXT_NAMES, normal, rank
 from equipoise.errors import EquipoiseError
 
 MAX_JSON_BYTES = 1_000_000_000
@@ -91,6 +91,25 @@ def records_of(value: Record, path: Path) -> Iterator[Record]:
         )
         return
     yield value
+
+
+def unwrapped(text: str) -> str:
+    """The text in a ``text`` that is JSON itself; as it is where it is none, or has no one text.
+
+    >>> unwrapped('{"sentence": "The nurse was bold.", "words": 4}')
+    'The nurse was bold.'
+    """
+    if text[:1] + text[-1:] not in ("{}", "[]"):
+        return text
+    value = _value_or_none(text)
+    while isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        texts = {name: item for name, item in value.items() if isinstance(item, str)}
+        named = {place: item for name, item in texts.items() if (place := rank(name, "text"))}
+        one = list(texts.values()) if len(texts) == 1 else [None]
+        value = named[min(named)] if named else one[0]
+    return value if isinstance(value, str) else text
 
 
 def check_record(value: Any, place: str, path: Path | None) -> Record:

@@ -14,16 +14,20 @@ from typing import NamedTuple
 from equipoise.completions import markup
 from equipoise.completions.beginning import beginning_of
 from equipoise.completions.cuts import Cut, note
+from equipoise.completions.json_file import unwrapped
 from equipoise.completions.paragraphs import paragraphs_of
 from equipoise.completions.preamble import (
     ASIDE,
     INTERJECTION,
     LABEL,
+    LETTER_MARK,
     LINE_MARK,
     PREAMBLE,
     closing_quote,
 )
 from equipoise.completions.prefix import form_of, form_pattern, prefix_pattern, tail_pattern
+from equipoise.completions.prompts import continues
+from equipoise.completions.turns import without_tokens, without_turns
 from equipoise.task.sentence import END, first_sentence
 
 
@@ -44,8 +48,10 @@ class Judged(NamedTuple):
 
 
 # In a text of other characters alone nothing is taken away once it begins with the prefix.
-_SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?()%$/+=@{}^à-öø-ÿ’‘“”…—-]")
+_SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?%$/+=@{}^à-öø-ÿ’‘“”…—-]")
 _CONTINUATION = re.compile(r"[a-z][^:\"“”‘]*\Z")
+# What stands in a text for the prefix that is not repeated in it.
+_GAP = re.compile(r"(?:\.{3}|…|_{2,}[.…]*)\s*")
 _MOST_ROUNDS = 10
 _WORD = re.compile(r"[^\W_]")
 
@@ -95,7 +101,8 @@ def _judge_slowly(text: str, prefix: str, subject: str = "", *, add: bool = Fals
 
 def _judge_once(text: str, prefix: str, subject: str, *, add: bool) -> Judged:
     cut: list[Cut] = []
-    text = _cleaned(text, cut)
+    text, question = _cleaned(text, cut)
+    add = add or (bool(question) and continues(text, question, prefix))
     if not _WORD.search(text):
         return Judged("", False, "", tuple(dict.fromkeys(cut)))
     pattern = prefix_pattern(prefix)
@@ -115,8 +122,8 @@ def _judge_once(text: str, prefix: str, subject: str, *, add: bool) -> Judged:
 
 
 def _speaks_of_the_answer(text: str, subject: str) -> bool:
-    found = (PREAMBLE, INTERJECTION, LABEL, LINE_MARK, ASIDE)
-    if any(pattern.match(text) for pattern in found):
+    found = (PREAMBLE, INTERJECTION, LABEL, LINE_MARK, LETTER_MARK, ASIDE)
+    if text.startswith(markup.BARE_CHANNELS) or any(pattern.match(text) for pattern in found):
         return True
     return bool(subject) and form_pattern(subject).match(text) is not None
 
@@ -124,7 +131,8 @@ def _speaks_of_the_answer(text: str, subject: str) -> bool:
 def _continued(text: str, prefix: str, cut: tuple[Cut, ...], *, add: bool) -> Judged:
     """A text without the prefix and not about the subject by name."""
     if add and text:
-        text = text.removeprefix("...").removeprefix("…").lstrip()
+        gap = _GAP.match(text)
+        text = text[gap.end() if gap else 0 :].lstrip()
         if (tail := tail_pattern(prefix).match(text)) is not None:
             text = text[tail.end() :].lstrip()  # the prefix is not put twice
         text = f"{prefix}{'' if text[:1] in {*',.;:!?'} else ' '}{text}" if text else text
@@ -132,22 +140,35 @@ def _continued(text: str, prefix: str, cut: tuple[Cut, ...], *, add: bool) -> Ju
     return Judged(*first_sentence(text), "…" if text else "", cut)
 
 
-def _cleaned(text: str, cut: list[Cut]) -> str:
-    """``text`` without reasoning, HTML, fences and characters nobody sees."""
+def _cleaned(text: str, cut: list[Cut]) -> tuple[str, str]:
+    """``text`` without reasoning, HTML, fences and characters nobody sees; and the last question.
+
+    There is a question where a whole conversation stands in ``text``.
+    """
     found = markup.plain_characters(text)
     note(cut, "characters", found != text)
     text = found
-    if "<" in text or "[" in text or "◁" in text:
+    if "<" in text or "[" in text or "◁" in text or text.startswith(markup.BARE_CHANNELS):
         found, unended = markup.without_reasoning(text)
         note(cut, "unended reasoning" if unended else "reasoning", found.strip() != text.strip())
         text = found
-    if "<" in text or "&" in text or "[" in text:
-        found = markup.plain_characters(markup.without_html(text))
+    found, question = without_turns(text)
+    note(cut, "preamble" if question else "label", found != text)
+    text = found.strip()
+    if "\\" in text:
+        found = markup.without_escapes(text)
+        note(cut, "markup", found != text)
+        text = found
+    if not text.isascii() or any(mark in text for mark in "<&[("):
+        found = markup.plain_characters(markup.without_html(without_tokens(text)))
         note(cut, "markup", found != text)
         text = found
     found = markup.without_fences(text)
     note(cut, "markup", found != text)
-    return found.strip()
+    text = found.strip()
+    found = unwrapped(text)
+    note(cut, "markup", found != text)
+    return found.strip(), question
 
 
 def _sentence(text: str, opening: str, prefix: re.Pattern[str]) -> tuple[str, bool]:

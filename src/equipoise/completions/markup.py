@@ -10,6 +10,8 @@ from __future__ import annotations
 import html
 import re
 
+from equipoise.completions.prefix import PICTURES
+from equipoise.task.sentence import END
 from equipoise.wording.visible import HIDDEN
 
 PARAGRAPH = "\n\n"
@@ -22,8 +24,11 @@ _NOISE = re.compile(
         "".join(sorted(INVISIBLE - set("\u200c\u200d")))
     )
 )
-_ODD_SPACE = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+# The last one stands for a space in the pieces of some tokenizers.
+_ODD_SPACE = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2581]")
 
+# An emoji right behind the end of a sentence is not part of it.
+_MARK_AND_PICTURE = re.compile(f"(?<=[{re.escape(END)}])(?=[{PICTURES}])")
 # A dash between letters is a hyphen ("self–reliant"), unless a little word shows it is a dash.
 _DASH = re.compile(r"([^\W\d_]+)–(?=([^\W\d_]+))")
 _LITTLE_WORDS = (
@@ -50,21 +55,34 @@ _THOUGHT = re.compile(
 # gpt-oss names the channel of each message; what comes before the final one is reasoning.
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>\w*)?<\|message\|>")
 
-_SPECIAL_TOKEN = re.compile(
-    r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:eos|bos|pad|unk|start_of_turn|end_of_turn)>"
-    r"|^[^\S\n]*\[/?INST\]",
-    re.MULTILINE,
-)
+BARE_CHANNELS = ("analysis", "assistantfinal")
+# The same with its tokens decoded away; nobody writes these words as one.
+_BARE_CHANNEL = re.compile(r"\A(?:analysis(?=[A-Z]).*?)?(?P<final>assistantfinal)|\Aanalysis(?=[A-Z])", re.S)
+
 _BREAK_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h[1-6]|/?blockquote|hr)\b[^<>]*>", re.I)
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|span|code|mark|small|font|q|s|a|answer|sentence|output|response|result|"
     r"completion|final|final_answer|text|html|body)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(r"(?<=[\w.,;:!?\"”])(?:\[\d{1,3}\])+(?=[\s.,;:!?]|\Z)")
+# Numbers of notes, and how long a sentence is said to be.
+_NOTE = re.compile(
+    r"(?<=[\w.,;:!?\"”])(?:\[\^?\d{1,3}\]|<sup>[^<>]{1,9}</sup>|(?<!\d)[¹²³⁰-⁹]{1,3})+(?=[\s.,;:!?]|\Z)"
+    r"|[^\S\n]*[(\[](?:word count:?\s*\d{1,3}|\d{1,3}\s+words)[)\]]",
+    re.IGNORECASE,
+)
 _ENTITY = re.compile(
     r"&(?:amp|lt|gt|quot|apos|nbsp|[rl][sd]quo|[mn]dash|hellip|shy|#\d+|#x[\da-f]+);", re.I
 )
+
+# What stands between "\\textbf{" and "}", with the marks of mathematics around it.
+_COMMAND = re.compile(
+    r"(?:(?:\$+|\\[\[(])[^\S\n]*)?\\[a-zA-Z]{2,20}\*?\{([^{}\n]*)\}(?:[^\S\n]*(?:\$+|\\[\])]))?"
+)
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[^{}\n]*\}|\\item\b")
+# As JSON and Markdown escape characters: a line break, a letter by its number, a mark.
+_ESCAPE = re.compile(r"\\(?:(?P<line>r\\n|[rnt])|u(?P<code>[\da-fA-F]{4})|(?P<mark>[!-/:-@\[-`{-~]))")
+_MOST_NESTED = 5
 
 _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n`]*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\[\]\n]+)\]\((?:https?:|www\.|mailto:|#|/)[^\s()]*\)")
@@ -96,6 +114,8 @@ def without_reasoning(text: str) -> tuple[str, bool]:
     or never end: then nothing of them is an answer.
     """
     text, unended = _final_channel(text)
+    if bare := _BARE_CHANNEL.match(text):
+        text, unended = (text[bare.end() :], False) if bare["final"] else ("", True)
     kept: list[str] = []
     position, inside = 0, False
     for match in _THOUGHT.finditer(text):
@@ -122,12 +142,8 @@ def _final_channel(text: str) -> tuple[str, bool]:
 
 
 def without_html(text: str) -> str:
-    """``text`` without tokens of a chat's turns, numbers of notes and the usual HTML.
-
-    Entities are read.
-    """
-    text = _SPECIAL_TOKEN.sub(PARAGRAPH, text)
-    text = _TAG.sub("", _BREAK_TAG.sub("\n", _REFERENCE.sub("", text)))
+    """``text`` without the usual HTML and notes; entities are read."""
+    text = _TAG.sub("", _BREAK_TAG.sub("\n", _NOTE.sub("", text)))
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
@@ -136,7 +152,30 @@ def plain_characters(text: str) -> str:
     if text.isascii():
         return text
     kept = _ODD_SPACE.sub(" ", _NOISE.sub("", text))
+    kept = _MARK_AND_PICTURE.sub(" ", kept)
     return _DASH.sub(_hyphenated, kept) if "–" in kept else kept
+
+
+def without_escapes(text: str) -> str:
+    r"""``text`` without commands of LaTeX around words, and with escaped characters read.
+
+    >>> without_escapes(r"$\boxed{\text{The nurse was \*bold\*.}}$")
+    'The nurse was *bold*.'
+    """
+    text = _ENVIRONMENT.sub(PARAGRAPH, text)
+    for _ in range(_MOST_NESTED):
+        inner = _COMMAND.sub(r"\1", text)
+        if inner == text:
+            break
+        text = inner
+    return _ESCAPE.sub(_unescaped, text)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match["line"]:
+        return " " if match["line"] == "t" else "\n"
+    code = int(match["code"], 16) if match["code"] else 0
+    return chr(code) if code and not 0xD800 <= code < 0xE000 else match["mark"] or match[0]
 
 
 def without_fences(text: str) -> str:

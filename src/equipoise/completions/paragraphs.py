@@ -6,7 +6,7 @@ import re
 
 from equipoise.completions import markup
 from equipoise.completions.cuts import Cut, note
-from equipoise.completions.preamble import LINE_MARK, RULE
+from equipoise.completions.preamble import LETTER_MARK, LINE_MARK, RULE
 from equipoise.task.abbreviations import leads, starts_a_sentence
 from equipoise.task.sentence import END, LINE_BREAKS
 
@@ -18,7 +18,6 @@ _CONNECTING = re.compile(
     re.IGNORECASE,
 )
 _LINES = re.compile(f"\r\n|[{LINE_BREAKS}]")
-_SMALL_LIST = re.compile(r"[a-z][.)]\s")
 
 
 def paragraphs_of(text: str, prefix: re.Pattern[str], cut: list[Cut]) -> list[str]:
@@ -61,7 +60,7 @@ def _wrapped(line: str, following: str) -> str | None:
     if line[-1] in END and not line.endswith(("...", "…")) and not leads(line, len(line) - 1):
         return None
     if following[0].islower():
-        if _SMALL_LIST.match(following):
+        if LETTER_MARK.match(following):
             return None
         return "" if re.search(r"[^\W\d_][-‐‑]\Z", line) else " "
     if _CONNECTING.search(line) or (line[-1] == "." and leads(line, len(line) - 1)):

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import re
 
+from equipoise.completions.prefix import PICTURES
+
 _FLAGS = re.IGNORECASE
 
 LINE_MARK = re.compile(
     r"[^\S\n]*(?:(?:>[^\S\n]?)+|\#{1,6}[^\S\n]+|[-*+•◦‣·▪●–—][^\S\n]+|\|[^\S\n]*"
-    r"|\(?\d{1,3}[.):](?:[^\S\n]+|\Z)|\(?[a-z]\)[^\S\n]+|\[[ xX]\][^\S\n]+)",
+    r"|\(?\d{1,3}[.):](?:[^\S\n]+|\Z)|\(?[a-z]\)[^\S\n]+|\[[ xX]\][^\S\n]+"
+    rf"|\d?[{PICTURES}]+[^\S\n]*)",
     _FLAGS,
 )
-"""A mark at the start of a line: block quote, heading, bullet, number, table."""
-RULE = re.compile(r"[-*_=~#|\s]+\Z")
+"""A mark at the start of a line: block quote, heading, bullet, number, table, emoji."""
+LETTER_MARK = re.compile(r"(?:[a-z]|[ivx]{1,4})[.)]\s", _FLAGS)
+"""The letter or Roman number of a list; with a capital it may be an initial."""
+RULE = re.compile(r"[-*_=~#|{}\[\]\s]+\Z")
 """A line of marks alone."""
 
 _ADJECTIVES = (
@@ -27,8 +32,9 @@ _NOUNS = (
     "option|version|draft|description|text|solution|reply|model|bot|ai|statement|a"
 )
 LABEL = re.compile(
-    rf"(?:(?:{_ADJECTIVES})\s+)*(?:{_NOUNS})(?:\s+(?:is|option|sentence))?(?:\s*\#?(?:\d+|[A-D]))?"
-    rf"(?:\s*\([^()\n]{{1,40}}\))?\s*(?:[:：]|(?:[-–—]|=>|->)(?=\s)|(?<=\d)[.)](?=\s)|\Z)\s*",
+    rf"\"?(?:(?:{_ADJECTIVES})\s+)*(?:{_NOUNS})(?:\s+(?:is|option|sentence))?(?:\s*\#?(?:\d+|[A-D]))?"
+    rf"(?:\s*\([^()\n]{{1,40}}\))?\"?\s*(?:[:：]|=(?=\s*\")|(?:[-–—]|=>|->)(?=\s)"
+    rf"|(?:(?<=\d)|(?<=\s[A-D]))[.)](?=\s)|\Z)\s*",
     _FLAGS,
 )
 """``Sentence:``, ``Final answer:``, ``Completion 1 -``; what stands behind it is the answer."""
@@ -50,7 +56,7 @@ INTERJECTION = re.compile(
 )
 """``Sure!`` and the like."""
 PREAMBLE = re.compile(
-    r"(?:sure|certainly|of course|absolutely|okay|ok\b|alright|great\b|understood|got it|hello|"
+    r"(?:(?:so|now|well|then),?\s+(?=i\b|we\b|let|the (?:user|task|prompt)))?(?:sure|certainly|of course|absolutely|okay|ok\b|alright|great\b|understood|got it|hello|"
     r"happy to|glad to|i(?:'|’)?d be|i would be|i(?:'|’)m (?:happy|glad|sorry|here)|"
     r"i am (?:happy|glad)|here(?:'|’)?s\b|here (?:is|are|you|goes)|below (?:is|are)|the following|"
     r"(?:this|that) is (?:a|an|the|my|one)\b|as an ai|as a language|i(?:'|’)(?:ll|ve)|"
@@ -64,6 +70,13 @@ PREAMBLE = re.compile(
     _FLAGS,
 )
 """How a sentence begins that speaks of the answer, and is not the answer."""
+
+FINAL = re.compile(
+    r"(?:\A|[.!?\n]\s*)(?:[#>*_-]+\s*)*(?:(?:so|the|my)\s+)*final\s+(?:answer|sentence|version|output|"
+    r"response|completion)(?:\s+is)?\s*[*_]*[:：][*_\s]*",
+    _FLAGS,
+)
+"""``Final answer:``, after a model has thought aloud."""
 
 PRONOUN = re.compile(r"(?:he|she|they|his|her|their)\b", _FLAGS)
 """How a sentence begins that goes on about somebody."""

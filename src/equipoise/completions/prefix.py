@@ -6,15 +6,22 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+PICTURES = "①-⓿←-⇿⌀-⏿■-➿⬀-⯿\ufe0f\u20e3\U0001f000-\U0001faff"
+"""Emoji, arrows, circled numbers and the like, as the inside of a set of characters."""
+
 _BEING = (
     "is|was|are|were|isn't|wasn't|aren't|weren't|be|been|being|has|had|have|will|would|can|could|should|"
     "may|might|must|does|did|seems|seemed|became|becomes|felt|feels|looked|looks|remained|remains"
 )
 _SPELT = {"'": "['’ʼ‘]", "’": "['’ʼ‘]", "-": "[-‐‑–]", "‐": "[-‐‑–]", "‑": "[-‐‑–]"}
 _BETWEEN = r"[\s*_~`]+"
-# Where a sentence may begin: at the start, behind a mark, a colon, a dash, a quote or a bracket.
+# Where a sentence may begin: at the start, behind a mark, a colon, a dash, a quote or a bracket;
+# behind the number or letter of a list; behind an emoji, an arrow or another picture.
+_OPENINGS = r"\s\"“„‘«‹(\[{*_"
 _START = re.compile(
-    r"(?:\A|\n|[:：;–—>|\"“„‘«‹(\[]|(?<!\w)'|[.!?…][\"”’»)\]*_]*\s)[\s\"“„‘«‹(\[*_]*\Z|(?:\s-|->|=>)\s*\Z"
+    rf"(?:\A|\n|[:：;–—>|\"“„‘«‹(\[{{]|(?<!\w)'|[.!?…][\"”’»)\]*_]*\s)[{_OPENINGS}]*\Z|(?:\s-|->|=>)\s*\Z"
+    rf"|(?:\A|\n)\W*(?:\d{{1,3}}|[a-zA-Z]|[ivxIVX]{{1,4}})(?:[.):]|(?<=\d))\W*\Z"
+    rf"|[{PICTURES}][{_OPENINGS}]*\Z"
 )
 _DETERMINER = r"(?:the|a|an|my|our|your|his|her|their|this|that|these|those|every|each|some|one)"
 

@@ -10,7 +10,7 @@ Outlook = Literal["goes on", "ends", "open"]
 
 # A name or another part of the sentence must follow: not even the end of the text is an end.
 _TITLES = (
-    "Dr Drs Mr Mrs Ms Mx Messrs Prof St Mt Rev Hon Gov Sen Rep Gen Col Maj Capt Lt Sgt Cpl Pvt "
+    "Dr Drs Mr Mrs Ms Mx Messrs Prof Mt Rev Hon Gov Sen Rep Gen Col Maj Capt Lt Sgt Cpl Pvt "
     "Cmdr Adm Supt Insp Asst Pres dr drs mr mrs ms prof DR MR MRS"
 )
 _BETWEEN = "vs v cf approx viz ca Ph e.g E.g i.e I.e"
@@ -19,7 +19,7 @@ LEADING = frozenset([*_TITLES.split(), *_BETWEEN.split()])
 
 # May also stand at the end of a sentence. What follows decides; a name after them goes on.
 _TRAILING = (
-    "Jr Sr jr sr Inc Ltd Co Corp Bros Univ Assn Assoc dept Dept est Ave Blvd Rd Esq inc ltd "
+    "St Ft Jr Sr jr sr Inc Ltd Co Corp Bros Univ Assn Assoc dept Dept est Ave Blvd Rd Esq inc ltd "
     "incl esp "
     "Ph.D Ed.D Psy.D Pharm.D B.Sc M.Sc D.Sc B.Ed M.Ed B.Eng M.Eng M.Phil D.Phil LL.B LL.M"
 )
