@@ -8,7 +8,9 @@ from functools import lru_cache
 
 TEXT_NAMES = (
     *("response", "completion", "generation", "generatedtext", "generated", "modeloutput"),
-    *("modelresponse", "modelanswer", "output", "outputtext", "prediction", "pred"),
+    *("modelresponse", "modelanswer", "llmoutput", "llmresponse", "responsetext"),
+    *("completiontext", "generatedresponse", "generatedsentence", "rawresponse", "rawoutput"),
+    *("assistantresponse", "output", "outputtext", "prediction", "pred"),
     *("continuation", "answer", "reply", "text", "sentence", "content", "sample", "message"),
 )
 """The text, the most preferred name first; as `normal` writes names."""
@@ -16,21 +18,23 @@ TEXT_NAMES = (
 TEXT_LIST_NAMES = (
     *("filteredresps", "resps", "responses", "completions", "generations", "generatedtexts"),
     *("outputs", "predictions", "continuations", "answers", "texts", "sentences", "samples"),
-    *("choices", "messages", "conversations"),
+    *("choices", "candidates", "messages", "conversations", "conversation"),
 )
 """Names under which JSON has several draws, or a conversation, in one record."""
 
 SUBJECT_NAMES = (
     *("occupation", "subject", "profession", "job", "jobtitle", "jobname", "occupationtitle"),
-    *("occupationname", "professionname", "subjectname", "career", "entity", "persona"),
-    *("identity", "role"),
+    *("occupationname", "professionname", "subjectname", "career", "jobrole", "entity"),
+    *("persona", "identity", "role"),
 )
 """Who is described, likewise."""
 
 METHOD_NAMES = (
     *("method", "methodname", "approach", "system", "systemname", "condition", "technique"),
     *("strategy", "treatment", "intervention", "variant", "model", "modelname", "modelid"),
-    *("modelnameorpath", "modelpath", "llm", "llmname", "lm", "checkpoint", "engine"),
+    *("modelnameorpath", "modelpath", "modelused", "modelversion", "modeltag", "languagemodel"),
+    *("aimodel", "hfmodel", "llm", "llmname", "llmmodel", "lm", "checkpoint"),
+    *("engine", "deployment", "deploymentname", "chatbot"),
 )
 """The method that made the text, likewise."""
 
@@ -75,7 +79,9 @@ METHOD_WORDS = frozenset(
 )
 """A column whose name has such a word, and which is not read, may be what methods differ in."""
 
-_MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "<na>", "none", "null", "nat"})
+_MISSING = frozenset(
+    {"", "nan", "na", "n/a", "#n/a", "<na>", "none", "null", "nat", "#nv", "n.a.", "-", "--"}
+)
 _MISSING_LABELS = _MISSING - {"none"} | {"None"}
 
 
@@ -94,6 +100,11 @@ def leaf(name: str) -> str:
     return re.split(r"[./]", name.rstrip("./ "))[-1]
 
 
+def asks(name: str) -> bool:
+    """Whether a column's name, or one that it lies under, is that of what the model was asked."""
+    return any(normal(part) in PROMPT_NAMES for part in re.split(r"[./]", name))
+
+
 def rank(name: str, role: str) -> int | None:
     """How far down the list of its role a column's name stands; ``None`` if it is not in it.
 
@@ -105,8 +116,7 @@ def rank(name: str, role: str) -> int | None:
         return names.index(whole)
     parts = re.split(r"[./]", name)
     last = normal(parts[-1])
-    asked = role == "text" and any(normal(part) in PROMPT_NAMES for part in parts[:-1])
-    if len(parts) > 1 and last in names and not asked:
+    if len(parts) > 1 and last in names and not (role == "text" and asks(name)):
         return len(names) + names.index(last)
     return None
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from equipoise.completions.column_names import (
     METHOD_WORDS,
     NUMBERING_NAMES,
-    PROMPT_NAMES,
-    leaf,
+    asks,
     missing,
     missing_label,
     normal,
     rank,
 )
+from equipoise.completions.flatten import ASKING_ROLES
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
@@ -29,6 +29,7 @@ from equipoise.wording.visible import quoted
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*")
 _MODEL_NAME = re.compile(r"\S+/\S+|(?=\S*[a-zA-Z])(?=\S*\d)[\w.:]+(?:-[\w.:]+)+")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SPEAKERS = ASKING_ROLES | {"assistant", "model", "gpt", "ai", "bot", ""}
 _LOOKED_AT = 1_000
 _MOST_LABELS = 50
 
@@ -82,6 +83,13 @@ def find_columns(
             _recognise(rows, task, role, found)
     if "text" not in found.of or ("subject" not in found.of and not subject_elsewhere):
         raise _none_found(rows, "subject" if "text" in found.of else "text")
+    if _share_begun([found.of["text"]], task):
+        raise EquipoiseError(
+            f"the first line holds a text where the columns' names should be: "
+            f"{quoted([found.of['text']])}",
+            file=rows.file,
+            hint="Write a line above it, such as: occupation,text",
+        )
     if chosen.get("text") is not None and all_numbers(rows.columns[found.of["text"]]):
         raise EquipoiseError(
             f"column {found.of['text']!r} holds numbers, not texts; the columns are "
@@ -91,6 +99,12 @@ def find_columns(
         )
     found.remarks += _pooled(rows, found)
     return found
+
+
+def has_subject(rows: Rows, task: Task) -> bool:
+    """Whether a column is recognised by its name as the subject."""
+    names = [name for name in rows.columns if rank(name, "subject") is not None]
+    return bool(_fitting(rows, task, "subject", names))
 
 
 def all_numbers(values: Sequence[str]) -> bool:
@@ -169,11 +183,19 @@ def _fitting(rows: Rows, task: Task, role: str, names: list[str]) -> list[str]:
     if role == "subject":
         known = [name for name in names if _share_known(columns[name], task) > 0]
         words = [name for name in names if not all_numbers(columns[name])]
-        return known or words or names
+        return known or [name for name in words or names if not _are_speakers(columns[name])]
     if role == "run":
         return [name for name in names if all_numbers(columns[name])]
+    if role == "method":
+        labels = [name for name in names if len(set(columns[name])) > 1]
+        names = [name for name in labels if not _is_wordy(columns[name])] or labels or names
     empty = missing_label if role == "method" else missing
     return [name for name in names if not all(map(empty, columns[name]))]
+
+
+def _are_speakers(values: Sequence[str]) -> bool:
+    """Whether a column says who speaks in a conversation, which is not who is described."""
+    return {value.strip().casefold() for value in values[:_LOOKED_AT]} <= _SPEAKERS
 
 
 def _is_wordy(values: Sequence[str]) -> bool:
@@ -210,9 +232,7 @@ def _by_beginning(rows: Rows, task: Task, taken: set[str], found: Columns) -> No
     fitting = [
         name
         for name, values in rows.columns.items()
-        if name not in taken
-        and normal(leaf(name)) not in PROMPT_NAMES
-        and _share_begun(values, task) > 0.5
+        if name not in taken and not asks(name) and _share_begun(values, task) > 0.5
     ]
     if len(fitting) == 1:
         found.of["text"] = fitting[0]
@@ -242,6 +262,8 @@ def _none_found(rows: Rows, what: str) -> EquipoiseError:
     hint = f"Name the right one with --{what}-column."
     if len(names) == 1 and "|" in names[0]:
         hint = "Separate the columns with commas."
+    elif len(names) == 1 and rows.file and rows.file.suffix.casefold() == ".tsv":
+        hint = "Files named .tsv have tabs between columns: use them, or rename it."
     return EquipoiseError(f"{problem}; the columns are {quoted(names)}", file=rows.file, hint=hint)
 
 

@@ -30,6 +30,7 @@ def rows_of(record: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         and (texts := drawn_texts(value)) is not None
     }
     row = {name: as_text(value) for name, value in flat.items() if name not in drawn}
+    row |= {f"{name}.prompt": asked for name, value in flat.items() if (asked := asked_in(value))}
     if not drawn:
         yield row
         return
@@ -72,13 +73,30 @@ def drawn_texts(value: Sequence[Any]) -> list[str] | None:
     """
     if not value:
         return [""]
-    if all(isinstance(item, Mapping) and ("role" in item or "from" in item) for item in value):
+    if _is_conversation(value):
         said = [item for item in value if _speaker(item) not in ASKING_ROLES]
-        return [_content(said[-1]) or ""] if said else None
+        return [_content(said[-1]) or "" if said else ""]
     if all(isinstance(item, Mapping) and "type" in item for item in value):
         return [_content(list(value)) or ""]
     texts = [_content(item) for item in value]
     return None if None in texts else [text or "" for text in texts]
+
+
+def asked_in(value: Any) -> str:
+    """What the model was asked last, if ``value`` is a conversation; else nothing."""
+    if not _is_conversation(value):
+        return ""
+    asked = [item for item in value if _speaker(item) in ASKING_ROLES]
+    return _content(asked[-1]) or "" if asked else ""
+
+
+def _is_conversation(value: Any) -> bool:
+    """Whether it is a list of messages, each with who says it."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, Mapping) and ("role" in item or "from" in item) for item in value)
+    )
 
 
 def _content(item: Any) -> str | None:
@@ -90,7 +108,7 @@ def _content(item: Any) -> str | None:
         return "".join(part for part in parts if part is not None)
     if not isinstance(item, Mapping):
         return None
-    for name in ("message", "content", "text", "generated_text", "value", "output_text"):
+    for name in ("message", "content", "parts", "text", "generated_text", "value", "output_text"):
         if name in item:
             return _content(item[name])
     return None
@@ -104,6 +122,8 @@ def _part(part: Any) -> str | None:
     """The text of a part of a content; none of a part that is reasoning, an image or a tool."""
     if isinstance(part, Mapping) and part.get("type") == "message":
         return _content(part.get("content"))
+    if isinstance(part, Mapping) and part.get("thought") is True:
+        return None
     if isinstance(part, Mapping) and part.get("type", "text") in ("text", "output_text"):
         text = part.get("text")
         return text if isinstance(text, str) else None

@@ -30,15 +30,13 @@ import pandas as pd
 
 from equipoise.completions.column_names import (
     NUMBERING_NAMES,
-    PROMPT_NAMES,
     leaf,
     missing,
     normal,
-    rank,
 )
-from equipoise.completions.columns import Columns, find_columns
+from equipoise.completions.columns import Columns, find_columns, has_subject
 from equipoise.completions.copies import distinct_draws
-from equipoise.completions.gaps import filled_down, with_names_joined
+from equipoise.completions.gaps import filled_down, with_names_joined, with_silent_rows
 from equipoise.completions.judged_rows import (
     Prefix,
     cut_column,
@@ -47,10 +45,10 @@ from equipoise.completions.judged_rows import (
     response_prefix,
 )
 from equipoise.completions.judged_sentence import Judged
-from equipoise.completions.prompts import subjects_asked
 from equipoise.completions.readers import read_source, source_of
 from equipoise.completions.sentence_remarks import count_texts, sentence_remarks
 from equipoise.completions.source import Source
+from equipoise.completions.subjects import prompts_continued, subjects_elsewhere
 from equipoise.completions.unanswered import answered
 from equipoise.completions.values import (
     convert_all,
@@ -68,6 +66,8 @@ from equipoise.wording.visible import quoted
 
 COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tokens")
 """Columns of the completions frame, in order."""
+
+_ARTICLES = ("the", "a", "an")
 
 CUT = "cut"
 """A further column, only where anything was taken away: its kinds, joined by "; "."""
@@ -203,31 +203,31 @@ def _reading(
     copies: bool,
 ) -> Reading:
     """The completions of ``source``; the other arguments as in ``read_anything``."""
-    asked: list[str] = []
-    if chosen["subject"] is None and not _has_subject(source.rows):
-        asked = subjects_asked(source.contexts or _prompts(source.rows), task)
+    asked, where = [], ""
+    if chosen["subject"] is None and not has_subject(source.rows, task):
+        asked, where = subjects_elsewhere(source, task)
     roles = source.roles or _own_layout(source.rows)
     if not roles:
         joined, of_names = with_names_joined(source.rows, task)
         source = replace(source, rows=joined, remarks=(*source.remarks, *of_names))
-    columns = find_columns(
-        source.rows, task, chosen, roles, subject_elsewhere=all(asked) and bool(asked)
-    )
+    columns = find_columns(source.rows, task, chosen, roles, subject_elsewhere=bool(asked))
     rows, asked, contexts, left_out = _filled(source, columns, asked)
     texts = columns.values(rows, "text") or []
-    own_names = {subject.name.casefold(): subject.name for subject in task.subjects}
+    own_names = _own_names(task)
     down = partial(filled_down, merged=source.grid)
     named, of_subjects = down(columns.values(rows, "subject"), "subject")
     found = named or asked
     subjects = [own_names.get(name.strip().casefold(), name.strip()) for name in found]
     labels, of_labels = down(columns.values(rows, "method"), "method")
+    labels = with_silent_rows(labels, texts)
     methods, of_methods = methods_of(rows, labels, method)
-    seeds, of_seeds = seeds_of(rows, columns.values(rows, "seed"), seed)
+    given = with_silent_rows(columns.values(rows, "seed"), texts)
+    seeds, of_seeds = seeds_of(rows, given, seed)
     splits, of_splits = splits_of(rows, columns.values(rows, "split"), subjects, task)
     said = [*source.remarks, *left_out, *columns.remarks, *of_subjects, *of_labels, *of_methods]
     said += [*of_seeds, *of_splits]
     if "subject" not in columns.of:
-        said.append("No column is the subject: it is read from what each prompt asks for.")
+        said.append(f"No column is the subject: it is read from {where}.")
     kept = list(range(len(rows)))
     if not copies:
         kept, of_silence = answered(rows, methods, seeds, texts)
@@ -243,6 +243,7 @@ def _reading(
         )
         seeds = [seeds[i] for i in kept]
         contexts = [contexts[i] for i in kept] if contexts else []
+    contexts = contexts or prompts_continued(rows, texts, subjects, task)
     judged = judge_rows(texts, subjects, contexts, task, prefix)
     frame = _frame(rows, columns, methods, seeds, subjects, splits, judged)
     return Reading(frame, tuple(said))
@@ -313,16 +314,13 @@ def _own_layout(rows: Rows) -> dict[str, str]:
     return {name: name for name in COLUMNS} if own else {}
 
 
-def _has_subject(rows: Rows) -> bool:
-    return any(rank(name, "subject") is not None for name in rows.columns)
-
-
-def _prompts(rows: Rows) -> list[str]:
-    """The column of what the model was asked, if there is one."""
-    for name, values in rows.columns.items():
-        if normal(leaf(name)) in PROMPT_NAMES:
-            return values
-    return []
+def _own_names(task: Task) -> dict[str, str]:
+    """How subjects may be written, in small letters -> their names in the task."""
+    names = {subject.name.casefold(): subject.name for subject in task.subjects}
+    with_article = {
+        f"{article} {name}": own for name, own in names.items() for article in _ARTICLES
+    }
+    return with_article | names
 
 
 def _numbers(rows: Rows, columns: Columns) -> list[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from equipoise.completions.column_names import ROLE_NAMES, normal
+from equipoise.completions.column_names import ROLE_NAMES, missing_label, normal
 from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
 from equipoise.wording.visible import quoted
@@ -63,6 +63,21 @@ def filled_down(
         filled.append(value if value.strip() else filled[-1])
     return filled, [
         f"Rows without a {what} below one that has it, read as merged cells: {blank:,}."
+    ]
+
+
+def with_silent_rows(values: list[str] | None, texts: Sequence[str]) -> list[str] | None:
+    """Methods or seeds, with the only one there is in rows that have neither one nor a text.
+
+    So logs of servers write requests that failed. They count as empty answers among the others.
+    """
+    named = {value.strip() for value in values or [] if not missing_label(value)}
+    if values is None or len(named) != 1:
+        return values
+    (only,) = named
+    return [
+        only if missing_label(value) and not text.strip() else value
+        for value, text in zip(values, texts, strict=True)
     ]
 
 

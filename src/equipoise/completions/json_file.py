@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from equipoise.completions.column_names import SUBJECT_NAMES, TEXT_LIST_NAMES, TEXT_NAMES, normal, rank
+from equipoise.completions.column_names import (
+    SUBJECT_NAMES,
+    TEXT_LIST_NAMES,
+    TEXT_NAMES,
+    normal,
+    rank,
+)
+from equipoise.completions.flatten import rows_of
 from equipoise.errors import EquipoiseError
 
 MAX_JSON_BYTES = 1_000_000_000
@@ -54,7 +61,7 @@ def read_values(text: str, path: Path) -> tuple[list[tuple[int, Any]], str]:
             return list(enumerate(several, 1)), "record"
         raise _not_json(error, getattr(error, "lineno", lines[0][0]), path) from None
     if isinstance(whole, list):
-        return list(enumerate(whole, 1)), "record"
+        return list(enumerate(rows_of_lists(whole), 1)), "record"
     return [(1, whole)], "record"
 
 
@@ -62,8 +69,8 @@ def records_of(value: Record, path: Path) -> Iterator[Record]:
     """The records that one JSON object holds, which may be itself.
 
     Read are ``{"results": [{...}, ...]}`` with what stands beside the list put into each record;
-    columns (``{"text": [...], "occupation": [...]}``, also as pandas writes them); and texts by
-    subject (``{"nurse": ["...", ...]}``).
+    columns (``{"text": [...], "occupation": [...]}``, also as pandas writes them); and records or
+    texts under a number, a subject, a model, or a subject under a model.
     """
     lists = {key: item for key, item in value.items() if _is_list_of(item, dict)}
     texts = (*TEXT_NAMES, *TEXT_LIST_NAMES)
@@ -85,12 +92,48 @@ def records_of(value: Record, path: Path) -> Iterator[Record]:
         rows = zip(*(column or [] for column in columns.values()), strict=True)
         yield from (dict(zip(value, row, strict=True)) for row in rows)
         return
-    if value and not known and all(_is_list_of(item, str) for item in value.values()):
-        yield from (
-            {"subject": subject, "text": text} for subject, found in value.items() for text in found
-        )
-        return
-    yield value
+    yield from (not known and _by_key(value)) or [value]
+
+
+def _by_key(value: Record) -> list[Record]:
+    """The records or texts under the keys of an object, each with its key; none if not all are.
+
+    What lies under a key that numbers has all it needs. A key is the model above records that name
+    a subject, or above texts that have a key of their own; else it is the subject.
+    """
+    found: list[Record] = []
+    for key, item in value.items():
+        for held in item if isinstance(item, list) and item else [item]:
+            if isinstance(held, str) and held.count(" ") > 1:
+                found.append({"subject": key, "text": held})
+                continue
+            if not isinstance(held, dict):
+                return []
+            names = {normal(name) for name in held}
+            if names & {*TEXT_NAMES, *TEXT_LIST_NAMES}:
+                records = [held]
+            elif not (records := _by_key(held)):
+                return []
+            name = (
+                "model"
+                if any({*SUBJECT_NAMES} & set(map(normal, r)) for r in records)
+                else "subject"
+            )
+            found += [r if key.isdigit() else {name: key, **r} for r in records]
+    return found
+
+
+def rows_of_lists(values: list[Any]) -> list[Any]:
+    """``values`` with lists in them opened: lists of records, or a header and the rows below it."""
+    lists = [item for item in values if isinstance(item, list)]
+    if not lists or len(lists) < len(values):
+        return values
+    if all(_is_list_of(item, dict) for item in lists):
+        return [record for item in lists for record in item]
+    header, *rows = lists
+    if _is_list_of(header, str) and all(len(row) == len(header) for row in rows):
+        return [dict(zip(header, row, strict=True)) for row in rows]
+    return values
 
 
 def unwrapped(text: str) -> str:
@@ -105,10 +148,10 @@ def unwrapped(text: str) -> str:
     while isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
-        texts = {name: item for name, item in value.items() if isinstance(item, str)}
-        named = {place: item for name, item in texts.items() if (place := rank(name, "text"))}
-        one = list(texts.values()) if len(texts) == 1 else [None]
-        value = named[min(named)] if named else one[0]
+        row = next(rows_of(value))
+        named = {place: row[name] for name in row if (place := rank(name, "text")) is not None}
+        strings = [item for item in value.values() if isinstance(item, str)]
+        value = named[min(named)] if named else strings[0] if len(strings) == 1 else None
     return value if isinstance(value, str) else text
 
 

@@ -57,7 +57,9 @@ _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>\w*)?<\|mess
 
 BARE_CHANNELS = ("analysis", "assistantfinal")
 # The same with its tokens decoded away; nobody writes these words as one.
-_BARE_CHANNEL = re.compile(r"\A(?:analysis(?=[A-Z]).*?)?(?P<final>assistantfinal)|\Aanalysis(?=[A-Z])", re.S)
+_BARE_CHANNEL = re.compile(
+    r"\A(?:analysis(?=[A-Z]).*?)?(?P<final>assistantfinal)|\Aanalysis(?=[A-Z])", re.S
+)
 
 _BREAK_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h[1-6]|/?blockquote|hr)\b[^<>]*>", re.I)
 _TAG = re.compile(
@@ -81,7 +83,9 @@ _COMMAND = re.compile(
 )
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[^{}\n]*\}|\\item\b")
 # As JSON and Markdown escape characters: a line break, a letter by its number, a mark.
-_ESCAPE = re.compile(r"\\(?:(?P<line>r\\n|[rnt])|u(?P<code>[\da-fA-F]{4})|(?P<mark>[!-/:-@\[-`{-~]))")
+_ESCAPE = re.compile(
+    r"\\(?:(?P<line>r\\n|[rnt])|u(?P<code>[\da-fA-F]{4})|(?P<mark>[!-/:-@\[-`{-~]))"
+)
 _MOST_NESTED = 5
 
 _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n`]*$", re.MULTILINE)

@@ -56,7 +56,8 @@ INTERJECTION = re.compile(
 )
 """``Sure!`` and the like."""
 PREAMBLE = re.compile(
-    r"(?:(?:so|now|well|then),?\s+(?=i\b|we\b|let|the (?:user|task|prompt)))?(?:sure|certainly|of course|absolutely|okay|ok\b|alright|great\b|understood|got it|hello|"
+    r"(?:(?:so|now|well|then),?\s+(?=i\b|we\b|let|the (?:user|task|prompt)))?"
+    r"(?:sure|certainly|of course|absolutely|okay|ok\b|alright|great\b|understood|got it|hello|"
     r"happy to|glad to|i(?:'|’)?d be|i would be|i(?:'|’)m (?:happy|glad|sorry|here)|"
     r"i am (?:happy|glad)|here(?:'|’)?s\b|here (?:is|are|you|goes)|below (?:is|are)|the following|"
     r"(?:this|that) is (?:a|an|the|my|one)\b|as an ai|as a language|i(?:'|’)(?:ll|ve)|"

@@ -19,15 +19,22 @@ def subjects_asked(prompts: Sequence[str], task: Task) -> list[str]:
     It stands in the response prefix that the prompt ends with ("The nurse was"), else in the last
     such prefix in it, else it is the only subject of the task that the prompt names.
     """
-    prefix = re.compile(_pattern(str(task.prefix)), re.IGNORECASE)
-    names = [subject.name for subject in task.subjects]
-    longest_first = sorted(names, key=len, reverse=True)
-    named = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})s?\b", re.IGNORECASE)
+    prefix, named = _patterns(task)
     known: dict[str, str] = {}
     for prompt in prompts:
         if prompt not in known:
             known[prompt] = _subject_of(prompt[-_LOOKED_AT:].rstrip(_CLOSERS), prefix, named)
     return [known[prompt] for prompt in prompts]
+
+
+def subjects_begun(texts: Sequence[str], task: Task) -> list[str]:
+    """The subject of the first response prefix in each text; empty where it is none of the task."""
+    prefix, named = _patterns(task)
+    found = []
+    for text in texts:
+        subjects = (match["subject"] for match in prefix.finditer(text[:_LOOKED_AT]))
+        found.append(next((str(name) for name in subjects if named.fullmatch(name)), ""))
+    return found
 
 
 def continues(text: str, prompt: str, prefix: str) -> bool:
@@ -47,6 +54,14 @@ def continues(text: str, prompt: str, prefix: str) -> bool:
 def _ends_with(prompt: str, prefix: str) -> bool:
     end = prompt[-len(prefix) - 20 :].rstrip(_CLOSERS)
     return end.casefold().endswith(prefix.casefold())
+
+
+def _patterns(task: Task) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The response prefix with any subject in it, and any subject of the task."""
+    names = sorted((subject.name for subject in task.subjects), key=len, reverse=True)
+    named = rf"(?<![^\W_])({'|'.join(map(re.escape, names))})s?(?![^\W_])"
+    prefix = re.compile(_pattern(str(task.prefix)), re.IGNORECASE)
+    return prefix, re.compile(named, re.IGNORECASE)
 
 
 def _pattern(prefix: str) -> str:

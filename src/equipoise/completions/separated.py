@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 """What may stand between fields, and its name in remarks."""
 
 _LOOKED_AT = 1_000_000
+_MOST_TITLES = 10
+"""Lines in which the header is looked for."""
 
 
 def read_separated(text: str, path: Path, wanted: Sequence[str] = ()) -> Source:
@@ -52,7 +55,13 @@ def read_separated(text: str, path: Path, wanted: Sequence[str] = ()) -> Source:
     lines, found = lines[start:], found[start:]
     if not found:
         raise EquipoiseError("empty", file=path, hint="It needs a header and at least one row.")
+    title = _header_row(found, wanted)
+    if title:
+        remarks.append(f"Lines above the names of the columns, left out: {title}.")
+    lines, found = lines[title:], found[title:]
     header = [name.strip().strip("\ufeff").strip() for name in found[0]]
+    if _has_row_names(found):
+        header = ["", *header]
     kept_lines, kept = _filled(lines[1:], found[1:], header, path, remarks)
     if not kept:
         raise EquipoiseError("has a header but no rows", file=path, hint="Add completions.")
@@ -64,7 +73,7 @@ def find_separator(text: str, wanted: Sequence[str] = ()) -> str:
     """What separates the fields of the first line that is not blank: a key of `SEPARATORS`.
 
     It is what gives the header the most names that are recognised or ``wanted``, then the most
-    names; commas where that is undecided.
+    names; commas where that is undecided. Other lines may stand above the header.
     """
     text = text[:_LOOKED_AT]
     filled = re.search(r"[^\n]*[^\s,;\"]", text)
@@ -73,17 +82,39 @@ def find_separator(text: str, wanted: Sequence[str] = ()) -> str:
     def score(separator: str) -> tuple[int, int]:
         reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=separator)
         try:
-            header = next(reader, [])
+            first = list(itertools.islice(reader, _MOST_TITLES))
         except csv.Error:
             return (0, 0)
-        asked = {normal(name) for name in wanted}
-        known = sum(
-            normal(name) in asked or any(rank(name, role) is not None for role in ROLE_NAMES)
-            for name in header
-        )
-        return (known, len(header))
+        header = first[_header_row(first, wanted)] if first else []
+        return (_known(header, wanted), len(header))
 
     return max(SEPARATORS, key=score)
+
+
+def _header_row(found: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
+    """Which row has the names: the first, unless it has none that is known and a later one two.
+
+    So a title, a date or a comment above the table is passed over.
+    """
+    if _known(found[0], wanted):
+        return 0
+    known = [_known(row, wanted) for row in found[:_MOST_TITLES]]
+    return next((at for at, names in enumerate(known) if names > 1), 0)
+
+
+def _known(header: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many names are recognised or ``wanted``."""
+    asked = {normal(name) for name in wanted}
+    return sum(
+        normal(name) in asked or any(rank(name, role) is not None for role in ROLE_NAMES)
+        for name in header
+    )
+
+
+def _has_row_names(found: Sequence[Sequence[str]]) -> bool:
+    """Whether each row has a number before the fields that the header names, as R writes them."""
+    width, rows = len(found[0]) + 1, [row for row in found[1:] if not _blank(row)]
+    return bool(rows) and all(len(row) == width and row[0].strip().isdecimal() for row in rows)
 
 
 def _declared_separator(text: str) -> tuple[str, str]:
