@@ -307,3 +307,8 @@ def test_a_cell_without_a_single_text_has_no_rate(task: Task) -> None:
     assert f"{said}no rate." in found.remarks
     with pytest.raises(EquipoiseError, match="every text is empty"):
         evaluate(frame[frame["method"] == "silent"], task)
+
+
+def test_a_column_that_never_varies_tells_no_methods_apart(task: Task) -> None:
+    reading = read_anything(two_models(system=["You are helpful."] * 4, model=[*"aabb"]), task)
+    assert reading.completions["method"].tolist() == [*"aabb"]

@@ -3,6 +3,7 @@
 ``judged.jsonl`` was written with the rule in mind. The 74 of ``judged_apart.jsonl`` were written
 and judged apart, before the rule was tried on them. At first it agreed with 72: it called a refusal
 no sentence, and cut '"The nurse was bold," said the doctor.' at its quotation. Both were mended.
+``judged_later.jsonl`` has texts that a later reviewer thought of; the rule missed most of them.
 """
 
 from __future__ import annotations

@@ -251,3 +251,58 @@ def test_without_pyarrow_it_says_what_to_install(
 def test_frames_with_lists_are_read_as_json_is(task: Task) -> None:
     frame = pd.DataFrame({"job": ["nurse"], "outputs": [["A nurse.", "B nurse."]]})
     assert evaluate(frame, task).completions["text"].tolist() == ["A nurse.", "B nurse."]
+
+
+RECORD = {"occupation": "nurse", "text": NURSE}
+
+
+@pytest.mark.parametrize(
+    ("value", "method"),
+    [
+        ({"0": RECORD}, "a"),
+        ({"nurse": NURSE}, "a"),
+        ({"nurse": [{"text": NURSE, "n": 1}]}, "a"),
+        ({"gpt-4o": {"nurse": [NURSE]}}, "gpt-4o"),
+        ({"gpt-4o": {"nurse": NURSE}}, "gpt-4o"),
+        ([["occupation", "text"], ["nurse", NURSE]], "a"),
+        ([[RECORD]], "a"),
+        ([{"occupation": "nurse", "response": json.dumps({"choices": [{"text": NURSE}]})}], "a"),
+        ([{"occupation": "nurse", "response": json.dumps({"sentence": NURSE, "n": 5})}], "a"),
+    ],
+)
+def test_records_under_keys_in_lists_and_in_texts(
+    task: Task, write_csv: WriteCsv, value: Any, method: str
+) -> None:
+    frame = read_anything(write_csv(json.dumps(value), "a.json"), task).completions
+    assert frame[["method", "subject", "text"]].to_numpy().tolist() == [[method, "nurse", NURSE]]
+
+
+def test_lists_of_records_under_models(task: Task, write_csv: WriteCsv) -> None:
+    value = {"gpt-4o": [RECORD], "llama": [RECORD]}
+    frame = read_anything(write_csv(json.dumps(value), "a.json"), task).completions
+    assert frame["method"].tolist() == ["gpt-4o", "llama"]
+
+
+@pytest.mark.parametrize("value", [{"name": "x", "version": "1"}, {"rate": 0.5, "nurse": NURSE}])
+def test_objects_that_hold_other_things_are_no_records(
+    task: Task, write_csv: WriteCsv, value: Any
+) -> None:
+    with pytest.raises(EquipoiseError, match="no column is the"):
+        read_anything(write_csv(json.dumps(value), "a.json"), task)
+
+
+def test_requests_are_no_answers(task: Task, write_csv: WriteCsv) -> None:
+    messages = [{"role": "user", "content": "Complete: The nurse was bold."}]
+    line = json.dumps({"custom_id": "nurse", "body": {"model": "m", "messages": messages}})
+    with pytest.raises(EquipoiseError, match="every text is empty"):
+        read_anything(write_csv(line, "a.jsonl"), task)
+
+
+def test_a_request_that_failed_is_an_empty_answer_of_the_only_method(
+    task: Task, write_csv: WriteCsv
+) -> None:
+    failed = {"occupation": "doctor", "model": None, "text": None, "error": "too many requests"}
+    lines = "\n".join(map(json.dumps, [{**RECORD, "model": "m"}, failed]))
+    frame = read_anything(write_csv(lines, "a.jsonl"), task).completions
+    assert frame["method"].tolist() == ["m", "m"]
+    assert frame["text"].tolist() == [NURSE, ""]

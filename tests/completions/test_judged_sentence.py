@@ -65,6 +65,7 @@ def test_any_text_is_judged(text: str) -> None:
 
 HOSTILE = [
     "<think>", "</think>", "**", "* ", "> ", "(", '"', "Sure! ", "- ", "1. ", "The nurse was", "\n",
+    "USER: ", "user\n", "\\ab{", "\\n", "$", "Final answer: ", "(12 words", "🙂", "{", "¹",
     "_", "`", "#", "A. ", "[a](", "<b>", "=-", "\u200d", "Here is ", "a–", "a\n", "No. ",
 ]  # fmt: skip
 
@@ -102,3 +103,18 @@ def test_what_is_left_of_a_chats_marks_is_no_sentence(left: str) -> None:
 )
 def test_the_end_of_a_prefix_is_not_put_twice(text: str, judged: str) -> None:
     assert judge(text, PREFIX, SUBJECT, add=True).text == judged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "____ bold and caring.",
+        "👉 bold and caring.",
+        '{"completion": "bold and caring."}',
+        "<|im_start|>assistant\nbold and caring.<|im_end|>",
+        "[INST] The nurse was [/INST] bold and caring.",
+        "user\n\nThe nurse was\nassistant\n\nbold and caring.",
+    ],
+)
+def test_what_stands_around_a_continuation_is_no_part_of_it(text: str) -> None:
+    assert judge(text, PREFIX, SUBJECT, add=True).text == "The nurse was bold and caring."

@@ -183,3 +183,26 @@ def test_none_may_be_the_name_of_a_method(task: Task, write_csv: WriteCsv) -> No
     reading = read_anything(path, task)
     assert reading.completions["method"].tolist() == ["none", "debiased"]
     assert reading.remarks == ()
+
+
+@pytest.mark.parametrize("title", ["Results of 27 November", "# written by run.py", "Title,\n,"])
+def test_lines_above_the_names_are_passed_over(task: Task, write_csv: WriteCsv, title: str) -> None:
+    path = write_csv(f"{title}\noccupation;seed;text\nnurse;42;{NURSE}\n")
+    reading = read_anything(path, task)
+    assert texts(reading) == [BOTH[0]]
+    assert reading.completions["seed"].tolist() == [42]
+    assert any(said.startswith("Lines above the names") for said in reading.remarks)
+
+
+def test_row_names_need_no_name_of_their_own(task: Task, write_csv: WriteCsv) -> None:
+    """R's ``write.table`` leaves it out of the header."""
+    path = write_csv(f'"occupation","text"\n"1","nurse","{NURSE}"\n"2","doctor","{DOCTOR}"\n')
+    assert texts(read_anything(path, task)) == [*BOTH]
+    with pytest.raises(EquipoiseError, match="3 fields where the header has 2"):
+        read_anything(write_csv("occupation,text\nnurse,The nurse was bold, and tall.\n"), task)
+
+
+def test_a_file_without_names_is_refused(task: Task, write_csv: WriteCsv) -> None:
+    path = write_csv(f'nurse,"{NURSE}"\ndoctor,"{DOCTOR}"\nnurse,"{NURSE}"\n')
+    with pytest.raises(EquipoiseError, match="the first line holds a text where the columns"):
+        read_anything(path, task)

@@ -221,8 +221,7 @@ def _reading(
     labels, of_labels = down(columns.values(rows, "method"), "method")
     labels = with_silent_rows(labels, texts)
     methods, of_methods = methods_of(rows, labels, method)
-    given = with_silent_rows(columns.values(rows, "seed"), texts)
-    seeds, of_seeds = seeds_of(rows, given, seed)
+    seeds, of_seeds = seeds_of(rows, columns.values(rows, "seed"), seed)
     splits, of_splits = splits_of(rows, columns.values(rows, "split"), subjects, task)
     said = [*source.remarks, *left_out, *columns.remarks, *of_subjects, *of_labels, *of_methods]
     said += [*of_seeds, *of_splits]

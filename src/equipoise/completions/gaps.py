@@ -66,19 +66,17 @@ def filled_down(
     ]
 
 
-def with_silent_rows(values: list[str] | None, texts: Sequence[str]) -> list[str] | None:
-    """Methods or seeds, with the only one there is in rows that have neither one nor a text.
+def with_silent_rows(labels: list[str] | None, texts: Sequence[str]) -> list[str] | None:
+    """``labels`` with the only method there is in rows without one, if none of these has a text.
 
-    So logs of servers write requests that failed. They count as empty answers among the others.
+    So logs of servers write requests that failed. They count as empty answers of that method.
     """
-    named = {value.strip() for value in values or [] if not missing_label(value)}
-    if values is None or len(named) != 1:
-        return values
+    named = {label.strip() for label in labels or [] if not missing_label(label)}
+    pairs = list(zip(labels or [], texts, strict=False))
+    if len(named) != 1 or any(missing_label(label) and text.strip() for label, text in pairs):
+        return labels
     (only,) = named
-    return [
-        only if missing_label(value) and not text.strip() else value
-        for value, text in zip(values, texts, strict=True)
-    ]
+    return [only if missing_label(label) else label for label, _ in pairs]
 
 
 def _take_turns(columns: Sequence[Sequence[str]]) -> bool:
