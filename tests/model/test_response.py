@@ -55,6 +55,22 @@ def test_text_is_found_wherever_it_stands(response: dict[str, Any], text: str) -
     assert read(response) == Answer(text, 20, 6, True)
 
 
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "max_new_tokens"])
+def test_the_limit_has_several_names(reason: str) -> None:
+    assert not read(chat("bold", reason=reason)).ended
+    assert read(chat("bold", reason="eos")).ended
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+def test_without_a_reason_an_answer_as_long_as_it_may_be_is_cut_off(reason: str | None) -> None:
+    assert not read(chat("bold", reason=reason), most=6).ended
+    assert read(chat("bold", reason=reason), most=7).ended
+
+
+def test_a_byte_order_mark_is_no_text() -> None:
+    assert read("\ufeff" + json.dumps(chat("bold."))).text == "bold."
+
+
 def test_what_servers_do_not_count_is_not_known() -> None:
     for usage in (None, {}, [], {"prompt_tokens": None, "completion_tokens": "6"}):
         assert read({**chat("bold."), "usage": usage}) == Answer("bold.", None, None, True)

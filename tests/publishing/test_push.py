@@ -188,6 +188,17 @@ class TestPlan:
         with pytest.raises(EquipoiseError, match="is no name of a licence"):
             plan_upload(model, "me/x", licence="mit\nbase_model: other")
 
+    def test_a_licence_is_never_left_out_silently(self, model: Path) -> None:
+        card(model, Origin("meta-llama/Llama-3.1-8B-Instruct"))
+        path = model / "README.md"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("---\n", "---  \n", 1), encoding="utf-8")
+        found = ModelCard(plan_upload(model, "me/x", licence="llama3.1").card)
+        assert found.data.license == "llama3.1"
+        path.write_text(text.replace("---\n", "---\nlicense: [mit, other]\n", 1), encoding="utf-8")
+        with pytest.raises(EquipoiseError, match="not 'llama3.1'"):
+            plan_upload(model, "me/x", licence="llama3.1")
+
     def test_which_model_of_a_run(self, model: Path, tmp_path: Path) -> None:
         run = tmp_path / "run"
         cells = [("sft", 1), ("sft", 2), ("dpo", 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,14 @@ def generate(
     top_p: TopP = 0.95,
     top_k: TopK = 0,
     max_new_tokens: MaxNewTokens = 64,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="What a chat template that writes the date takes for today.",
+            show_default="the day of the model's training, else today",
+        ),
+    ] = None,
     trust_remote_code: TrustRemoteCode = False,
     excel_safe: ExcelSafe = False,
     force: Force = False,
@@ -85,6 +94,7 @@ def generate(
     from equipoise.model.registry import check_model_name
     from equipoise.progress_bars import StageProgress
     from equipoise.study.drawing_record import drawing_record
+    from equipoise.study.pinned_context import day_of_model
     from equipoise.task.task_file import load_task
     from equipoise.wording.spreadsheet import without_formulas
 
@@ -102,6 +112,9 @@ def generate(
         raise typer.BadParameter("--base-url and --endpoint need --model openai:NAME.")
     else:
         check_model_name(model, field="--model")
+    if remote is not None and day is not None:
+        raise typer.BadParameter("--day is for models with weights: a server writes its own date.")
+    asked_on = day.date() if day is not None else day_of_model(model)
     new_file(out, force=force)
     record = new_file(out.with_suffix(".record.json"), force=force)
     answers = out.with_name(f".{out.name}.answers.jsonl")
@@ -116,6 +129,7 @@ def generate(
         if remote is None:
             lm = load_model(model, trust_remote_code=trust_remote_code, progress=not quiet)
             lm.use_compute_type()
+            lm.day = asked_on or lm.day
         else:
             lm = remote.keeping(answers)
         progress.say(f"{lm.name} on {lm.precision}")

@@ -14,6 +14,9 @@ from equipoise.model.stream import THOUGHTS, joined
 _TEXT_PARTS = (None, "text", "output_text")
 """Types of those parts of an answer that are its text; others hold thoughts, images or links."""
 
+_LIMITS = frozenset(["length", "max_tokens", "max_new_tokens", "max_output_tokens", "token_limit"])
+"""How servers say that an answer is as long as it may be."""
+
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head|<body|<\?xml)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,80})", re.IGNORECASE)
 _SERVER_SAYS = "What was answered is kept. Do what the server says, and run the same command again."
@@ -40,7 +43,7 @@ def answer_in(body: str, api: str, most_tokens: int | None) -> Answer:
     spent = _count(usage.get("completion_tokens"))
     reason = choice.get("finish_reason")
     full = most_tokens is not None and (spent or 0) >= most_tokens
-    cut = reason == "length" or (reason is None and full)
+    cut = str(reason).casefold() in _LIMITS or (not reason and full)
     silence = None if text.strip() else _silence(holder, content, reason, cut=cut)
     return Answer(text, _count(usage.get("prompt_tokens")), spent, not cut, silence)
 
@@ -69,6 +72,7 @@ def _page_title(text: str) -> str | None:
 
 def _parsed(body: str) -> Mapping[str, Any]:
     """The body as one response."""
+    body = body.removeprefix("\ufeff")
     if page := _page_title(body):
         raise _misread(f"answers with {page} instead of JSON", _ADDRESS)
     if not body.strip():
@@ -92,7 +96,7 @@ def _first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = response.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
         said = response.get("detail") or response.get("message")
-        more = f": {_shown(str(said))!r}" if isinstance(said, str) else ""
+        more = f": {_of_error(said)!r}" if isinstance(said, str | list) else ""
         raise _misread(f"answers without choices{more}", _ADDRESS)
     first: Mapping[str, Any] = choices[0]
     if error := first.get("error"):

@@ -96,7 +96,7 @@ def plan_upload(
     files = [name for name in there if FILES.fullmatch(name) and name not in NOT_SENT]
     _refuse_links(folder, files)
     stated = about.get("license")
-    if isinstance(stated, str) and licence not in (None, stated):
+    if stated is not None and licence not in (None, stated):
         raise EquipoiseError(
             f"the card names the licence {stated!r}, not {licence!r}",
             file=folder / CARD,
@@ -252,6 +252,6 @@ def _card(path: Path, licence: str | None) -> str:
             field="--license",
             hint="Write it as the Hub does, such as apache-2.0 or llama3.1.",
         )
-    text = text.replace("---\n", f"---\nlicense: {licence}\n", 1)
+    text = re.sub(r"\A(\ufeff?---)[ \t]*\n", rf"\1\nlicense: {licence}\n", text)
     said = f"{licence}, as whoever published this model has stated.\n\n"
     return re.sub(r"(?<=\n## Licence\n\n).*?(?=## |\Z)", said, text, count=1, flags=re.DOTALL)

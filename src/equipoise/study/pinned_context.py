@@ -13,8 +13,9 @@ from equipoise.files.artifacts import read_json, write_json
 from equipoise.methods.policy import ask
 from equipoise.model.draws import Question
 from equipoise.model.language_model import LanguageModel
-from equipoise.runs.layout import CONTEXT
+from equipoise.runs.layout import CELLS, CONTEXT
 from equipoise.runs.store import Store
+from equipoise.study.training_run import DAY, RECORD, day_in
 from equipoise.task.task import Task
 
 
@@ -63,6 +64,26 @@ def recall_context(lm: LanguageModel, task: Task, path: Path) -> None:
             field="sha256",
             hint="Choose another folder with --out, or set the tokenizer's template back.",
         )
+
+
+def day_of_model(name: str) -> date | None:
+    """The day with which the model in a folder was asked while it was trained, if its run says so.
+
+    A training says it beside the model (``run.json``), a study above its cells (``context.json``).
+
+    Args:
+        name: A model's name or folder.
+
+    Raises:
+        EquipoiseError: The file that should say it is damaged.
+    """
+    folder = Path(name).resolve()
+    for record in (folder / RECORD, folder.parent / RECORD):
+        if record.is_file() and DAY in (found := read_json(record)):
+            return day_in(found, record)
+    *_, study = (folder, *folder.parents[:4])  # RUN/cells/LABEL/seedS/model
+    is_there = (study / CELLS).is_dir() and (study / CONTEXT).is_file()
+    return _stored(study / CONTEXT)[0] if is_there else None
 
 
 def _asked(task: Task) -> list[Question]:

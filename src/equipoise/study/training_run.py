@@ -141,22 +141,10 @@ class TrainingRun:
         self.state()
 
     def _day(self) -> date:
-        """What a chat template that writes the date takes for today: when this training began.
-
-        Raises:
-            EquipoiseError: The folder says it, but not as a date.
-        """
+        """What a chat template that writes the date takes for today: when this training began."""
         path = self.folder / RECORD
-        began = read_json(path).get(DAY) if path.is_file() else None
-        try:
-            return date.today() if began is None else date.fromisoformat(began)
-        except (TypeError, ValueError):
-            raise EquipoiseError(
-                f"{began!r} is no day such as 2026-11-26",
-                file=path,
-                field=DAY,
-                hint="It is damaged. Choose another folder, or restore the file.",
-            ) from None
+        found = read_json(path) if path.is_file() else {}
+        return day_in(found, path) if found.get(DAY) is not None else date.today()
 
     def _fit(self, progress: StageProgress, day: date) -> None:
         from equipoise.model.language_model import load_model
@@ -191,6 +179,23 @@ class TrainingRun:
         else:
             make_folder(self.folder)
             yield
+
+
+def day_in(record: dict[str, Any], path: Path) -> date:
+    """The day on which a training began, by its record.
+
+    Raises:
+        EquipoiseError: The record says it, but not as a date.
+    """
+    try:
+        return date.fromisoformat(record[DAY])
+    except (TypeError, ValueError):
+        raise EquipoiseError(
+            f"{record[DAY]!r} is no day such as 2026-11-26",
+            file=path,
+            field=DAY,
+            hint="It is damaged. Choose another folder, or restore the file.",
+        ) from None
 
 
 def check_trained(folder: Path) -> None:
