@@ -196,7 +196,7 @@ class TestPlan:
         found = ModelCard(plan_upload(model, "me/x", licence="llama3.1").card)
         assert found.data.license == "llama3.1"
         path.write_text(text.replace("---\n", "---\nlicense: [mit, other]\n", 1), encoding="utf-8")
-        with pytest.raises(EquipoiseError, match="not 'llama3.1'"):
+        with pytest.raises(EquipoiseError, match=r"not 'llama3\.1'"):
             plan_upload(model, "me/x", licence="llama3.1")
 
     def test_which_model_of_a_run(self, model: Path, tmp_path: Path) -> None:
