@@ -161,7 +161,9 @@ def _without_lead(
     """A paragraph without greeting, label, preamble and quotation mark; often nothing."""
     opening = ""
     about = form_pattern(subject) if subject else prefix
-    if text[:1].islower() and not starts(prefix, text) and not _GREETING.match(text):
+    label = LABEL.match(text)
+    speaks = _GREETING.match(text) or (label and label[0].rstrip().endswith((":", "：")))
+    if text[:1].islower() and not starts(prefix, text) and not speaks:
         return text, opening  # "a natural leader" goes on after the prefix, and greets nobody
     while text and not prefix.match(text) and not about.match(text):
         if (match := LABEL.match(text)) and match.end():

@@ -52,6 +52,8 @@ _SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?%$/+=@{}^à-öø-ÿ’‘“”…�
 _CONTINUATION = re.compile(r"[a-z][^:\"“”‘]*\Z")
 # What stands in a text for the prefix that is not repeated in it.
 _GAP = re.compile(r"(?:\.{3}|…|_{2,}[.…]*)\s*")
+# What follows a text that is a field of something: of JSON, or of an object that was printed.
+_NEXT_FIELD = re.compile(r",\s*[\"']?\w+[\"']?\s*[:=]")
 _MOST_ROUNDS = 10
 _WORD = re.compile(r"[^\W_]")
 
@@ -159,7 +161,7 @@ def _cleaned(text: str, cut: list[Cut]) -> tuple[str, str]:
         found = markup.without_escapes(text)
         note(cut, "markup", found != text)
         text = found
-    if not text.isascii() or any(mark in text for mark in "<&[("):
+    if not text.isascii() or any(mark in text for mark in "<&[(#"):
         found = markup.plain_characters(markup.without_html(without_tokens(text)))
         note(cut, "markup", found != text)
         text = found
@@ -183,7 +185,8 @@ def _sentence(text: str, opening: str, prefix: re.Pattern[str]) -> tuple[str, bo
     inside = text[:end].rstrip()
     after = text[end + 1 :]
     words = inside[-1:] not in END and after[:1] not in END and not prefix.match(inside)
-    if inside.endswith(",") or after.startswith(",") or (words and after.strip()):
+    speech = after.startswith(",") and not _NEXT_FIELD.match(after)
+    if inside.endswith(",") or speech or (words and after.strip()):
         return first_sentence(f"{opening}{text}")
     if inside and inside[-1] not in END:
         inside += re.match(rf"[{END}]*", after)[0]  # type: ignore[index]

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 from equipoise.completions.prefix import PICTURES
 from equipoise.task.sentence import END
-from equipoise.wording.visible import HIDDEN
+from equipoise.wording.visible import DIRECTION, HIDDEN
 
 PARAGRAPH = "\n\n"
 
-INVISIBLE = frozenset(HIDDEN - set("\u2028\u2029")) | set("\u200c\u200d\u200e\u200f\u061c\u180e")
+INVISIBLE = frozenset(HIDDEN - set("\u2028\u2029")) | DIRECTION | set("\u200c\u200d\u180e")
 """Soft hyphens, zero-width characters, byte order marks and marks of direction."""
 # Joiners hold emoji and the letters of some scripts together; beside Latin letters they are noise.
 _NOISE = re.compile(
@@ -27,6 +28,8 @@ _NOISE = re.compile(
 # The last one stands for a space in the pieces of some tokenizers.
 _ODD_SPACE = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2581]")
 
+# Letters that look bold, slanted or wide.
+_STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
 # An emoji right behind the end of a sentence is not part of it.
 _MARK_AND_PICTURE = re.compile(f"(?<=[{re.escape(END)}])(?=[{PICTURES}])")
 # A dash between letters is a hyphen ("self–reliant"), unless a little word shows it is a dash.
@@ -61,7 +64,10 @@ _BARE_CHANNEL = re.compile(
     r"\A(?:analysis(?=[A-Z]).*?)?(?P<final>assistantfinal)|\Aanalysis(?=[A-Z])", re.S
 )
 
-_BREAK_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h[1-6]|/?blockquote|hr)\b[^<>]*>", re.I)
+_BREAK_TAG = re.compile(
+    r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h[1-6]|/?blockquote|hr|/(?:answer|sentence|output|response|result|completion|final|final_answer|text))\b[^<>]*>",
+    re.I,
+)
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|span|code|mark|small|font|q|s|a|answer|sentence|output|response|result|"
     r"completion|final|final_answer|text|html|body)(?:\s[^<>]*)?/?>",
@@ -156,6 +162,7 @@ def plain_characters(text: str) -> str:
     if text.isascii():
         return text
     kept = _ODD_SPACE.sub(" ", _NOISE.sub("", text))
+    kept = _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), kept)
     kept = _MARK_AND_PICTURE.sub(" ", kept)
     return _DASH.sub(_hyphenated, kept) if "–" in kept else kept
 

@@ -30,7 +30,7 @@ _TURN = re.compile(
 )
 _TOKEN = re.compile(
     rf"<{_BAR}[^<>|｜\n]{{1,40}}{_BAR}>|</?s>|<(?:eos|bos|pad|unk|end_of_turn)>"
-    r"|\[(?:BOS|EOS|PAD|CLS|SEP|UNK)\]"
+    r"|\[(?:BOS|EOS|PAD|CLS|SEP|UNK)\]|(?<=[^\s#])\#{3,}"
 )
 _ASKING = ASKING_ROLES | set(_SAID.split("|"))
 
