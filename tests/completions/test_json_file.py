@@ -206,6 +206,8 @@ def test_bad_json_is_named_with_its_place(
         (b"\xd0\xcf\x11\xe0rest", "a.xls", "is an Excel workbook"),
         (b"\x1f\x8brest", "a.jsonl.gz", "is compressed with gzip. Unpack it: gunzip -k a.jsonl.gz"),
         (b"\x80\x04rest", "a.pkl", "is a pickle of Python, which could run code"),
+        (b"<!DOCTYPE html>\n<html>", "a.csv", "is a web page. Download the file itself"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a.jsonl", "is a pointer of Git LFS."),
         (b"PAR1rest", "a.parquet", "not valid Parquet ("),
     ],
 )
@@ -253,6 +255,7 @@ def test_frames_with_lists_are_read_as_json_is(task: Task) -> None:
     assert evaluate(frame, task).completions["text"].tolist() == ["A nurse.", "B nurse."]
 
 
+CHAT = [{"role": "user", "content": "Of a nurse."}, {"role": "assistant", "content": NURSE}]
 RECORD = {"occupation": "nurse", "text": NURSE}
 
 
@@ -268,6 +271,8 @@ RECORD = {"occupation": "nurse", "text": NURSE}
         ([[RECORD]], "a"),
         ([{"occupation": "nurse", "response": json.dumps({"choices": [{"text": NURSE}]})}], "a"),
         ([{"occupation": "nurse", "response": json.dumps({"sentence": NURSE, "n": 5})}], "a"),
+        ([{"occupation": "nurse", "response": json.dumps(CHAT)}], "a"),
+        ([{"occupation": "nurse", "response": str([NURSE, NURSE])}], "a"),
     ],
 )
 def test_records_under_keys_in_lists_and_in_texts(

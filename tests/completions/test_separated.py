@@ -206,3 +206,8 @@ def test_a_file_without_names_is_refused(task: Task, write_csv: WriteCsv) -> Non
     path = write_csv(f'nurse,"{NURSE}"\ndoctor,"{DOCTOR}"\nnurse,"{NURSE}"\n')
     with pytest.raises(EquipoiseError, match="the first line holds a text where the columns"):
         read_anything(path, task)
+
+
+def test_a_header_in_other_letters_stands_there_twice(task: Task, write_csv: WriteCsv) -> None:
+    path = write_csv(f'Occupation,Text\nnurse,"{NURSE}"\noccupation,TEXT\ndoctor,"{DOCTOR}"\n')
+    assert texts(read_anything(path, task)) == [*BOTH]

@@ -79,10 +79,21 @@ def test_who_speaks_is_not_who_is_described(task: Task, write_csv: WriteCsv) -> 
     assert reading.completions["subject"].tolist() == [*TEXTS]
 
 
-@pytest.mark.parametrize("article", ["the ", "The ", "a ", "an "])
-def test_an_article_is_no_part_of_a_subject(task: Task, write_csv: WriteCsv, article: str) -> None:
-    path = write_csv(f"occupation,text\n{article}nurse,{TEXTS['nurse']}\n")
-    assert read_anything(path, task).completions["subject"].tolist() == ["nurse"]
+@pytest.mark.parametrize(
+    ("spelt", "subject"),
+    [
+        *((spelt, "nurse") for spelt in ("the nurse", "A Nurse", "Nurses", "NURSE.", "'nurse'")),
+        *(("head_nurse", "head_nurse"), ("s", "s"), ("the", "the"), ("", "")),
+    ],
+)
+def test_spellings_of_a_subject(task: Task, write_csv: WriteCsv, spelt: str, subject: str) -> None:
+    path = write_csv(f"occupation,text\n{spelt},{TEXTS['nurse']}\ndoctor,{TEXTS['doctor']}\n")
+    assert read_anything(path, task).completions["subject"].tolist() == [subject, "doctor"]
+
+
+def test_numbers_of_subjects_are_no_subjects(task: Task, write_csv: WriteCsv) -> None:
+    path = write_csv(f"occupation,text\n0,{TEXTS['nurse']}\n1,{TEXTS['doctor']}\n")
+    assert read_anything(path, task).completions["subject"].tolist() == [*TEXTS]
 
 
 @pytest.mark.parametrize("name", ["prompt", "Input", "prompt.text", "instance.input.text"])

@@ -183,7 +183,7 @@ def _fitting(rows: Rows, task: Task, role: str, names: list[str]) -> list[str]:
     if role == "subject":
         known = [name for name in names if _share_known(columns[name], task) > 0]
         words = [name for name in names if not all_numbers(columns[name])]
-        return known or [name for name in words or names if not _are_speakers(columns[name])]
+        return known or [name for name in words if not _are_speakers(columns[name])]
     if role == "run":
         return [name for name in names if all_numbers(columns[name])]
     if role == "method":

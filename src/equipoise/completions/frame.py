@@ -21,6 +21,7 @@ docs/other-files.md describes what is read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -66,8 +67,6 @@ from equipoise.wording.visible import quoted
 
 COLUMNS = ("method", "seed", "subject", "split", "run", "text", "finished", "tokens")
 """Columns of the completions frame, in order."""
-
-_ARTICLES = ("the", "a", "an")
 
 CUT = "cut"
 """A further column, only where anything was taken away: its kinds, joined by "; "."""
@@ -213,11 +212,12 @@ def _reading(
     columns = find_columns(source.rows, task, chosen, roles, subject_elsewhere=bool(asked))
     rows, asked, contexts, left_out = _filled(source, columns, asked)
     texts = columns.values(rows, "text") or []
-    own_names = _own_names(task)
+    own_names = {subject.name.casefold(): subject.name for subject in task.subjects}
     down = partial(filled_down, merged=source.grid)
     named, of_subjects = down(columns.values(rows, "subject"), "subject")
     found = named or asked
-    subjects = [own_names.get(name.strip().casefold(), name.strip()) for name in found]
+    meant = {name: _own_name(name, own_names) for name in set(found)}
+    subjects = [meant[name] for name in found]
     labels, of_labels = down(columns.values(rows, "method"), "method")
     labels = with_silent_rows(labels, texts)
     methods, of_methods = methods_of(rows, labels, method)
@@ -313,13 +313,12 @@ def _own_layout(rows: Rows) -> dict[str, str]:
     return {name: name for name in COLUMNS} if own else {}
 
 
-def _own_names(task: Task) -> dict[str, str]:
-    """How subjects may be written, in small letters -> their names in the task."""
-    names = {subject.name.casefold(): subject.name for subject in task.subjects}
-    with_article = {
-        f"{article} {name}": own for name, own in names.items() for article in _ARTICLES
-    }
-    return with_article | names
+def _own_name(name: str, own: dict[str, str]) -> str:
+    """The task's name of a subject: "The Nurses." is its "nurse"; others stay as they are."""
+    spelt = " ".join(re.sub(r"[\W_]+", " ", name).split()).casefold()
+    bare = re.sub(r"^(?:the|an?) ", "", spelt)
+    forms = (name.strip().casefold(), spelt, bare, bare.removesuffix("s"))
+    return next((own[form] for form in forms if form in own), name.strip())
 
 
 def _numbers(rows: Rows, columns: Columns) -> list[list[str]]:

@@ -145,8 +145,8 @@ def unwrapped(text: str) -> str:
     if text[:1] + text[-1:] not in ("{}", "[]"):
         return text
     value = _value_or_none(text)
-    while isinstance(value, list) and value:
-        value = value[0]
+    if isinstance(value, list):
+        value = {"messages": value}
     if isinstance(value, dict):
         row = next(rows_of(value))
         named = {place: row[name] for name in row if (place := rank(name, "text")) is not None}

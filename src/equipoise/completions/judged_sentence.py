@@ -23,6 +23,7 @@ from equipoise.completions.preamble import (
     LETTER_MARK,
     LINE_MARK,
     PREAMBLE,
+    QUOTES,
     closing_quote,
 )
 from equipoise.completions.prefix import form_of, form_pattern, prefix_pattern, tail_pattern
@@ -52,8 +53,8 @@ _SPECIAL = re.compile(r"[^A-Za-z0-9 ,.;:'\"!?%$/+=@{}^à-öø-ÿ’‘“”…�
 _CONTINUATION = re.compile(r"[a-z][^:\"“”‘]*\Z")
 # What stands in a text for the prefix that is not repeated in it.
 _GAP = re.compile(r"(?:\.{3}|…|_{2,}[.…]*)\s*")
-# What follows a text that is a field of something: of JSON, or of an object that was printed.
-_NEXT_FIELD = re.compile(r",\s*[\"']?\w+[\"']?\s*[:=]")
+# What follows a text in a list, in JSON, or in an object that was printed.
+_NEXT_FIELD = re.compile(r",\s*(?:[\"']?\w+[\"']?\s*[:=]|[\"'])")
 _MOST_ROUNDS = 10
 _WORD = re.compile(r"[^\W_]")
 
@@ -185,7 +186,10 @@ def _sentence(text: str, opening: str, prefix: re.Pattern[str]) -> tuple[str, bo
     inside = text[:end].rstrip()
     after = text[end + 1 :]
     words = inside[-1:] not in END and after[:1] not in END and not prefix.match(inside)
-    speech = after.startswith(",") and not _NEXT_FIELD.match(after)
+    field = _NEXT_FIELD.match(after) and (
+        inside[-1:] in END or after[1:].lstrip()[:1] not in QUOTES
+    )
+    speech = after.startswith(",") and not field
     if inside.endswith(",") or speech or (words and after.strip()):
         return first_sentence(f"{opening}{text}")
     if inside and inside[-1] not in END:

@@ -44,6 +44,10 @@ _REFUSED = {
     b"SQLite format 3\0": ("a database of SQLite", _AS_CSV),
     b"ARROW1": ("an Arrow file", "Write it as Parquet or CSV."),
     b"%PDF": ("a PDF", _AS_CSV),
+    b"<!DOCTYPE": ("a web page", "Download the file itself: this may be a page to log in."),
+    b"<html": ("a web page", "Download the file itself: this may be a page to log in."),
+    b"{\\rtf": ("a document of a word processor", _AS_CSV),
+    b"version https://git-lfs": ("a pointer of Git LFS", "Fetch the file itself: git lfs pull"),
 }
 _REFUSED_BY_NAME = {
     ".eval": (

@@ -181,7 +181,7 @@ def _filled(
 
 
 def _is_header(record: list[str], header: list[str]) -> bool:
-    return any(header) and [cell.strip().strip("\ufeff").strip() for cell in record] == header
+    return any(header) and [*map(normal, record)] == [*map(normal, header)]
 
 
 def _named(header: list[str], columns: list[list[str]], path: Path) -> dict[str, list[str]]:
