@@ -34,7 +34,10 @@ def test_only_the_answer_is_left(name: str) -> None:
     assert question == ASKED
 
 
-@pytest.mark.parametrize("text", ["A plain answer.", "The user was bold.", "He is an assistant"])
+@pytest.mark.parametrize(
+    "text",
+    ["A plain answer.", "The user was bold.", "He is an assistant", "The nurse was USER: bold."],
+)
 def test_a_text_without_turns_is_as_it_was(text: str) -> None:
     assert without_turns(text) == (text, "")
 

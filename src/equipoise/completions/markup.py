@@ -28,8 +28,8 @@ _NOISE = re.compile(
 # The last one stands for a space in the pieces of some tokenizers.
 _ODD_SPACE = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2581]")
 
-# Letters that look bold, slanted or wide.
-_STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
+STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
+"""Letters that look bold, slanted or wide, which stand for plain ones."""
 # An emoji right behind the end of a sentence is not part of it.
 _MARK_AND_PICTURE = re.compile(f"(?<=[{re.escape(END)}])(?=[{PICTURES}])")
 # A dash between letters is a hyphen ("self–reliant"), unless a little word shows it is a dash.
@@ -75,9 +75,10 @@ _TAG = re.compile(
 )
 # Numbers of notes, and how long a sentence is said to be.
 _NOTE = re.compile(
-    r"(?<=[\w.,;:!?\"”])(?:\[\^?\d{1,3}\]|<sup>[^<>]{1,9}</sup>|(?<!\d)[¹²³⁰-⁹]{1,3})+(?=[\s.,;:!?]|\Z)"
-    r"|[^\S\n]*[(\[](?:word count:?\s*\d{1,3}|\d{1,3}\s+words)[)\]]",
-    re.IGNORECASE,
+    r"(?<=[\w.,;:!?\"”])(?:\[\^?\d{1,3}\]|<sup>[^<>]{1,9}</sup>)+(?=[\s.,;:!?]|\Z)"
+    r"|(?<=[.,;:!?\"”])[¹²³⁰-⁹]{1,3}(?=\s|\Z)"
+    r"|[^\S\n]*[(\[](?:word count:?\s*\d{1,3}|\d{1,3}\s+words)[)\]][^\S\n]*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ENTITY = re.compile(
     r"&(?:amp|lt|gt|quot|apos|nbsp|[rl][sd]quo|[mn]dash|hellip|shy|#\d+|#x[\da-f]+);", re.I
@@ -162,7 +163,7 @@ def plain_characters(text: str) -> str:
     if text.isascii():
         return text
     kept = _ODD_SPACE.sub(" ", _NOISE.sub("", text))
-    kept = _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), kept)
+    kept = STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), kept)
     kept = _MARK_AND_PICTURE.sub(" ", kept)
     return _DASH.sub(_hyphenated, kept) if "–" in kept else kept
 

@@ -28,6 +28,8 @@ _TURN = re.compile(
     r"|^[^\S\n]*(?P<name>system|user|human|assistant)[^\S\n]*:",
     re.IGNORECASE | re.MULTILINE,
 )
+# Only in a text that begins so a name in capitals begins a turn inside a line.
+_NAMES_WITHIN = re.compile(r"\s*(?:A chat between\b|(?:SYSTEM|USER|HUMAN)[^\S\n]*:)")
 _TOKEN = re.compile(
     rf"<{_BAR}[^<>|｜\n]{{1,40}}{_BAR}>|</?s>|<(?:eos|bos|pad|unk|end_of_turn)>"
     r"|\[(?:BOS|EOS|PAD|CLS|SEP|UNK)\]|(?<=[^\s#])\#{3,}"
@@ -42,7 +44,10 @@ def without_turns(text: str) -> tuple[str, str]:
     """
     kept: list[str] = []
     question, asking, position = "", False, 0
+    written = _NAMES_WITHIN.match(text) is not None
     for match in _TURN.finditer(text):
+        if match["upper"] and not written:
+            continue
         said = text[position : match.start()]
         if not asking:
             kept.append(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import NamedTuple
 
-from equipoise.completions.markup import INVISIBLE
+from equipoise.completions.markup import INVISIBLE, STYLED
 from equipoise.methods.ctrlg.text_rules import Symbol
 from equipoise.task.constraint import Constraint
 from equipoise.task.lexicon import STAR, Terms, is_stem, term_key, words
@@ -147,7 +147,7 @@ class TermRule:
 
 
 def _is_stable(character: str) -> bool:
-    """Whether no neighbour changes what ``character`` is compared as."""
+    """Whether nothing changes what ``character`` is compared as."""
     folded = character.casefold()
     return (
         all(unicodedata.normalize("NFC", c) == c for c in (character, folded))
@@ -155,4 +155,5 @@ def _is_stable(character: str) -> bool:
         and not any("\u1100" <= c <= "\u11ff" or "\ua960" <= c <= "\ua97f" for c in character)
         and not "\ud7b0" <= character <= "\ud7ff"
         and unicodedata.category(character) != "Cs"
+        and STYLED.match(character) is None
     )
