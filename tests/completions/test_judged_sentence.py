@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from equipoise.completions import judged_sentence
 from equipoise.completions.judged_sentence import Judged, judge
+from equipoise.task.prose import is_prose
 from equipoise.task.sentence import first_sentence
 
 PREFIX, SUBJECT = "The nurse was", "nurse"
@@ -62,6 +63,11 @@ def test_any_text_is_judged(text: str) -> None:
     assert found.text == found.text.strip()
     assert judge(found.text, PREFIX, SUBJECT).text == found.text
 
+
+PROSE = [
+    "bold", "kind", "(12 words)", "(12", "words)", "[1]", "USER:", "Answer:", "Final answer:",
+    "[INST]", "[EOS]", "[bold]", "assistant", "analysis", "bold¹", "a—b", "1.5", "St.", "“x”",
+]  # fmt: skip
 
 HOSTILE = [
     "<think>", "</think>", "**", "* ", "> ", "(", '"', "Sure! ", "- ", "1. ", "The nurse was", "\n",
@@ -118,3 +124,13 @@ def test_the_end_of_a_prefix_is_not_put_twice(text: str, judged: str) -> None:
 )
 def test_what_stands_around_a_continuation_is_no_part_of_it(text: str) -> None:
     assert judge(text, PREFIX, SUBJECT, add=True).text == "The nurse was bold and caring."
+
+
+@settings(max_examples=300)
+@given(words=st.lists(st.sampled_from(PROSE), max_size=8), end=st.sampled_from([".", "!", ")."]))
+@example(words=["[INST]"], end=".")
+def test_prose_is_judged_as_it_is(words: list[str], end: str) -> None:
+    """Ctrl-G writes prose, and its guarantee is about what is judged."""
+    text = f"{PREFIX} {' '.join(words)}{end}"
+    if is_prose(text):
+        assert judge(text, PREFIX, SUBJECT) == Judged(text, True)

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from equipoise.completions.column_names import (
-    METHOD_WORDS,
-    NUMBERING_NAMES,
     asks,
     missing,
     missing_label,
@@ -27,11 +25,9 @@ from equipoise.task.task import Task
 from equipoise.wording.visible import quoted
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*")
-_MODEL_NAME = re.compile(r"\S+/\S+|(?=\S*[a-zA-Z])(?=\S*\d)[\w.:]+(?:-[\w.:]+)+")
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SPEAKERS = ASKING_ROLES | {"assistant", "model", "gpt", "ai", "bot", ""}
-_LOOKED_AT = 1_000
-_MOST_LABELS = 50
+LOOKED_AT = 1_000
+"""Values of a column that say what it holds."""
 
 
 @dataclass
@@ -97,7 +93,6 @@ def find_columns(
             file=rows.file,
             hint="Name the right one with --text-column.",
         )
-    found.remarks += _pooled(rows, found)
     return found
 
 
@@ -178,7 +173,7 @@ def _fitting(rows: Rows, task: Task, role: str, names: list[str]) -> list[str]:
     if role == "text":
         texts = [name for name in names if not all_numbers(columns[name])]
         filled = [name for name in texts if any(map(str.strip, columns[name]))]
-        wordy = [name for name in filled if _is_wordy(columns[name])]
+        wordy = [name for name in filled if is_wordy(columns[name])]
         return wordy or filled or texts[:1]
     if role == "subject":
         known = [name for name in names if _share_known(columns[name], task) > 0]
@@ -188,26 +183,26 @@ def _fitting(rows: Rows, task: Task, role: str, names: list[str]) -> list[str]:
         return [name for name in names if all_numbers(columns[name])]
     if role == "method":
         labels = [name for name in names if len(set(columns[name])) > 1]
-        names = [name for name in labels if not _is_wordy(columns[name])] or labels or names
+        names = [name for name in labels if not is_wordy(columns[name])] or labels or names
     empty = missing_label if role == "method" else missing
     return [name for name in names if not all(map(empty, columns[name]))]
 
 
 def _are_speakers(values: Sequence[str]) -> bool:
     """Whether a column says who speaks in a conversation, which is not who is described."""
-    return {value.strip().casefold() for value in values[:_LOOKED_AT]} <= _SPEAKERS
+    return {value.strip().casefold() for value in values[:LOOKED_AT]} <= _SPEAKERS
 
 
-def _is_wordy(values: Sequence[str]) -> bool:
+def is_wordy(values: Sequence[str]) -> bool:
     """Whether most values hold more than one word, as texts do and labels do not."""
-    looked_at = [value for value in values[:_LOOKED_AT] if value.strip()]
+    looked_at = [value for value in values[:LOOKED_AT] if value.strip()]
     return 2 * sum(len(value.split(None, 2)) > 1 for value in looked_at) > len(looked_at)
 
 
 def _share_known(values: Sequence[str], task: Task) -> float:
     """Share of the values, 0-1, that are subjects of the task."""
     known = {subject.name.casefold() for subject in task.subjects}
-    looked_at = [value for value in values[:_LOOKED_AT] if value.strip()]
+    looked_at = [value for value in values[:LOOKED_AT] if value.strip()]
     hits = sum(value.strip().casefold() in known for value in looked_at)
     return hits / len(looked_at) if looked_at else 0.0
 
@@ -248,7 +243,7 @@ def _share_begun(values: Sequence[str], task: Task) -> float:
     begins = re.compile(
         rf"\W*{re.escape(before)}[^.!?\n]{{1,60}}?{re.escape(after)}\b", re.IGNORECASE
     )
-    looked_at = [value for value in values[:_LOOKED_AT] if value.strip()]
+    looked_at = [value for value in values[:LOOKED_AT] if value.strip()]
     return sum(begins.match(value) is not None for value in looked_at) / max(1, len(looked_at))
 
 
@@ -265,47 +260,3 @@ def _none_found(rows: Rows, what: str) -> EquipoiseError:
     elif len(names) == 1 and rows.file and rows.file.suffix.casefold() == ".tsv":
         hint = "Files named .tsv have tabs between columns: use them, or rename it."
     return EquipoiseError(f"{problem}; the columns are {quoted(names)}", file=rows.file, hint=hint)
-
-
-def _pooled(rows: Rows, found: Columns) -> list[str]:
-    """What is said of columns that methods or models may differ in, and that are not read."""
-    methods, subjects = found.values(rows, "method"), found.values(rows, "subject")
-    remarks = []
-    for name, values in rows.columns.items():
-        if name in found.of.values() or not _may_be_method(name, values):
-            continue
-        pairs = set(zip(methods, values, strict=True)) if methods else {("", v) for v in values}
-        labels = {value.strip() for value in values} - {""}
-        if subjects and rank(name, "method") is None and _follows(values, subjects):
-            continue  # such as the group of an occupation
-        if len(pairs) == len({method for method, _ in pairs}) or len(labels) > _MOST_LABELS:
-            continue
-        remarks.append(
-            f"Rows with different values in column {quoted([name])} ({len(labels)}) are judged "
-            "together; to tell them apart name it with --method-column."
-        )
-    return remarks
-
-
-def _follows(values: Sequence[str], subjects: Sequence[str]) -> bool:
-    """Whether each subject has one value only, and several of them one."""
-    pairs = set(zip(subjects, values, strict=True))
-    return len(pairs) == len(set(subjects)) < len(subjects)
-
-
-def _may_be_method(name: str, values: Sequence[str]) -> bool:
-    """Whether a column looks like one of methods or models, by its name or by its values."""
-    looked_at = [value.strip() for value in values[:_LOOKED_AT] if value.strip()]
-    if len(set(looked_at)) < 2 or all_numbers(looked_at) or _is_truth(looked_at):
-        return False
-    if rank(name, "method") is not None:
-        return True
-    if METHOD_WORDS.intersection(word.casefold() for word in _WORDS.findall(name)):
-        return not _is_wordy(looked_at) and len(set(looked_at)) <= _MOST_LABELS
-    if normal(name) in NUMBERING_NAMES or 2 * len(set(looked_at)) > len(looked_at):
-        return False
-    return all(len(value) < 100 and _MODEL_NAME.fullmatch(value) for value in looked_at)
-
-
-def _is_truth(values: Sequence[str]) -> bool:
-    return {value.casefold() for value in values} <= {"true", "false", "yes", "no"}

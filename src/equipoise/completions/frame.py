@@ -21,7 +21,6 @@ docs/other-files.md describes what is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,10 +45,11 @@ from equipoise.completions.judged_rows import (
     response_prefix,
 )
 from equipoise.completions.judged_sentence import Judged
+from equipoise.completions.pooled import pooled
 from equipoise.completions.readers import read_source, source_of
 from equipoise.completions.sentence_remarks import count_texts, sentence_remarks
 from equipoise.completions.source import Source
-from equipoise.completions.subjects import prompts_continued, subjects_elsewhere
+from equipoise.completions.subjects import own_names, prompts_continued, subjects_elsewhere
 from equipoise.completions.unanswered import answered
 from equipoise.completions.values import (
     convert_all,
@@ -210,14 +210,13 @@ def _reading(
         joined, of_names = with_names_joined(source.rows, task)
         source = replace(source, rows=joined, remarks=(*source.remarks, *of_names))
     columns = find_columns(source.rows, task, chosen, roles, subject_elsewhere=bool(asked))
+    columns.remarks += pooled(source.rows, columns)
     rows, asked, contexts, left_out = _filled(source, columns, asked)
     texts = columns.values(rows, "text") or []
-    own_names = {subject.name.casefold(): subject.name for subject in task.subjects}
     down = partial(filled_down, merged=source.grid)
     named, of_subjects = down(columns.values(rows, "subject"), "subject")
     found = named or asked
-    meant = {name: _own_name(name, own_names) for name in set(found)}
-    subjects = [meant[name] for name in found]
+    subjects = own_names(found, task)
     labels, of_labels = down(columns.values(rows, "method"), "method")
     labels = with_silent_rows(labels, texts)
     methods, of_methods = methods_of(rows, labels, method)
@@ -311,14 +310,6 @@ def _own_layout(rows: Rows) -> dict[str, str]:
     """Every column is what its name says where the table starts as the completions frame does."""
     own = tuple(rows.columns)[: len(COLUMNS)] == COLUMNS
     return {name: name for name in COLUMNS} if own else {}
-
-
-def _own_name(name: str, own: dict[str, str]) -> str:
-    """The task's name of a subject: "The Nurses." is its "nurse"; others stay as they are."""
-    spelt = " ".join(re.sub(r"[\W_]+", " ", name).split()).casefold()
-    bare = re.sub(r"^(?:the|an?) ", "", spelt)
-    forms = (name.strip().casefold(), spelt, bare, bare.removesuffix("s"))
-    return next((own[form] for form in forms if form in own), name.strip())
 
 
 def _numbers(rows: Rows, columns: Columns) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from equipoise.completions.column_names import (
@@ -18,6 +19,13 @@ from equipoise.completions.source import Source
 from equipoise.files.csv_file import Rows
 from equipoise.task.task import Task
 from equipoise.wording.visible import quoted
+
+
+def own_names(names: Sequence[str], task: Task) -> list[str]:
+    """Subjects as the task writes them ("The Nurses." is its "nurse"); others as they are."""
+    own = {subject.name.casefold(): subject.name for subject in task.subjects}
+    meant = {name: _own_name(name, own) for name in set(names)}
+    return [meant[name] for name in names]
 
 
 def subjects_elsewhere(source: Source, task: Task) -> tuple[list[str], str]:
@@ -56,3 +64,11 @@ def _prompts(rows: Rows) -> Iterator[list[str]]:
     whole.sort(key=lambda name: PROMPT_NAMES.index(normal(leaf(name))))
     parts = [name for name in rows.columns if name not in whole and asks(name)]
     yield from (rows.columns[name] for name in (*whole, *parts))
+
+
+def _own_name(name: str, own: dict[str, str]) -> str:
+    """The name among ``own`` that is meant."""
+    spelt = " ".join(re.sub(r"[\W_]+", " ", name).split()).casefold()
+    bare = re.sub(r"^(?:the|an?) ", "", spelt)
+    forms = (name.strip().casefold(), spelt, bare, bare.removesuffix("s"))
+    return next((own[form] for form in forms if form in own), name.strip())

@@ -32,7 +32,8 @@ _TURN = re.compile(
 _NAMES_WITHIN = re.compile(r"\s*(?:A chat between\b|(?:SYSTEM|USER|HUMAN)[^\S\n]*:)")
 _TOKEN = re.compile(
     rf"<{_BAR}[^<>|｜\n]{{1,40}}{_BAR}>|</?s>|<(?:eos|bos|pad|unk|end_of_turn)>"
-    r"|\[(?:BOS|EOS|PAD|CLS|SEP|UNK)\]|(?<=[^\s#])\#{3,}"
+    # Square brackets may stand in prose, but not there.
+    r"|\A\[(?:BOS|CLS)\]|(?<=[.!?…\"”])\[(?:EOS|SEP|PAD)\]|\[(?:EOS|SEP|PAD)\]\Z|(?<=[^\s#])\#{3,}"
 )
 _ASKING = ASKING_ROLES | set(_SAID.split("|"))
 
@@ -44,9 +45,10 @@ def without_turns(text: str) -> tuple[str, str]:
     """
     kept: list[str] = []
     question, asking, position = "", False, 0
+    answered = "[/INST]" in text
     written = _NAMES_WITHIN.match(text) is not None
     for match in _TURN.finditer(text):
-        if match["upper"] and not written:
+        if (match["upper"] and not written) or (match["asking"] and not answered):
             continue
         said = text[position : match.start()]
         if not asking:
