@@ -71,7 +71,7 @@ PROSE = [
 
 HOSTILE = [
     "<think>", "</think>", "**", "* ", "> ", "(", '"', "Sure! ", "- ", "1. ", "The nurse was", "\n",
-    "USER: ", "user\n", "\\ab{", "\\n", "$", "Final answer: ", "(12 words", "🙂", "{", "¹",
+    "USER: ", "user\n", "\\ab{", "\\n", "$", "Final answer: ", "(12 words", "🙂", "{", "¹", "A",
     "_", "`", "#", "A. ", "[a](", "<b>", "=-", "\u200d", "Here is ", "a–", "a\n", "No. ",
 ]  # fmt: skip
 
