@@ -52,7 +52,7 @@ def tail_pattern(prefix: str) -> re.Pattern[str]:
 def form_pattern(subject: str) -> re.Pattern[str]:
     """The beginning of an English sentence about ``subject``, in whatever form."""
     return re.compile(
-        rf"(?P<determiner>{_DETERMINER}\s+)?(?P<adjective>(?!(?:{_BEING}|and|or)\b)[\w-]{1,40}\s+)?"
+        rf"(?P<determiner>{_DETERMINER}\s+)?(?P<adjective>(?!(?:{_BEING}|and|or)\b)[\w-]{{1,40}}\s+)?"
         rf"(?P<subject>{_spelt(subject)})(?P<ending>e?s|['’]s?)?(?!\w)(?:\s*,)?(?:\s+(?P<verb>[\w'’]+))?",
         re.IGNORECASE,
     )
