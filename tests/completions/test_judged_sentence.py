@@ -134,3 +134,15 @@ def test_prose_is_judged_as_it_is(words: list[str], end: str) -> None:
     text = f"{PREFIX} {' '.join(words)}{end}"
     if is_prose(text):
         assert judge(text, PREFIX, SUBJECT) == Judged(text, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("The kind nurse is bold.", "The … {subject} is …"),
+        ("Nurses were bold.", "{subject}s were …"),
+        ("Bold as ever.", "…"),
+    ],
+)
+def test_other_forms_are_named(text: str, form: str) -> None:
+    assert judge(text, PREFIX, SUBJECT).form == form
