@@ -278,6 +278,23 @@ def test_a_reasoning_block_is_closed(opening: str, end: str) -> None:
     assert templated(TURNS + "{{ 'A:" + opening + "' }}").text("?", PREFIX).endswith(f"A:{end}")
 
 
+@pytest.mark.parametrize(
+    ("opened", "answered"),
+    [
+        ("", "<|channel|>final<|message|>"),
+        (
+            "<|channel|>analysis<|message|>",
+            "<|channel|>analysis<|message|><|end|><|start|>assistant<|channel|>final<|message|>",
+        ),
+    ],
+)
+def test_an_answer_stands_in_the_final_channel(opened: str, answered: str) -> None:
+    """As of gpt-oss, whose template leaves the channel to the model."""
+    mark = "{% if false %}<|channel|>{% endif %}"
+    made = templated(f"{TURNS}{mark}<|start|>assistant{opened}")
+    assert made.text("?", PREFIX).endswith(f"<|start|>assistant{answered}The doctor was")
+
+
 def test_a_template_that_begins_to_reason_is_refused() -> None:
     made = templated(TURNS + "<think>Okay, so")
     with pytest.raises(EquipoiseError, match="begins to reason, 'Okay, so' after <think>"):

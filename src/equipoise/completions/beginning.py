@@ -32,9 +32,9 @@ def beginning_of(
     """The text from the judged sentence on, and the quotation mark that opened before it."""
     if (match := prefix.match(paragraphs[0])) and not _is_bare(paragraphs, 0, match):
         return paragraphs[0], ""
-    if (found := _concluded(paragraphs, prefix)) is not None:
+    if (concluded := _concluded(paragraphs, prefix)) is not None:
         note(cut, "preamble", True)
-        return found
+        return concluded
     index, text, opening = _body(paragraphs, prefix, subject, cut)
     if prefix.match(text) or not _describes(text, subject):
         rest = [text, *paragraphs[index + 1 :]]

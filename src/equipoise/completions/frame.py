@@ -202,7 +202,8 @@ def _reading(
     copies: bool,
 ) -> Reading:
     """The completions of ``source``; the other arguments as in ``read_anything``."""
-    asked, where = [], ""
+    asked: list[str] = []
+    where = ""
     if chosen["subject"] is None and not has_subject(source.rows, task):
         asked, where = subjects_elsewhere(source, task)
     roles = source.roles or _own_layout(source.rows)

@@ -8,6 +8,7 @@ turns of the user's and the assistant's, or as plain text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -28,6 +29,10 @@ _STRFTIME_NOW = """{% macro strftime_now(format) -%}
 {{- written.text -}}
 {%- endmacro %}
 """
+
+_CHANNEL = re.compile(r"<\|start\|>assistant(?P<analysis><\|channel\|>analysis<\|message\|>)?\Z")
+_FINAL = "<|channel|>final<|message|>"
+"""How gpt-oss begins a message of any channel, or of reasoning, and what begins the answer."""
 
 _CODES = "aAbBcdDeFGHIjmMnpSTuUVwWxXyYZ"
 _SHORT_CODES = "dmHIMSjy"
@@ -209,21 +214,26 @@ class ContextEncoder:
     def _without_reasoning(self, rendered: str, prompt: str) -> str:
         """``rendered`` with a reasoning block closed that its template opens for the answer.
 
+        Where each message names its channel, and the template leaves it to the model, it is the
+        final one.
+
         Raises:
             EquipoiseError: The template begins the reasoning itself, so that closing the block
                 would leave a thought in it.
         """
+        if (begun := _CHANNEL.search(rendered)) and "<|channel|>" in self._template:
+            return f"{rendered}{'<|end|><|start|>assistant' if begun['analysis'] else ''}{_FINAL}"
         tail = rendered.rpartition(prompt.strip())[2]
         opened = [*OPENED_THOUGHT.finditer(tail)]
         if not opened:
             return rendered
         close = end_of_thought(opened[-1][0])
-        begun = tail[opened[-1].end() :]
-        if close in begun:
+        thought = tail[opened[-1].end() :]
+        if close in thought:
             return rendered
-        if begun.strip():
+        if thought.strip():
             raise EquipoiseError(
-                f"the chat template of model '{self.name}' begins to reason, {begun.strip()[:40]!r}"
+                f"the chat template of model '{self.name}' begins to reason, {thought.strip()[:40]!r}"
                 f" after {opened[-1][0]}, and does not know enable_thinking = false",
                 hint="Choose a model that answers without reasoning, or mend its template.",
             )
