@@ -233,8 +233,8 @@ class ContextEncoder:
             return rendered
         if thought.strip():
             raise EquipoiseError(
-                f"the chat template of model '{self.name}' begins to reason, {thought.strip()[:40]!r}"
-                f" after {opened[-1][0]}, and does not know enable_thinking = false",
+                f"the chat template of model '{self.name}' begins to reason, "
+                f"{thought.strip()[:40]!r} after {opened[-1][0]}, and does not know enable_thinking = false",
                 hint="Choose a model that answers without reasoning, or mend its template.",
             )
         return f"{rendered.rstrip()}\n\n{close}\n\n"
