@@ -234,7 +234,8 @@ class ContextEncoder:
         if thought.strip():
             raise EquipoiseError(
                 f"the chat template of model '{self.name}' begins to reason, "
-                f"{thought.strip()[:40]!r} after {opened[-1][0]}, and does not know enable_thinking = false",
+                f"{thought.strip()[:40]!r} after {opened[-1][0]}, and does not know "
+                "enable_thinking = false",
                 hint="Choose a model that answers without reasoning, or mend its template.",
             )
         return f"{rendered.rstrip()}\n\n{close}\n\n"
