@@ -1,4 +1,4 @@
-"""What the site needs beyond the pages: pages of new methods in its menu, and linked files.
+"""What the site needs beyond pages: new methods in its menu, linked files, unbroken numbers.
 
 Pages link to sources and studies as they lie in the repository, as in
 ``../src/equipoise/task/tasks/age.toml``. The site carries copies of those files, so that the links
@@ -17,6 +17,8 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 UPWARDS = re.compile(r"\]\((\.\./[^)#\s]+)")
+CODE = re.compile(r"(<pre.*?</pre>|<code.*?</code>)", re.DOTALL)
+IN_A_NUMBER = re.compile(r"(?<=\d)\s(?=[%±])|(?<=±)\s(?=\d)")
 METHOD = re.compile(r"# ([^:\n]+): `[\w-]+`")
 """How the page of a method begins."""
 
@@ -54,6 +56,13 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return match[0] if name is None else f"]({up}{_place(name)}"
 
     return UPWARDS.sub(pointed, markdown)
+
+
+def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
+    """Keep a number, its error and its percent sign on one line, outside of code."""
+    parts = CODE.split(html)
+    parts[::2] = [IN_A_NUMBER.sub("&nbsp;", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _outside(page: Path, link: str) -> str | None:

@@ -134,8 +134,8 @@ def calibration_worst() -> str:
     return (
         "Where one method's seeds do not differ and the other's have an SD of 1, false alarms\n"
         f"rise to {alarms} and false equivalence to {equivalent}.\n"
-        f"With {FEW} completions in all and a rate of {100 * SELDOM_WRONG:.0f} % intervals hold the\n"
-        f"truth in up to {covered:.1f} %.\n"
+        f"With {FEW} completions in all and a rate of {100 * SELDOM_WRONG:.0f} % intervals\n"
+        f"hold the truth in up to {covered:.1f} %.\n"
     )
 
 
