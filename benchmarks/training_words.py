@@ -94,7 +94,7 @@ def measure(words: int, seed: int, each: int) -> Iterable[object]:
     from equipoise.measures.without_listed import forbidden_terms, without_listed_table
     from equipoise.methods.method import Policy, Workspace
     from equipoise.methods.sft import SFT, SFTSettings
-    from equipoise.model.draws import Sampling
+    from equipoise.model.draws import Question, Sampling
 
     task, sampling = load_task("occupations"), Sampling()
     lm = load_model("smollm2-135m-instruct")
@@ -110,7 +110,7 @@ def measure(words: int, seed: int, each: int) -> Iterable[object]:
         frame = policy.deliver("", subjects, each, sampling, seed).completions
     balanced = sum(taught.constraint.check(one).balanced for one in frame["text"])
     without = forbidding_task(task, taught)
-    questions = SFT().questions(task, subjects, seed)
+    questions = [Question(task.prompt(one), task.response_prefix(one), one) for one in subjects]
     table = without_listed_table(lm, without, questions, each, sampling)
     prefixes = [question.prefix for question in questions]
     forbidden = len(forbidden_terms(without, prefixes))
