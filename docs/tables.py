@@ -86,7 +86,7 @@ def calibration() -> str:
     """How often intervals and tests were right, from what ``benchmarks/calibration.py`` wrote."""
     found = pd.read_csv(RESULTS / "calibration.csv")
     sds = zip(found["seed_sd_a"], found["seed_sd_b"], strict=True)
-    found["sds"] = [f"{a:g} and {b:g}" for a, b in sds]
+    found["sds"] = ["alike" if a == b else f"{a:g} and {b:g}" for a, b in sds]
     order = {"held out": 0, "tuned": 1, "rate": 0, "score": 1, "sampled": 0, "fixed": 1}
     groups = sorted(
         found.groupby(["part", "kind", "about", "sds"]),
