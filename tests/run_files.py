@@ -70,7 +70,7 @@ def _without(value: Any, keys: set[str]) -> Any:
 
 
 MEASURED = (
-    *("completions.csv", "scored.csv", "association.csv", "model.safetensors"),
+    *("completions.csv", "scored.csv", "association_base.csv", "model.safetensors"),
     "fluency_base.csv",
     *("by_seed.csv", "compliance.csv", "diversity.csv", "fluency.csv", "terms.csv"),
     *("stereotype.csv", "comparisons.csv", "intervals.csv", "wilson.csv", "consistency.csv"),

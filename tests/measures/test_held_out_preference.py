@@ -50,7 +50,7 @@ def test_it_is_the_log_probability_a_token_one_sentence_at_a_time(
     occupations: Task, tiny_lm: LanguageModel
 ) -> None:
     few = replace(occupations, subjects=(*occupations.train, occupations.subject("plumber")))
-    table = preference_table(tiny_lm, few)
+    table = preference_table(tiny_lm, few, unseen_pairs(few))
     assert table is not None
     assert len(table) == PAIRS
     for row in table.head(5).to_dict("records"):
@@ -65,4 +65,4 @@ def test_it_is_the_log_probability_a_token_one_sentence_at_a_time(
             steps = range(len(before), len(whole))
             said = [float(logits[at - 1].log_softmax(-1)[whole[at]]) for at in steps]
             assert row[f"log_probability_{side}"] == pytest.approx(sum(said) / len(said), abs=1e-4)
-    pd.testing.assert_frame_equal(table, preference_table(tiny_lm, few))
+    pd.testing.assert_frame_equal(table, preference_table(tiny_lm, few, unseen_pairs(few)))

@@ -194,12 +194,9 @@ max_draws = 3
     drawn = result.evaluation.completions.set_index(["method", "subject", "run"])["text"]
     assert drawn["asked"].tolist() == drawn["sft"].tolist() != drawn["prompt"].tolist()
     cells = result.folder / "cells"
-    association = {
-        label: (cells / label / "seed1" / "association.csv").read_text()
-        for label in ("asked", "filtered", "sft", "prompt")
-    }
-    assert association["asked"] == association["filtered"] == association["sft"]
-    assert association["prompt"] != association["sft"]
+    table = result.evaluation.tables["stereotype"].dropna(subset="seed").set_index("measure")
+    slopes = table.loc["association_unfitted"].set_index("method")["slope"]
+    assert slopes["asked"] == slopes["filtered"] == slopes["sft"] != slopes["prompt"]
     assert not (cells / "asked" / "seed1" / "model").exists()
 
 

@@ -70,8 +70,8 @@ def test_they_are_computed_after_what_they_need_and_know_what_that_knows(
         "steered": "parametric + steering",
     }
     cells = result.folder / "cells"
-    listed = {label: (cells / label / "seed1" / "without_listed.csv").exists() for label in labels}
-    assert listed == {label: label != "experts" for label in labels}
+    listed = summary["without_listed_in_range"].notna()
+    assert listed.to_dict() == {label: label != "experts" for label in labels}
     assert (cells / "steered" / "seed1" / "model" / "steering.safetensors").is_file()
 
 

@@ -74,8 +74,14 @@ def test_a_judge_that_cannot_be_had_is_found_before_any_cell(
     assert not list((tmp_path / "run").rglob("completions.csv"))
 
 
+def answers(run: Path, part: str) -> dict[str, bytes]:
+    """What models have said to a part of what they are asked, by whom it is of."""
+    paths = (run / "measures").glob(f"{part}_*.csv")
+    return {path.stem.removeprefix(f"{part}_"): path.read_bytes() for path in paths}
+
+
 @pytest.mark.slow
-def test_association_of_the_untuned_model_is_measured_once(
+def test_every_model_is_asked_once_what_it_associates(
     study_file: WriteStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import equipoise.study.model_measures as module
@@ -88,16 +94,21 @@ def test_association_of_the_untuned_model_is_measured_once(
         return measure(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "association_table", counting)
-    run = Study.from_toml(study_file(task=WOMEN), ONE).run(tmp_path / "run", quiet=True).folder
+    study = Study.from_toml(study_file(task=WOMEN), ONE)
+    run = study.run(tmp_path / "run", quiet=True).folder
     assert len(calls) == 3  # once for both prompts, once for each tuned model
-    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("association.csv")}
-    assert found["prompt"] == found["prompt-balanced"]
-    assert found["sft-fast"] != found["prompt"]
+    found = answers(run, "association")
+    assert set(found) == {"base", "sft_seed1", "sft-fast_seed1"}
+    assert found["sft-fast_seed1"] != found["base"]
     table = results(run, "stereotype").set_index(["method", "measure"])
     assert table.loc[("prompt", "association_unfitted"), "occupations"].tolist() == [3, 3]
     summary = results(run, "summary").set_index("method")
     pooled = table[table["seed"].isna()].loc[("sft-fast", "association_unfitted")]
     assert summary.loc["sft-fast", "stereotype_slope"] == pytest.approx(pooled["slope"], abs=1e-6)
+    before = contents(run)
+    study.run(run, quiet=True)
+    assert len(calls) == 3
+    assert contents(run) == before
 
 
 def test_what_is_said_without_listed_terms_is_drawn_once_a_model_and_question(
@@ -124,22 +135,32 @@ def test_what_is_said_without_listed_terms_is_drawn_once_a_model_and_question(
     run = Study.from_toml(path, only).run(tmp_path / "run", quiet=True).folder
     # prompt, prompt-balanced, sft, sft-fast; "again", "filter" and "asked" ask the same of the same
     assert len(calls) == 4
-    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("without_listed.csv")}
-    assert found["again"] == found["prompt"] == found["filter"]
-    assert found["asked"] == found["sft-fast"] != found["prompt"]
-    assert found["prompt-balanced"] != found["prompt"]
-    # Another run, as another process, finds what the first has measured.
-    more = (*only, "study.seeds=[1,2]")
-    Study.from_toml(path, more).run(run, quiet=True)
-    assert len(calls) == 6  # sft and sft-fast of the new seed
-    table = results(run, "unseen")
-    assert set(table["method"]) == set(found)
-    assert set(table.loc[table["split"] == "all", "without_listed"]) == {12}
-    with pytest.raises(EquipoiseError, match=r"measures.without_listed"):
-        Study.from_toml(path, (*only, "measures.without_listed=5")).run(run, quiet=True)
+    found = answers(run, "without_listed")
+    assert set(found) == {
+        "prompt_seed1_of_base",
+        "prompt-balanced_seed1_of_base",
+        "prompt_seed1_of_sft_seed1",
+        "prompt_seed1_of_sft-fast_seed1",
+    }
+    assert len(set(found.values())) == 4
+    table = results(run, "unseen").set_index(["method", "split"])
+    of_all = table.xs("all", level="split")
+    assert set(of_all.index) == {
+        *("prompt", "prompt-balanced", "again", "filter", "asked", "sft", "sft-fast")
+    }
+    assert set(of_all["without_listed"]) == {12}
+    rates = of_all[["without_listed_held_out", "without_listed_wide", "without_listed_in_range"]]
+    pd.testing.assert_series_equal(rates.loc["asked"], rates.loc["sft-fast"], check_names=False)
+    more = Study.from_toml(path, (*only, "study.seeds=[1,2]")).run(run, quiet=True)
+    assert len(calls) == 6, "a seed that is added has two more models, and asks no other question"
+    assert len(more.computed) == 7
+    fewer = Study.from_toml(path, (*only, "measures.without_listed=2")).run(run, quiet=True)
+    assert not fewer.computed, "no completion depends on it"
+    assert len(calls) == 10
+    assert set(results(run, "unseen").query("split == 'all'")["without_listed"]) == {6}
 
 
-def test_preference_for_unseen_sentences_is_stored_once_for_the_same_weights(
+def test_preference_for_unseen_sentences_is_asked_of_every_model(
     tmp_path: Path, tiny_model_folder: Path
 ) -> None:
     plain = 'plain = ["The {subject} was {agentic} and {communal} with {people}."]'
@@ -149,9 +170,9 @@ def test_preference_for_unseen_sentences_is_stored_once_for_the_same_weights(
     path = write_study(tmp_path / "files", tiny_model_folder, task=task)
     only = (*ONE, "methods.sft.max_steps=1")
     run = Study.from_toml(path, only).run(tmp_path / "run", quiet=True).folder
-    found = {p.parts[-3]: p.read_bytes() for p in run.rglob("held_out_preference.csv")}
-    assert set(found) == {"prompt", "prompt-balanced", "sft", "sft-fast"}
-    assert found["prompt"] == found["prompt-balanced"] != found["sft-fast"]
+    found = answers(run, "held_out_preference")
+    assert set(found) == {"base", "sft_seed1", "sft-fast_seed1"}
+    assert found["base"] != found["sft-fast_seed1"]
     table = results(run, "unseen")
     assert (table["pairs"] > 0).all()
     prompt = table.loc[table["method"] == "prompt", "held_out_preference"]
@@ -288,15 +309,18 @@ def test_scores_that_were_damaged_are_computed_again(
     assert scores.read_bytes() == kept
 
 
-def test_cells_of_other_occupations_are_refused(study_file: WriteStudy, tmp_path: Path) -> None:
+def test_other_occupations_need_no_cell_anew(study_file: WriteStudy, tmp_path: Path) -> None:
     plain = ("[methods.prompt]", "[measures]\nfluency = false\n[methods.prompt]")
     few = [*ONE, "study.samples_per_subject=1"]
     run = tmp_path / "run"
     Study.from_toml(study_file(plain, task=WOMEN), few).run(run, quiet=True)
+    before = answers(run, "association")
     path = study_file(WINOGENDER, task=WOMEN)
     write_data(path)
-    with pytest.raises(EquipoiseError, match="measures: this folder was made with None"):
-        Study.from_toml(path, few).run(run)
+    assert not Study.from_toml(path, few).run(run, quiet=True).computed
+    after = answers(run, "association")
+    assert after.keys() == before.keys()
+    assert all(len(after[model]) > len(before[model]) for model in after)
 
 
 @pytest.mark.usefixtures("no_model")
@@ -324,7 +348,7 @@ def test_an_axis_without_words_for_it_has_no_association(
     only = ["study.samples_per_subject=1", *ONE]
     path = study_file(task=(("[templates]", axis + shares),))
     result = Study.from_toml(path, only).run(tmp_path / "run", quiet=True)
-    assert not list((tmp_path / "run").rglob("association.csv"))
+    assert not list((tmp_path / "run").rglob("association*.csv"))
     assert (
         "The axis of task 'small' has no unfitted probes: no association is measured."
         in result.evaluation.remarks

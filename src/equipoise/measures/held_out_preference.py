@@ -8,7 +8,7 @@ may be several tokens; half of the pairs is what chance gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -45,20 +45,20 @@ def _pairs(unseen: Task) -> Iterator[PreferencePair]:
     return PreferencePairGenerator(unseen, SEED, "minimal").generate(each, "validation")
 
 
-def preference_table(lm: LanguageModel, task: Task) -> pd.DataFrame | None:
-    """How likely each sentence of `unseen_pairs` is after the task's neutral prompt.
+def preference_table(
+    lm: LanguageModel, task: Task, pairs: Sequence[PreferencePair]
+) -> pd.DataFrame:
+    """How likely each sentence of ``pairs`` is after the task's neutral prompt.
 
     A row for each pair: ``subject``, ``kind`` of the one-sided sentence, ``balanced`` and
     ``one_sided`` (the texts), ``log_probability_balanced`` and ``log_probability_one_sided`` (nats
-    a token, to six decimals). None where there are no pairs.
+    a token, to six decimals).
 
     Args:
         lm: The model as its method left it.
-        task: Whose words, templates and subjects.
+        task: Whose prompt.
+        pairs: See `unseen_pairs`; at least one.
     """
-    pairs = unseen_pairs(task)
-    if not pairs:
-        return None
     texts = [(pair.subject, text) for pair in pairs for text in (pair.chosen.text, pair.rejected)]
     scores = score_fluency(lm, task, dict.fromkeys(texts), "prompt")
     each = (scores["log_probability"] / scores["tokens"]).round(6)

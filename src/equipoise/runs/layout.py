@@ -44,15 +44,6 @@ DRAWS = "draws.csv"
 ACCEPTANCE = "acceptance.csv"
 """Of such a cell: how many draws each subject took."""
 
-ASSOCIATION = "association.csv"
-"""Of a cell: what its model associates with occupations."""
-
-WITHOUT_LISTED = "without_listed.csv"
-"""Of a cell: what its model says when the listed terms are taken away."""
-
-HELD_OUT_PREFERENCE = "held_out_preference.csv"
-"""Of a cell: how likely its model finds balanced and one-sided sentences that it never learnt."""
-
 OWN_SCORES = "own_scores.csv"
 """Of a cell that tuned a model: how likely the model finds its own sentences."""
 

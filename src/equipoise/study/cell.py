@@ -27,7 +27,6 @@ from equipoise.runs.layout import (
 )
 from equipoise.runs.scored_file import write_scored
 from equipoise.study.cell_summary import Meter, cell_summary, counts, outcome
-from equipoise.study.model_measures import measure_model
 from equipoise.study.specification import Specification
 from equipoise.task.task import Task
 
@@ -41,14 +40,12 @@ class Ground:
         completions: Files of the completions that it learns from, by label.
         learnt: Sentences that those were trained on.
         told: Scored words that they were given; None where nobody knows.
-        measured: Files by name that a cell of the very same model has; see ``model_measures``.
     """
 
     models: Mapping[str, Path] = field(default_factory=dict)
     completions: Mapping[str, Path] = field(default_factory=dict)
     learnt: Sequence[str] = ()
     told: Collection[str] | None = ()
-    measured: Mapping[str, Path] = field(default_factory=dict)
 
 
 def run_cell(
@@ -79,7 +76,6 @@ def run_cell(
     cost |= meter.read("sampling")
     judged, drawn = _judged(delivery, task, [*ground.learnt, *policy.training_texts])
     _write_delivery(delivery, judged, specification.study.samples_per_subject, folder)
-    measure_model(cell, specification, policy.lm, folder, ground.measured)
     tuned = policy.lm.weights if method.changes_weights else None
     if tuned is not None and specification.measures.fluency:
         own = score_all(tuned, delivery.completions, task, "prompt")

@@ -24,7 +24,6 @@ from equipoise.runs.cell import Cell
 from equipoise.runs.layout import COMPLETIONS, MODEL
 from equipoise.runs.store import NOT_DONE, Store
 from equipoise.study.cell import Ground, run_cell
-from equipoise.study.model_measures import SameModels
 from equipoise.study.pinned_context import pin_context
 from equipoise.study.progress import StudyProgress
 from equipoise.study.results import learnt_texts, told_terms
@@ -60,7 +59,6 @@ class Computation:
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
-        self._same = SameModels(specification, store)
         self.computed: list[Cell] = []
         self.failed: dict[Cell, EquipoiseError] = {}
 
@@ -146,7 +144,6 @@ class Computation:
             {label: folder / COMPLETIONS for label, folder in folders.items()},
             learnt_texts(store, reversed(specification.line(cell))),
             told_terms(store, needed),
-            self._same.files(cell, specification.start(cell)),
         )
 
     def _model_for(self, cell: Cell) -> Model:

@@ -1,48 +1,58 @@
-"""The examination of a study's models: the base model, and each that a method has made.
+"""What a study's models are asked beside their completions: the base model, and each that was made.
 
-What they say lies in ``measures/`` of the run, a part in a file: ``answers_MODEL.csv`` the answers
-to the requests of an examination, ``retention_MODEL.csv`` how far a tuned model has gone from its
-base on the base model's own answers, and one for each file that the study names. A model is asked
-once, and only for what is not known yet.
+Of every model from which a cell draws: what it associates, which of two sentences it likes more,
+and what it says when the listed terms are taken away. Of models that a method has made: what else
+changed: ``answers_MODEL.csv`` are the answers to the requests of an examination,
+``retention_MODEL.csv`` says how far it has gone from its base on the base model's own answers, and
+there is a file for each instrument that the study names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from equipoise.errors import EquipoiseError
-from equipoise.files.manifest import recorded_sums
-from equipoise.measures.side_effects.examination import Ask, Examination
+from equipoise.measures.side_effects.examination import Examination
 from equipoise.measures.side_effects.table import BASE, labelled
+from equipoise.model.draws import Question
 from equipoise.model.endpoint import is_endpoint
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import MODEL
-from equipoise.runs.model_answers import keep_table, known_table
 from equipoise.runs.store import Store
+from equipoise.study.asked_model import AskedModel
 from equipoise.study.measures_table import instruments_of
-from equipoise.study.pinned_context import pin_context
+from equipoise.study.model_measures import association, preferences, questions, without_listed
 from equipoise.study.progress import StudyProgress
 from equipoise.study.specification import Specification
 
-if TYPE_CHECKING:
-    from equipoise.model.language_model import LanguageModel
+Asked = tuple[Question, ...]
+"""All questions of a cell."""
 
-FORMAT = 1
-"""Raised when the meaning of what is stored changes; models are then asked anew."""
+
+@dataclass
+class OfModels:
+    """What models have said.
+
+    Attributes:
+        associations: For each cell, see ``association.association_table``.
+        preferences: Likewise, see ``held_out_preference.preference_table``.
+        without_listed: Likewise, see ``without_listed.without_listed_table``.
+        side_effects: Items of all models of which it was asked what else changed.
+    """
+
+    associations: dict[Cell, pd.DataFrame] = field(default_factory=dict)
+    preferences: dict[Cell, pd.DataFrame] = field(default_factory=dict)
+    without_listed: dict[Cell, pd.DataFrame] = field(default_factory=dict)
+    side_effects: list[pd.DataFrame] = field(default_factory=list)
 
 
 def examine_models(
     specification: Specification, store: Store, cells: Iterable[Cell], progress: StudyProgress
-) -> pd.DataFrame | None:
-    """Items of all models, with ``method`` and ``seed``; None where nothing is to be examined.
-
-    Methods that change no weights leave the model as it was, and are not examined. A model that
-    cannot be (its context may be too short for the requests) takes no table of the study down: the
-    user is told.
+) -> OfModels:
+    """Ask all models from which ``cells`` draw. A model behind an endpoint is asked nothing.
 
     Args:
         specification: The study.
@@ -50,70 +60,78 @@ def examine_models(
         cells: Those that are finished.
         progress: Shows how it goes.
     """
-    tuned = [cell for cell in cells if specification.methods[cell.label].changes_weights]
-    measures, model = specification.measures, specification.study.model
-    if not (measures.side_effects and tuned) or is_endpoint(model):
+    found = OfModels()
+    if is_endpoint(specification.study.model):
+        return found
+    drawn_from: dict[Cell | None, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        changes = specification.methods[cell.label].changes_weights
+        drawn_from[cell if changes else specification.start(cell)].append(cell)
+    askers = _askers(specification)
+    base = AskedModel(specification, store, progress)
+    _ask(base, drawn_from.pop(None, []), askers, found)
+    examination = _examination(specification) if drawn_from else None
+    if examination is not None:
+        examination = _examine(examination, base, found)
+    for maker, users in drawn_from.items():
+        model = AskedModel(specification, store, progress, maker)
+        _ask(model, users, askers, found)
+        if examination is not None:
+            examination = _examine(examination, model, found, base)
+        model.leave()
+    base.leave()
+    if examination is None:
+        found.side_effects.clear()
+    return found
+
+
+def _askers(specification: Specification) -> dict[Asked, Cell]:
+    """For each thing that is asked of models, the first cell of the study that asks it."""
+    found: dict[Asked, Cell] = {}
+    for cell in specification.cells():
+        found.setdefault(questions(cell, specification), cell)
+    return found
+
+
+def _ask(
+    model: AskedModel, users: Sequence[Cell], askers: Mapping[Asked, Cell], found: OfModels
+) -> None:
+    """What ``model`` says of itself, for each of the cells that draw from it."""
+    if not users:
+        return
+    associated, preferred = association(model), preferences(model)
+    for cell in users:
+        asked = questions(cell, model.specification)
+        said = without_listed(model, asked, askers[asked]) if asked else None
+        for of_cell, table in (
+            (found.associations, associated),
+            (found.preferences, preferred),
+            (found.without_listed, said),
+        ):
+            if table is not None:
+                of_cell[cell] = table
+
+
+def _examination(specification: Specification) -> Examination | None:
+    """What else models are asked that a method has made; None where the study leaves it out."""
+    measures, task = specification.measures, specification.task
+    if not measures.side_effects:
         return None
-    instruments = instruments_of(measures, specification.task)
-    examination = Examination(specification.task, specification.sampling, instruments)
-    base = _Examined(specification, store, progress)
+    return Examination(task, specification.sampling, instruments_of(measures, task))
+
+
+def _examine(
+    examination: Examination, model: AskedModel, found: OfModels, base: AskedModel | None = None
+) -> Examination | None:
+    """Ask what else changed. None where a model cannot be: no table of the study is taken down.
+
+    Its context may be too short for the requests, and the user is told.
+    """
+    label, seed = (BASE, None) if model.maker is None else (model.maker.label, model.maker.seed)
     try:
-        parts = [labelled(examination.items(base), BASE)]
-        for cell in tuned:
-            found = examination.items(_Examined(specification, store, progress, cell), base)
-            parts.append(labelled(found, cell.label, cell.seed))
+        items = examination.items(model, base)
     except EquipoiseError as error:
-        progress.say(f"What else changed is left out: {error}")
+        model.progress.say(f"What else changed is left out: {error}")
         return None
-    return pd.concat(parts, ignore_index=True)
-
-
-@dataclass
-class _Examined:
-    """One model; the base model where no cell is named."""
-
-    specification: Specification
-    store: Store
-    progress: StudyProgress
-    cell: Cell | None = None
-    _lm: LanguageModel | None = field(default=None, repr=False)
-
-    def part(
-        self, name: str, question: Mapping[str, Any], types: Mapping[str, type], ask: Ask
-    ) -> pd.DataFrame:
-        """See `Examined.part`: what is stored of it, or what the model says now."""
-        of = "base" if self.cell is None else f"{self.cell.label}_seed{self.cell.seed}"
-        stored, folder = f"{name}_{of}", self.store.measures
-        about = {**self._identity(), **question}
-        known = known_table(folder, stored, about, types)
-        if known is None:
-            lm = self.load()
-            with self.progress.examining(f"{name}, {self.cell or 'base model'}"):
-                known = ask(lm).round(6)  # as it is stored
-            keep_table(folder, stored, about, known)
-        return known
-
-    def load(self) -> LanguageModel:
-        """See `Examined.load`."""
-        if self._lm is None:
-            from equipoise.model.language_model import load_model
-
-            study, progress = self.specification.study, self.progress
-            folder = self.store.cell_folder(self.cell) / MODEL if self.cell else study.model
-            with progress.paused():
-                self._lm = load_model(
-                    folder, device=study.device, dtype=study.dtype, progress=not progress.quiet
-                )
-            self._lm.use_compute_type()
-            pin_context(self._lm, self.specification.task, self.store)
-        return self._lm
-
-    def _identity(self) -> dict[str, Any]:
-        """What makes it the model that it is."""
-        study = self.specification.conditions()["study"]
-        identity = {"format": FORMAT, **{name: study[name] for name in ("model", "model_sha256")}}
-        if self.cell is not None:
-            sums = recorded_sums(self.store.cell_folder(self.cell))
-            names = sorted(name for name in sums if name.startswith(f"{MODEL}/"))
-            identity["weights"] = {name: sums[name] for name in names}
-        return identity
+    found.side_effects.append(labelled(items, label, seed))
+    return examination

@@ -53,16 +53,17 @@ class StudyProgress(StageProgress):
     @contextlib.contextmanager
     def measuring(self, what: str, count: int) -> Iterator[None]:
         """While ``count`` sentences are judged; a line at the end says how long it took."""
-        with self.examining(f"{what}: {count:,} sentences"):
+        started = time.monotonic()
+        with self.asking():
             yield
+        self.say(f"{what}: {count:,} sentences ({time.monotonic() - started:.0f} s)")
 
     @contextlib.contextmanager
-    def examining(self, what: str) -> Iterator[None]:
-        """While models are asked something; a line at the end says how long it took."""
-        self._cell, started = "measures", time.monotonic()
+    def asking(self) -> Iterator[None]:
+        """While a model is asked something."""
+        self._cell = "measures"
         yield
         self.begin_tables()
-        self.say(f"{what} ({time.monotonic() - started:.0f} s)")
 
     def report(self, stage: str, done: int, total: int) -> None:
         """How far the current cell is; a new ``stage`` takes the place of the one before."""

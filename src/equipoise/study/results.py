@@ -20,17 +20,9 @@ from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.odd_answers import oddities
 from equipoise.measures.overview import overview
 from equipoise.measures.terminal import balance_table
-from equipoise.measures.unseen import FLAGS, PREFERENCES
 from equipoise.methods.method import TRAINING_DATA
 from equipoise.runs.cell import Cell
-from equipoise.runs.layout import (
-    ASSOCIATION,
-    HELD_OUT_PREFERENCE,
-    OWN_SCORES,
-    SUMMARY,
-    TOLD,
-    WITHOUT_LISTED,
-)
+from equipoise.runs.layout import OWN_SCORES, SUMMARY, TOLD
 from equipoise.runs.scored_file import read_scored
 from equipoise.runs.store import Store
 from equipoise.study.dependencies import control_of
@@ -54,16 +46,16 @@ def collect(
     progress.begin_tables()
     finished = [cell for cell in specification.cells() if cell not in missing]
     frame, costs, facts = _stored(specification, store, finished)
-    without = _of_cells(finished, store, WITHOUT_LISTED, dict.fromkeys(FLAGS, "float64"))
+    of_models = examine_models(specification, store, finished, progress)
+    without = _gathered(of_models.without_listed, finished)
+    items = of_models.side_effects
     by_model = replace(
         ask_models(specification, frame, store.measures, progress, without),
         without_listed=without,
-        preferences=_of_cells(
-            finished, store, HELD_OUT_PREFERENCE, dict.fromkeys(PREFERENCES, "float64")
-        ),
-        associations=_associations(finished, store),
-        own=_own_scores(finished, store),
-        side_effects=examine_models(specification, store, finished, progress),
+        preferences=_gathered(of_models.preferences, finished),
+        associations=_gathered(of_models.associations, finished),
+        own=_gathered(_own_scores(finished, store), finished),
+        side_effects=pd.concat(items, ignore_index=True) if items else None,
     )
     controls = {label: control_of(label, specification.methods) for label in specification.methods}
     return assemble(
@@ -170,25 +162,19 @@ def learnt_texts(store: Store, cells: Iterable[Cell]) -> list[str]:
     return [text for path in paths if path.is_file() for text in read_rows(path).columns["text"]]
 
 
-def _associations(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
-    """What the cells' models associate; None if no cell took it down."""
-    return _of_cells(cells, store, ASSOCIATION, {"share": "float64", "log_odds": "float64"})
+def _own_scores(cells: Iterable[Cell], store: Store) -> dict[Cell, pd.DataFrame]:
+    """What tuned models say of their own sentences, by the cells that took it down."""
+    paths = {cell: store.cell_folder(cell) / OWN_SCORES for cell in cells}
+    return {
+        cell: pd.DataFrame(read_rows(path).columns).astype({"log_probability": "float64"})
+        for cell, path in paths.items()
+        if path.is_file()
+    }
 
 
-def _own_scores(cells: Iterable[Cell], store: Store) -> pd.DataFrame | None:
-    """What tuned models say of their own sentences; None if no cell took it down."""
-    return _of_cells(cells, store, OWN_SCORES, {"log_probability": "float64"})
-
-
-def _of_cells(
-    cells: Iterable[Cell], store: Store, name: str, types: dict[str, str]
-) -> pd.DataFrame | None:
-    """The tables called ``name`` of all cells that have one, with ``method`` and ``seed``."""
-    found = []
-    for cell in cells:
-        path = store.cell_folder(cell) / name
-        if path.is_file():
-            table = pd.DataFrame(read_rows(path).columns)
-            table = table.astype({name: types[name] for name in types if name in table})
-            found.append(table.assign(method=cell.label, seed=cell.seed))
+def _gathered(tables: Mapping[Cell, pd.DataFrame], cells: Iterable[Cell]) -> pd.DataFrame | None:
+    """The tables of ``cells`` as one, with ``method`` and ``seed``; None if there is none."""
+    found = [
+        tables[cell].assign(method=cell.label, seed=cell.seed) for cell in cells if cell in tables
+    ]
     return pd.concat(found, ignore_index=True) if found else None

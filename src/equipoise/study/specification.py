@@ -16,7 +16,7 @@ from equipoise.model.endpoint import EndpointSettings, check_endpoint, is_endpoi
 from equipoise.model.model_size import model_size
 from equipoise.model.registry import model_digest, model_label
 from equipoise.runs.cell import Cell
-from equipoise.runs.identity import task_digest, winogender_digest
+from equipoise.runs.identity import task_digest
 from equipoise.runs.sweep import SWEEPS, Sweep
 from equipoise.settings import parse
 from equipoise.statistics.statistics_settings import StatisticsSettings
@@ -90,16 +90,9 @@ class Specification:
     def conditions(self) -> dict[str, Any]:
         """What all cells share, named as in the file; results of others are not comparable.
 
-        A task file and a local model count by their content, wherever they are. Of the measures
-        only what is stored in cells counts: Winogender's occupations, and what is said without the
-        listed terms.
+        A task file and a local model count by their content, wherever they are. Measures do not
+        count: what models say of themselves and of completions is asked for anew where they change.
         """
-        winogender = self.measures.winogender
-        measured: dict[str, Any] = {}
-        if winogender is not None:
-            measured["winogender_sha256"] = winogender_digest(winogender)
-        if self.measures.without_listed and not is_endpoint(self.study.model):
-            measured["without_listed"] = self.measures.without_listed
         return {
             "study": {
                 "task": self.task.name,
@@ -111,7 +104,6 @@ class Specification:
                 "dtype": self.study.dtype,
             },
             "sampling": self.sampling.model_dump(mode="json"),
-            **({"measures": measured} if measured else {}),
             **({"endpoint": self._asked} if is_endpoint(self.study.model) else {}),
         }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 import torch
 
+from equipoise.measures.held_out_preference import PAIRS
 from equipoise.methods.needs import Training, expected_tokens
 from equipoise.model.model_size import ModelSize, model_size
 from equipoise.model.precision import pick_device
@@ -26,7 +27,10 @@ JUDGING_SPEED = 1.5
 """How many sentences are judged while one is drawn."""
 
 EXAMINATION_TOKENS = 10_000
-"""Tokens that an examined model draws, or is judged on, beside its task."""
+"""Tokens that a model draws, or is judged on, when it is asked what else changed."""
+
+ASSOCIATION_TOKENS = 150
+"""Tokens that are judged of each occupation whose association is measured."""
 
 
 @dataclass(frozen=True)
@@ -241,10 +245,26 @@ def _tables_seconds(specification: Specification, size: ModelSize, rates: Rates)
         of_a_cell = len(task.subjects) * study.samples_per_subject
         drawn = of_a_cell * expected_tokens(task, specification.sampling)
         tokens += len(specification.cells()) * drawn / JUDGING_SPEED
-    makers = sum(method.changes_weights for method in specification.methods.values())
+    makers = len(study.seeds) * sum(m.changes_weights for m in specification.methods.values())
+    tokens += (1 + makers) * _tokens_of_itself(specification)
     if measures.side_effects and makers:
-        tokens += (1 + makers * len(study.seeds)) * EXAMINATION_TOKENS
+        tokens += (1 + makers) * EXAMINATION_TOKENS
     return drawing_seconds(size, tokens, rates)
+
+
+def _tokens_of_itself(specification: Specification) -> float:
+    """Tokens drawn, or as good as drawn, for what each model is asked beside its completions.
+
+    One question each without the listed terms: what several methods ask of the same model in other
+    words is not counted.
+    """
+    task, measures = specification.task, specification.measures
+    each = expected_tokens(task, specification.sampling)
+    drawn = len(task.subjects) * measures.without_listed * each
+    judged = 2 * PAIRS * len(task.validation) * each if task.with_held_out_templates() else 0
+    if task.axis and task.axis.unfitted.probes:
+        judged += ASSOCIATION_TOKENS * len(task.axis.shares)
+    return drawn + judged / JUDGING_SPEED
 
 
 def _memory_of(device: torch.device) -> float:
