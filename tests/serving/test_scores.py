@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,7 +116,7 @@ def test_tokens_that_the_model_has_not_are_refused(address: Address) -> None:
 
 
 def test_lm_evaluation_harness_scores_through_the_server_as_on_the_model(
-    load: Load, address: Address
+    load: Load, address: Address, tiny_model_folder: Path
 ) -> None:
     """Its ``local-completions`` against its own runner on the weights."""
     reason = "lm-evaluation-harness is not installed"
@@ -134,11 +136,11 @@ def test_lm_evaluation_harness_scores_through_the_server_as_on_the_model(
         base_url=f"{address('sft')}/completions",
         model="sft-seed1",
         tokenizer_backend="huggingface",
-        tokenizer=lm.tokenizer,
+        tokenizer=str(tiny_model_folder),
         batch_size=2,
         max_length=100,
     )
-    local = HFLM(pretrained=lm.model, tokenizer=lm.tokenizer, batch_size=2)
+    local = HFLM(pretrained=lm.model, tokenizer=copy.deepcopy(lm.tokenizer), batch_size=2)
     found, expected = remote.loglikelihood(asked), local.loglikelihood(asked)
     assert [value for value, _ in found] == pytest.approx(
         [value for value, _ in expected], abs=1e-4

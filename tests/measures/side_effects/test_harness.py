@@ -264,7 +264,7 @@ def test_unknown_tasks_and_damaged_ones_are_told_before_a_model_is_loaded(
 
     own = TaskManager(include_path=str(folder), include_defaults=False)
     monkeypatch.setattr(harness, "_manager", lambda table: own)
-    with pytest.raises(EquipoiseError, match=f"no task 'colours'.*Did you mean '{NAME}'"):
+    with pytest.raises(EquipoiseError, match=f"no task 'colours_of_thing'.*Did you mean '{NAME}'"):
         harness_instruments(asked(folder, "colours_of_thing"), "tasks")
     with pytest.raises(EquipoiseError, match="has no task"):  # a path is no name
         harness_instruments(asked(folder, NAME, str(folder / "task.yaml")), "tasks")
