@@ -105,7 +105,7 @@ def test_a_stream_says_the_same_scores(address: Address) -> None:
 @pytest.mark.parametrize("method", ["few-shot", "prompt-balanced", "filter", "best-of", "ctrlg"])
 def test_methods_that_add_to_their_model_have_no_scores(address: Address, method: str) -> None:
     where = address(method)
-    with pytest.raises(BadRequestError, match="leaves not all to its model") as caught:
+    with pytest.raises(BadRequestError, match="does not leave everything") as caught:
         complete(where, method, prompt=TEXT, max_tokens=0, echo=True, logprobs=1)
     assert (caught.value.param, caught.value.code) == ("logprobs", "unsupported")
 

@@ -74,8 +74,8 @@ class Answering:
         if asked.logprobs is not None and not self.controlled.policy.plain:
             raise unsupported(
                 "logprobs",
-                f"'{self.controlled.name}' leaves not all to its model, so that the model's "
-                "probabilities are not those of its answers",
+                f"'{self.controlled.name}' does not leave everything to its model, so that "
+                "the model's probabilities are not those of its answers",
             )
         answers: list[Answer] = []
         prompt_tokens = 0

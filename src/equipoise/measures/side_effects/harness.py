@@ -1,10 +1,6 @@
 """Tasks of lm-evaluation-harness (Gao et al. 2024), run by its own runner on a loaded model.
 
 The package is the extra ``harness``. It is imported once a task is asked for, and not before.
-
-A metric that is the mean of its documents' values (accuracy, exact match) gives one item a
-document, so that intervals and tests are those of all instruments. Of any other metric (the
-perplexity of a corpus, BLEU) all items have the harness' own value, and there is no interval.
 """
 
 from __future__ import annotations
@@ -13,33 +9,26 @@ import contextlib
 import copy
 import hashlib
 import logging
-import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 from pydantic import Field
 
 from equipoise.errors import EquipoiseError, nearest
 from equipoise.files.manifest import sha256
+from equipoise.measures.side_effects.harness_items import items_of
 from equipoise.measures.side_effects.instruments import Instrument, fit_for_files
-from equipoise.measures.side_effects.quantities import (
-    COLUMNS,
-    HARNESS,
-    OWN_UNIT,
-    SCORE,
-    share_right,
-)
 from equipoise.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from equipoise.model.language_model import LanguageModel
 
 PACKAGE = "lm_eval"
@@ -52,9 +41,6 @@ MOST_FILES = 5_000
 
 LONGEST_HINT = 200
 """Characters: the harness has more tasks than a hint can list."""
-
-Row = tuple[str, str, str, float, str]
-Sample = Mapping[str, Any]
 
 
 class HarnessTable(Settings):
@@ -168,69 +154,6 @@ def _asking(
         return items_of(found)
 
     return items
-
-
-def items_of(found: Mapping[str, Any]) -> pd.DataFrame:
-    """Items of what the harness found, with the ``unit`` of each: one a document and metric.
-
-    Args:
-        found: What ``lm_eval.simple_evaluate`` returns.
-    """
-    rows: list[Row] = []
-    for task, samples in found["samples"].items():
-        by_filter: dict[str, list[Sample]] = {}
-        for sample in samples:
-            by_filter.setdefault(sample["filter"], []).append(sample)
-        chosen = found["configs"][task].get("output_type") == "multiple_choice"
-        for filtered, own in by_filter.items():
-            for metric in own[0]["metrics"]:
-                total = found["results"][task].get(f"{metric},{filtered}")
-                if not (isinstance(total, Real) and math.isfinite(total)):
-                    continue
-                group = metric if filtered == "none" else f"{metric}, {filtered}"
-                better = found["higher_is_better"].get(task, {}).get(metric) is True
-                values, unit = _values(own, metric, float(total), better=better, chosen=chosen)
-                rows += [
-                    (HARNESS + task, group, str(one["doc_id"]), value, unit)
-                    for one, value in zip(own, values, strict=True)
-                ]
-    return pd.DataFrame(rows, columns=[*COLUMNS, "unit"])
-
-
-def _values(
-    samples: Sequence[Sample], metric: str, total: float, *, better: bool, chosen: bool
-) -> tuple[list[float], str]:
-    """A value a document, of mean ``total``, and the unit.
-
-    Args:
-        samples: What the harness logged of each document.
-        metric: Which of its values.
-        total: The harness' own value of all of them.
-        better: Whether more of it is better.
-        chosen: Whether one of several options was chosen.
-    """
-    raw = [one.get(metric) for one in samples]
-    values = [float(value) for value in raw if isinstance(value, Real)]
-    if len(values) < len(raw) or not math.isclose(sum(values) / len(raw), total, abs_tol=1e-9):
-        return [total] * len(raw), OWN_UNIT
-    if better and set(values) <= {0.0, 1.0}:
-        return values, share_right(_chance(samples) if chosen else None)
-    within = all(0 <= value <= 1 for value in values)
-    return values, SCORE if better and within else OWN_UNIT
-
-
-def _chance(samples: Sequence[Sample]) -> float:
-    """What guessing gets: the mean of one over the number of options.
-
-    A request is a context and a continuation. Either may be what the options differ in; requests
-    without a context are those that say how likely an option is by itself.
-    """
-    options = []
-    for one in samples:
-        asked = [(context, rest) for context, rest, *_ in one["arguments"]]
-        contexts = {context for context, _ in asked if context}
-        options.append(max(len(contexts), len({rest for _, rest in asked})))
-    return sum(1 / number for number in options) / len(options)
 
 
 def _folder_digest(folder: Path) -> str:
