@@ -47,7 +47,7 @@ def token_scores(lm: LanguageModel, tokens: Sequence[int], start: int, top: int)
         start: Index of the first predicted token, at least 1.
         top: K, how many of the likeliest tokens are told at each place.
     """
-    parts = []
+    parts: list[TokenScores] = []
     starts = range(start, len(tokens), ROWS)
     for first in tracked(starts, "scoring", len(starts)):
         end = min(first + ROWS, len(tokens))
@@ -56,8 +56,13 @@ def token_scores(lm: LanguageModel, tokens: Sequence[int], start: int, top: int)
             logits = tree_logits(lm.model, tree)
         values = logits.float().log_softmax(dim=-1).cpu()[tree.target_rows[tree.paths].cpu()]
         own = values.gather(1, torch.tensor(tokens[first:end])[:, None])[:, 0]
-        parts.append((own, *values.topk(top, dim=-1)))
-    return TokenScores(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        top_values, top_tokens = values.topk(top, dim=-1)
+        parts.append(TokenScores(own, top_values, top_tokens))
+    return TokenScores(
+        torch.cat([part.values for part in parts]),
+        torch.cat([part.top_values for part in parts]),
+        torch.cat([part.top_tokens for part in parts]),
+    )
 
 
 def log_probabilities(
