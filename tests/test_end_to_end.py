@@ -11,12 +11,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from equipoise import Study
 from equipoise.files.artifacts import read_json
+from equipoise.measures import held_out_preference
 from equipoise.measures.side_effects import examination
 from equipoise.model.language_model import LanguageModel
 
 OVERRIDES = [
     "study.seeds=[42]",
-    "study.samples_per_subject=4",
+    "study.samples_per_subject=2",
     "measures.without_listed=1",
     "methods.filter.max_draws=12",
     "methods.ctrlg.hidden_states=8",
@@ -32,9 +33,10 @@ METHODS = ["prompt", "prompt-balanced", "prompt-listed", "filter", "ctrlg", "sft
 
 @pytest.fixture(scope="module", autouse=True)
 def fewer_requests() -> Iterator[None]:
-    """Models are examined with every twentieth request."""
+    """Models are examined with every twentieth request, and with every eighth pair."""
     whole = examination.requests_for
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(held_out_preference, "PAIRS", 5)
         patched.setattr(examination, "requests_for", lambda task: whole(task)[::20])
         yield
 
@@ -50,9 +52,9 @@ def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
     table = pd.read_csv(run / "results" / "compliance.csv").set_index(["method", "split"])
     whole = table.xs("all", level="split")
     assert list(whole.index) == METHODS
-    assert (whole["n"].drop("filter") == 80).all()
+    assert (whole["n"].drop("filter") == 40).all()
     assert table.loc[("prompt", "all"), "balanced_mean"] <= 0.05
-    # 40 updates of 4 sentences, a seventh of the study's: far above any prompt already.
+    # 40 updates of 4 sentences, a sixth of what the study learns from: far above any prompt already.
     assert table.loc[("sft", "all"), "balanced_mean"] >= 0.3
     assert (
         table.loc[("sft", "validation"), "balanced_mean"]
@@ -74,9 +76,9 @@ def test_decoding_control_keeps_its_word(run: Path) -> None:
     assert table.loc[("ctrlg", "all"), ["satisfied_mean", "balanced_mean"]].tolist() == [1, 1]
     assert table.loc[("filter", "all"), "satisfied_mean"] == 1
     cost = pd.read_csv(run / "results" / "cost.csv").set_index("method")
-    assert cost.loc["ctrlg", ["delivered", "acceptance"]].tolist() == [80, 1]
-    assert cost.loc["filter", "delivered"] == table.loc[("filter", "all"), "n"] < 80
-    assert cost.loc["filter", "draws"] > 80
+    assert cost.loc["ctrlg", ["delivered", "acceptance"]].tolist() == [40, 1]
+    assert cost.loc["filter", "delivered"] == table.loc[("filter", "all"), "n"] < 40
+    assert cost.loc["filter", "draws"] > 40
     assert cost.loc["filter", "tokens_per_delivered"] > cost.loc["ctrlg", "tokens_per_delivered"]
 
 
