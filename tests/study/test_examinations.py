@@ -161,7 +161,9 @@ def test_mistakes_are_found_before_a_model_is_loaded(
         read_specification(path)
 
 
-HARNESS = """[measures.harness]
+HARNESS = """[measures]
+
+[measures.harness]
 tasks = ["colours"]
 folder = "tasks"
 """
