@@ -188,6 +188,7 @@ def test_no_study_file_can_run_the_code_of_a_folder_of_tasks(
     assert not ran.exists()
 
 
+@pytest.mark.slow
 def test_a_task_of_the_harness_is_asked_of_every_model(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
