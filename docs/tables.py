@@ -26,6 +26,8 @@ DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "results"
 CALIBRATED = ("rate_covered", "difference_covered", "gap_covered", "false_alarms",
               "falsely_equivalent")  # fmt: skip
+FEW, SELDOM_WRONG = 300, 0.99
+"""Completions in all, and the rate: three misses, too few for a narrow interval."""
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -40,9 +42,17 @@ def files() -> str:
 
 
 def summary() -> str:
-    """The columns of ``summary.csv``."""
+    """The columns of ``summary.csv``; those of another table are explained there."""
     columns = [one.column for one in registry.headlines() if one.summary]
-    rows = [(f"`{one.name}`", one.range, one.meaning) for one in columns]
+    told = {
+        (column.name, column.meaning): f"as in `{table.name}.csv`"
+        for table in reversed([*registry.tables()])
+        for column in table.columns
+    }
+    rows = [
+        (f"`{one.name}`", one.range, told.get((one.name, one.meaning), one.meaning))
+        for one in columns
+    ]
     return _markdown(("column", "range, unit", "meaning"), rows)
 
 
@@ -55,11 +65,15 @@ def quantities() -> str:
 
 
 def side_effect_quantities() -> str:
-    """Every quantity of an examination."""
-    rows = []
+    """Every quantity of an examination, in one row what differs in its name alone."""
+    named: dict[tuple[str, ...], list[str]] = {}
     for one in SIDE_EFFECTS.values():
         passes = "" if math.isinf(one.passes) else f"{one.passes:.2g}"
-        rows.append((f"`{one.name}`", one.meaning, one.unit, passes))
+        stem = re.sub(r"\d+$", "…", one.name)
+        names = named.setdefault((one.meaning, one.unit, passes), [])
+        if f"`{stem}`" not in names:
+            names.append(f"`{stem}`")
+    rows = [(", ".join(names), *said) for said, names in named.items()]
     return _markdown(("instrument", "value", "unit", "let pass"), rows)
 
 
@@ -72,7 +86,7 @@ def calibration() -> str:
     """How often intervals and tests were right, from what ``benchmarks/calibration.py`` wrote."""
     found = pd.read_csv(RESULTS / "calibration.csv")
     sds = zip(found["seed_sd_a"], found["seed_sd_b"], strict=True)
-    found["sds"] = [f"{a:g} and {b:g}" for a, b in sds]
+    found["sds"] = ["alike" if a == b else f"{a:g} and {b:g}" for a, b in sds]
     order = {"held out": 0, "tuned": 1, "rate": 0, "score": 1, "sampled": 0, "fixed": 1}
     groups = sorted(
         found.groupby(["part", "kind", "about", "sds"]),
@@ -105,9 +119,66 @@ def answer_forms() -> str:
     return _markdown(head, rows)
 
 
+def calibration_worst() -> str:
+    """Where tests and intervals are furthest from what they promise."""
+    found = pd.read_csv(RESULTS / "calibration.csv")
+    rates = found[found["kind"] == "rate"]
+    unequal = rates[rates["seed_sd_b"] == 1]
+    worst = unequal.groupby("part")[["false_alarms", "falsely_equivalent"]].max()
+    alarms, equivalent = (
+        f"{worst.loc['held out', name]:.1f} % (tuned part: {worst.loc['tuned', name]:.1f} %)"
+        for name in ("false_alarms", "falsely_equivalent")
+    )
+    few = rates[rates["seeds"] * rates["samples"] * rates["subjects"] == FEW]
+    covered = few.loc[few["rate"] == SELDOM_WRONG, list(CALIBRATED[:3])].max().max()
+    return (
+        "Where one method's seeds do not differ and the other's have an SD of 1, false alarms\n"
+        f"rise to {alarms} and false equivalence to {equivalent}.\n"
+        f"With {FEW} completions in all and a rate of {100 * SELDOM_WRONG:.0f} % intervals\n"
+        f"hold the truth in up to {covered:.1f} %.\n"
+    )
+
+
+def calibration_slopes() -> str:
+    """How often intervals of slopes held the truth, lowest to highest over the SDs simulated."""
+    found = pd.read_csv(RESULTS / "calibration_slopes.csv")
+    columns = ("even", "growing")
+    return _ranges(found, ("occupations", "seeds"), columns, ("even scatter", "growing scatter"))
+
+
+def intervals_tried() -> str:
+    """How often other intervals of a rate held the truth, lowest to highest."""
+    found = pd.read_csv(RESULTS / "calibration_intervals_tried.csv")
+    columns = ("binomial", "satterthwaite", "banerjee", "mixture", "mixture_wilson")
+    heads = ("binomial", "Satterthwaite", "Banerjee", "mixture", "mixture, Wilson (reported)")
+    return _ranges(found, ("seeds", "seed_sd"), columns, heads)
+
+
+def tests_tried() -> str:
+    """How often other tests told equal methods apart, lowest to highest."""
+    found = pd.read_csv(RESULTS / "calibration_tests_tried.csv")
+    columns = ("two_rates", "cells", "whole_seeds", "fixed", "sampled")
+    heads = ("two rates", "exchanged cells", "exchanged seeds", "t, fixed", "t, sampled")
+    return _ranges(found, ("seeds", "seed_sd"), columns, heads)
+
+
+def _ranges(
+    found: pd.DataFrame, by: tuple[str, ...], columns: tuple[str, ...], heads: tuple[str, ...]
+) -> str:
+    """Lowest and highest of ``columns`` in each group of rows."""
+    rows = [
+        (*(f"{value:g}" for value in key), *(_range(rows[column]) for column in columns))
+        for key, rows in found.groupby(list(by))
+    ]
+    return _markdown((*(name.replace("_sd", " SD") for name in by), *heads), rows)
+
+
 def _range(values: pd.Series[float]) -> str:
     """Lowest and highest of several rows, in percent."""
-    return "–" if values.isna().all() else f"{values.min():.1f}–{values.max():.1f}"
+    if values.isna().all():
+        return "–"
+    lowest, highest = f"{values.min():.1f}", f"{values.max():.1f}"
+    return lowest if lowest == highest else f"{lowest}–{highest}"
 
 
 def _columns(columns: Iterable[Column]) -> str:
@@ -131,6 +202,10 @@ def makers() -> dict[str, Callable[[], str]]:
         "summary": summary,
         "quantities": quantities,
         "calibration": calibration,
+        "calibration-worst": calibration_worst,
+        "calibration-slopes": calibration_slopes,
+        "intervals-tried": intervals_tried,
+        "tests-tried": tests_tried,
         "answer-forms": answer_forms,
         "side_effect_quantities": side_effect_quantities,
     }
@@ -146,8 +221,8 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page in sorted(DOCS.glob("*.md")):
+    for page in sorted(DOCS.rglob("*.md")):
         before = page.read_text("utf-8")
         if (after := filled(before)) != before:
             page.write_text(after, "utf-8")
-            sys.stdout.write(f"{page.name}: written anew\n")
+            sys.stdout.write(f"{page.relative_to(DOCS)}: written anew\n")

@@ -54,7 +54,7 @@ def test_fine_tuning_balances_what_prompting_does_not(run: Path) -> None:
     assert list(whole.index) == METHODS
     assert (whole["n"].drop("filter") == 40).all()
     assert table.loc[("prompt", "all"), "balanced_mean"] <= 0.05
-    # 40 updates of 4 sentences, a sixth of what the study learns from: far above any prompt already.
+    # 40 updates of 4 sentences, a sixth of the study's: far above any prompt already.
     assert table.loc[("sft", "all"), "balanced_mean"] >= 0.3
     assert (
         table.loc[("sft", "validation"), "balanced_mean"]

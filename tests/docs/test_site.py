@@ -36,8 +36,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_is_in_the_site(site: Path) -> None:
-    for page in (ROOT / "docs").glob("*.md"):
-        assert (site / f"{page.stem}.html").is_file(), page.name
+    docs = ROOT / "docs"
+    for page in docs.rglob("*.md"):
+        assert (site / page.relative_to(docs).with_suffix(".html")).is_file(), page.name
+
+
+def test_links_of_results_lead_to_the_stored_files(site: Path) -> None:
+    stored = site / "repository/results/calibration.csv"
+    assert stored.read_bytes() == (ROOT / "results/calibration.csv").read_bytes()
+    page = (site / "results/calibration.html").read_text("utf-8")
+    assert 'href="../repository/results/calibration.csv"' in page
+    assert 'href="../statistics.html"' in page
+
+
+def test_the_menu_goes_from_tutorial_to_results(site: Path) -> None:
+    start = (site / "index.html").read_text("utf-8")
+    parts = ("Tutorial", "How to", "Methods", "Reference", "Explanation", "Results")
+    places = [start.index(f"\n    {part}\n") for part in parts]
+    assert places == sorted(places)
 
 
 def test_nothing_is_asked_of_others(site: Path) -> None:
