@@ -66,6 +66,7 @@ def test_without_a_base(
         (["MODEL", "--text", "absent.txt"], "absent.txt"),
         (["MODEL", "--choices", "absent.jsonl"], "absent.jsonl"),
         (["MODEL", "--task", "nothing"], "nothing"),
+        (["MODEL", "--harness-folder", "tasks"], "--harness-folder: no task of it is named"),
     ],
 )
 def test_mistakes_are_found_before_a_model_is_loaded(

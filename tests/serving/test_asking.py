@@ -141,6 +141,25 @@ def test_prompts_are_texts_or_tokens() -> None:
             of_completion(wrong)
 
 
+def test_a_prompt_may_be_repeated_and_nothing_drawn() -> None:
+    asked = of_completion([[1, 2], "a"], max_tokens=0, echo=True, logprobs=0)
+    assert (asked.tokens, asked.draw, asked.echo, asked.logprobs) == (
+        ((1, 2), None),
+        False,
+        True,
+        0,
+    )
+    assert asked.sampling == STUDY
+    plain = of_completion("a")
+    assert (plain.draw, plain.echo, plain.logprobs) == (True, False, None)
+    with pytest.raises(RefusalError, match="Nothing is asked for"):
+        of_completion("a", max_tokens=0)
+    assert refusal(max_tokens=0).param == "max_tokens"
+    for wrong in (-1, 21, "1", True):
+        with pytest.raises(RefusalError, match="logprobs"):
+            of_completion("a", logprobs=wrong)
+
+
 def test_the_protocols_form_of_an_error() -> None:
     error = RefusalError("Full.", status=429, code="queue_full", retry_after=3)
     assert error.headers == {"Retry-After": "3"}

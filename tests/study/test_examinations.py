@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -157,3 +159,64 @@ def test_mistakes_are_found_before_a_model_is_loaded(
     path = write_study(tmp_path, tiny_model_folder, asked, side_effects=True)
     with pytest.raises(EquipoiseError, match=message):
         read_specification(path)
+
+
+HARNESS = """[measures]
+
+[measures.harness]
+tasks = ["colours"]
+folder = "tasks"
+"""
+
+
+@pytest.mark.usefixtures("no_model")
+def test_no_study_file_can_run_the_code_of_a_folder_of_tasks(
+    tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its YAML names Python functions, and reading it would run them."""
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "colours.yaml").write_text(
+        "task: colours\ndataset_path: json\ndoc_to_text: !function evil.run\n"
+    )
+    ran = tmp_path / "ran"
+    (tmp_path / "tasks" / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+    asked = ("[methods.prompt]\n", f"{HARNESS}[methods.prompt]\n")
+    path = write_study(tmp_path, tiny_model_folder, asked, side_effects=True)
+    monkeypatch.delenv("EQUIPOISE_TRUST_TASKS", raising=False)
+    with pytest.raises(EquipoiseError, match=r"harness.folder: .*runs code of its authors"):
+        read_specification(path)
+    assert not ran.exists()
+
+
+@pytest.mark.slow
+def test_a_task_of_the_harness_is_asked_of_every_model(
+    tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is not installed")
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setenv("EQUIPOISE_TRUST_TASKS", "1")
+    small_requests(monkeypatch)
+    (tmp_path / "tasks").mkdir()
+    data = tmp_path / "tasks" / "data.json"
+    data.write_text('{"q": "Who is", "o": ["bold", "kind"], "a": 0}\n' * 2)
+    (tmp_path / "tasks" / "colours.yaml").write_text(
+        f"task: colours\ndataset_path: json\ndataset_kwargs:\n  data_files: {data}\n"
+        "test_split: train\noutput_type: multiple_choice\n"
+        "doc_to_text: q\ndoc_to_choice: o\ndoc_to_target: a\n"
+    )
+    asked = ("[methods.prompt]\n", f"{HARNESS}[methods.prompt]\n")
+    path = write_study(tmp_path, tiny_model_folder, asked, task=SHARES, side_effects=True)
+    run = Study.from_toml(path, FEW).run(tmp_path / "run", quiet=True).folder
+    table = pd.read_csv(run / "results" / "side_effects.csv")
+    own = table[table["instrument"] == "harness: colours"]
+    assert set(own["method"]) == {"sft", "sft-fast"}
+    assert set(own["group"]) >= {"acc"}
+    assert (own["n"] == 2).all()
+    assert own["base"].between(0, 1).all()
+    assert set(own["unit"]) == {"share of questions, chance 50.0 %"}
+    findings = {finding.path: finding.problem for finding in verify_run(run)}
+    for one in ("base", "sft_seed1", "sft-fast_seed1"):
+        assert findings[f"measures/harness_colours_{one}.csv"] is None
+    question = json.loads((run / "measures" / "harness_colours_base.json").read_text())
+    assert (question["task"], question["lm_eval"]) == ("colours", version("lm_eval"))

@@ -14,6 +14,7 @@ from equipoise.cli.options import (
     TaskName,
 )
 from equipoise.cli.terminal import say_written, show, show_table
+from equipoise.errors import EquipoiseError
 
 if TYPE_CHECKING:
     from equipoise.measures.declaration import Measured
@@ -46,6 +47,14 @@ def examine(
     choices: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Multiple-choice questions.")
     ] = None,
+    harness: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TASK", help="A task of lm-evaluation-harness."),
+    ] = None,
+    harness_folder: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Tasks of yours in its format; their code is run."),
+    ] = None,
     task: TaskName = "occupations",
     out: Annotated[
         Path | None,
@@ -58,12 +67,14 @@ def examine(
 
     Leakage, stories, and files of yours, recognised by their content: a text,
     minimal pairs (CrowS-Pairs, WinoBias, Winogender, or a CSV of two columns
-    and a group), questions (BBQ or your own). Given its base, also how far it
-    has gone from it. Files may be given several times.
+    and a group), questions (BBQ or your own). Tasks of lm-evaluation-harness.
+    Given its base, also how far it has gone from it. Files and tasks may be
+    given several times.
     """
     from equipoise.cli.files import new_file
     from equipoise.measures import write_table
     from equipoise.measures.occupation_shares import SHARE
+    from equipoise.measures.side_effects.harness import HarnessTable, harness_instruments
     from equipoise.measures.side_effects.instruments import read_instruments
     from equipoise.measures.side_effects.loaded import examine as ask
     from equipoise.measures.side_effects.measure import tables_of
@@ -77,6 +88,13 @@ def examine(
         check_model_name(against, field="--against")
     shares = described.shares if described.axis and described.axis.share == SHARE else {}
     instruments = read_instruments(text or (), pairs or (), choices or (), shares)
+    if harness:
+        tasks = HarnessTable(tasks=tuple(harness), folder=harness_folder)
+        instruments += harness_instruments(tasks, "--harness")
+    elif harness_folder is not None:
+        raise EquipoiseError(
+            "no task of it is named", field="--harness-folder", hint="Add --harness TASK."
+        )
     written = {} if out is None else {name: out / f"{name}.csv" for name in TABLES}
     for path in written.values():
         new_file(path, force=force)

@@ -154,6 +154,15 @@ class Policy:
         return self.task_only
 
     @property
+    def plain(self) -> bool:
+        """Whether a text goes on as its model alone continues it.
+
+        Then the model's probabilities are the policy's: nothing is put before the text, and nobody
+        chooses among draws or shifts what is drawn from.
+        """
+        return type(self) is Policy and self.wording is None and self.task_only is None
+
+    @property
     def longest_reply(self) -> int | None:
         """Most tokens that `reply` can draw; None where it is told by ``sampling`` alone."""
         return None

@@ -3,16 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from equipoise.model.language_model import LanguageModel
-from equipoise.model.prefix_tree import PrefixTree, TokenSequence, sequence_log_probabilities
+from equipoise.model.prefix_tree import (
+    PrefixTree,
+    TokenSequence,
+    sequence_log_probabilities,
+    tree_logits,
+)
 from equipoise.progress import tracked
 
 BATCH = 32
 """Sequences scored at a time: few enough for the trees to keep within the short attention."""
+
+ROWS = 512
+"""Tokens of one sequence whose logits are in memory at a time."""
+
+
+class TokenScores(NamedTuple):
+    """How likely a model finds each predicted token of a sequence, given all before it.
+
+    Attributes:
+        values: [N] log-probabilities in nats.
+        top_values: [N, K] those of the likeliest tokens, the highest first.
+        top_tokens: [N, K] these tokens.
+    """
+
+    values: Tensor
+    top_values: Tensor
+    top_tokens: Tensor
+
+
+def token_scores(lm: LanguageModel, tokens: Sequence[int], start: int, top: int) -> TokenScores:
+    """Scores of the N tokens of a sequence from ``start`` on; on the CPU, in float32.
+
+    Args:
+        lm: In evaluation mode.
+        tokens: The sequence.
+        start: Index of the first predicted token, at least 1.
+        top: K, how many of the likeliest tokens are told at each place.
+    """
+    parts: list[TokenScores] = []
+    starts = range(start, len(tokens), ROWS)
+    for first in tracked(starts, "scoring", len(starts)):
+        end = min(first + ROWS, len(tokens))
+        tree = PrefixTree.build([TokenSequence(tuple(tokens[:end]), first)]).to(lm.device)
+        with torch.no_grad(), lm.autocast():
+            logits = tree_logits(lm.model, tree)
+        values = logits.float().log_softmax(dim=-1).cpu()[tree.target_rows[tree.paths].cpu()]
+        own = values.gather(1, torch.tensor(tokens[first:end])[:, None])[:, 0]
+        top_values, top_tokens = values.topk(top, dim=-1)
+        parts.append(TokenScores(own, top_values, top_tokens))
+    return TokenScores(
+        torch.cat([part.values for part in parts]),
+        torch.cat([part.top_values for part in parts]),
+        torch.cat([part.top_tokens for part in parts]),
+    )
 
 
 def log_probabilities(

@@ -7,26 +7,36 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from equipoise.decoding.sampler import sample
+from equipoise.decoding.stopping import EndOfSentence, EndOfTurn
 from equipoise.errors import EquipoiseError
-from equipoise.model.draws import Question, Sampling
+from equipoise.model.draws import Prompt, Question, Sampling
 from equipoise.serving.asking import Asked
 from equipoise.serving.controlled import Controlled
 from equipoise.serving.limits import Limits
-from equipoise.serving.refusal import RefusalError
+from equipoise.serving.refusal import RefusalError, unsupported
+from equipoise.serving.scores import Scores, scores_of
 
 
 class Answer(NamedTuple):
     """One answer.
 
     Attributes:
-        text: Of the assistant's turn, or what a prompt goes on with.
+        text: Of the assistant's turn, or what a prompt goes on with; behind that prompt, if it is
+            repeated.
         tokens: That were drawn.
         cut: It was not over when no more tokens might be drawn.
+        scores: Of its tokens, if they were asked for.
     """
 
     text: str
     tokens: int
     cut: bool
+    scores: Scores | None = None
+
+
+NOTHING = Answer("", 0, True)
+"""Where nothing was to be drawn."""
 
 
 class Answered(NamedTuple):
@@ -57,15 +67,28 @@ class Answering:
         """All answers to a request; several prompts get what each would get by itself.
 
         Raises:
-            RefusalError: A prompt is too long, its answers cannot be controlled, or fewer were
-                delivered than were asked for.
+            RefusalError: A prompt is too long, its answers cannot be controlled or have no
+                log-probabilities, or fewer were delivered than were asked for.
             EquipoiseError: The model cannot be asked that.
         """
+        if asked.logprobs is not None and not self.controlled.policy.plain:
+            raise unsupported(
+                "logprobs",
+                f"'{self.controlled.name}' does not leave everything to its model, so that "
+                "the model's probabilities are not those of its answers",
+            )
         answers: list[Answer] = []
         prompt_tokens = 0
-        for question in asked.questions:
-            prompt_tokens += self._length(question)
-            found = self._answers(question, asked.n, asked.sampling, asked.seed)
+        sent = asked.tokens or (None,) * len(asked.questions)
+        for question, tokens in zip(asked.questions, sent, strict=True):
+            context = self._context(question, None if asked.logprobs is None else tokens)
+            prompt_tokens += len(context)
+            if asked.logprobs is not None:
+                found = self._scored(question, context, asked, asked.logprobs)
+            elif asked.draw:
+                found = self._answers(question, asked.n, asked.sampling, asked.seed)
+            else:
+                found = [NOTHING] * asked.n
             if len(found) < asked.n:
                 raise RefusalError(
                     f"The method delivered {len(found)} of {asked.n} answers: the others were "
@@ -73,8 +96,41 @@ class Answering:
                     status=422,
                     code="not_delivered",
                 )
-            answers += [_stopped(answer, asked.stop) for answer in found]
+            before = question.prompt if asked.echo else ""
+            answers += [_stopped(answer, asked.stop, before) for answer in found]
         return Answered(tuple(answers), prompt_tokens)
+
+    def _scored(
+        self, question: Question, context: tuple[int, ...], asked: Asked, top: int
+    ) -> list[Answer]:
+        """Answers of the model alone with the scores of their tokens; the same as without."""
+        lm, policy = self.controlled.lm, self.controlled.policy
+        repeated = question.prompt if asked.echo else None
+        if not asked.draw:
+            return [NOTHING._replace(scores=scores_of(lm, context, (), top, repeated))] * asked.n
+        subject = self._subjects.get(question)
+        prefix = "" if subject is None else policy.task.response_prefix(subject)
+        end = EndOfTurn if subject is None else EndOfSentence
+        prompts = [Prompt(context, prefix)]
+        [draws] = sample(lm, prompts, [asked.n], asked.sampling, asked.seed, end=end)
+        return [
+            Answer(
+                draw.text, len(draw.ids), not draw.ended,
+                scores_of(lm, context, draw.ids, top, repeated),
+            )
+            for draw in draws
+        ]  # fmt: skip
+
+    def read(self, tokens: Sequence[int]) -> str:
+        """The text of ``tokens`` that are read as they are, however the tokenizer would spell it.
+
+        Raises:
+            RefusalError: The model has no such token.
+        """
+        lm = self.controlled.lm
+        if not all(0 <= token < min(len(lm.tokenizer), lm.encoder.rows) for token in tokens):
+            raise RefusalError("The model has no such token.", param="prompt")
+        return str(lm.tokenizer.decode(tokens, clean_up_tokenization_spaces=False))
 
     def spell(self, tokens: Sequence[int]) -> str:
         """The text of ``tokens``.
@@ -147,28 +203,31 @@ class Answering:
             found[Question(rendered, "", bare=True)] = subject.name
         return found
 
-    def _length(self, question: Question) -> int:
-        """Tokens that answers to ``question`` continue.
+    def _context(self, question: Question, tokens: tuple[int, ...] | None) -> tuple[int, ...]:
+        """Tokens that answers to ``question`` continue; ``tokens``, where they are given.
 
         Raises:
             RefusalError: They are too many.
         """
-        [prompt] = self.controlled.lm.prompts([self.controlled.policy.worded(question)])
-        if not prompt.context:
+        if tokens is None:
+            [prompt] = self.controlled.lm.prompts([self.controlled.policy.worded(question)])
+            tokens = prompt.context
+        if not tokens:
             raise RefusalError("There is nothing to continue.", param="prompt")
-        if len(prompt.context) > self.limits.prompt_tokens:
+        if len(tokens) > self.limits.prompt_tokens:
             raise RefusalError(
-                f"{len(prompt.context)} tokens are more than the {self.limits.prompt_tokens} of a "
-                "prompt.",
+                f"{len(tokens)} tokens are more than the {self.limits.prompt_tokens} of a prompt.",
                 code="context_length_exceeded",
             )
-        return len(prompt.context)
+        return tokens
 
 
-def _stopped(answer: Answer, stops: Sequence[str]) -> Answer:
-    """``answer``, cut before the first of ``stops``."""
+def _stopped(answer: Answer, stops: Sequence[str], before: str) -> Answer:
+    """``answer``, cut before the first of ``stops``, behind the text that stands ``before`` it."""
     ends = [end for stop in stops if (end := answer.text.find(stop)) >= 0]
-    return answer._replace(text=answer.text[: min(ends)], cut=False) if ends else answer
+    if ends:
+        answer = answer._replace(text=answer.text[: min(ends)], cut=False)
+    return answer._replace(text=before + answer.text)
 
 
 def as_refusal(error: EquipoiseError) -> RefusalError:

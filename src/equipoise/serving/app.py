@@ -112,7 +112,8 @@ class Service:
         fields = read_fields(CompletionFields, await self._body(request))
 
         def answer() -> Answered:
-            spell = self._answering.spell
+            answering = self._answering
+            spell = answering.spell if fields.logprobs is None else answering.read
             asked = completion(fields, self.controlled.sampling, self.limits, spell)
             return self._answering.answer(asked)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from equipoise.model.draws import Exchange, Question, Sampling
@@ -13,7 +13,7 @@ from equipoise.serving.limits import Limits
 from equipoise.serving.refusal import RefusalError, unsupported
 
 Spell = Callable[[Sequence[int]], str]
-"""The text of some tokens, if it is spelt with those very tokens."""
+"""The text of some tokens."""
 
 _SYSTEM = ("system", "developer")
 _NOTHING = {"type": "text", "tool_calls": None, "refusal": None, "function_call": None}
@@ -30,6 +30,11 @@ class Asked:
         sampling: How they are drawn.
         seed: Fixes them.
         stop: An answer is cut before the first of these.
+        tokens: Of each prompt the tokens that it was sent as, if it was.
+        draw: Whether anything is drawn at all.
+        echo: The prompt is repeated before its answer.
+        logprobs: How many of the likeliest tokens are told at each place, beside the
+            log-probability of each token; None tells of none.
     """
 
     questions: tuple[Question, ...]
@@ -37,6 +42,10 @@ class Asked:
     sampling: Sampling
     seed: int
     stop: tuple[str, ...]
+    tokens: tuple[tuple[int, ...] | None, ...] = ()
+    draw: bool = True
+    echo: bool = False
+    logprobs: int | None = None
 
 
 def chat(fields: ChatFields, sampling: Sampling, limits: Limits) -> Asked:
@@ -66,8 +75,14 @@ def completion(fields: CompletionFields, sampling: Sampling, limits: Limits, spe
         limits: Of the server.
         spell: Reads prompts that are tokens.
     """
-    questions = tuple(Question(text, "", bare=True) for text in _texts(fields.prompt, spell))
-    return _asked(fields, questions, fields.max_tokens, sampling, limits)
+    draw, echo = fields.max_tokens != 0, bool(fields.echo)
+    if not (draw or echo):
+        raise RefusalError("Nothing is asked for. Set echo, or raise it.", param="max_tokens")
+    prompts = _prompts(fields.prompt)
+    questions = tuple(Question(_text(one, spell), "", bare=True) for one in prompts)
+    asked = _asked(fields, questions, fields.max_tokens or None, sampling, limits)
+    tokens = tuple(None if isinstance(one, str) else one for one in prompts)
+    return replace(asked, tokens=tokens, draw=draw, echo=echo, logprobs=fields.logprobs)
 
 
 def _asked(
@@ -138,22 +153,27 @@ def _turn(message: Any, number: int) -> tuple[str, str]:
     return message["role"], "".join(texts)
 
 
-def _texts(prompt: str | list[Any], spell: Spell) -> list[str]:
-    """The prompts of a request as texts."""
+def _prompts(prompt: str | list[Any]) -> list[str | tuple[int, ...]]:
+    """The prompts of a request, each a text or tokens."""
     if isinstance(prompt, str):
-        prompts: list[Any] = [prompt]
+        given: list[Any] = [prompt]
     else:
-        prompts = [prompt] if all(type(one) is int for one in prompt) else prompt
-    texts = []
-    for one in prompts:
+        given = [prompt] if all(type(one) is int for one in prompt) else prompt
+    prompts: list[str | tuple[int, ...]] = []
+    for one in given:
         if isinstance(one, list) and one and all(type(token) is int for token in one):
-            one = spell(one)
-        if not isinstance(one, str) or not one:
+            prompts.append(tuple(one))
+        elif isinstance(one, str) and one:
+            prompts.append(_encodable(one, "prompt"))
+        else:
             raise RefusalError(
                 "A prompt is a text or a list of tokens, and not empty.", param="prompt"
             )
-        texts.append(_encodable(one, "prompt"))
-    return texts
+    return prompts
+
+
+def _text(prompt: str | tuple[int, ...], spell: Spell) -> str:
+    return prompt if isinstance(prompt, str) else _encodable(spell(prompt), "prompt")
 
 
 def _encodable(text: str, where: str) -> str:

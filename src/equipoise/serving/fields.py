@@ -1,7 +1,7 @@
 """The fields of requests: those that are read, and those that are refused by name.
 
 Nothing is ignored in silence. A field that asks for something this server does not do is refused
-unless its value asks for nothing, such as ``"logprobs": false``.
+unless its value asks for nothing, such as ``"store": false``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from equipoise.settings import Settings, parse
 
 MOST_STOPS = 16
 
-_WEIGHTS = "a controlled answer has no probability that could be given"
+MOST_LOGPROBS = 20
+"""Likeliest tokens that are told at each place."""
+
+_NO_CHAT = "/v1/completions gives log-probabilities, of methods that leave all to their model"
 _TOOLS = "this server calls no tools"
 _PENALTIES = "the study drew without penalties"
 _TEXT = "answers are plain text"
 REFUSED: dict[str, tuple[tuple[object, ...], str]] = {
-    "logprobs": ((None, False), _WEIGHTS),
-    "top_logprobs": ((None, 0), _WEIGHTS),
-    "echo": ((None, False), "the prompt is not repeated"),
+    "logprobs": ((None, False), _NO_CHAT),
+    "top_logprobs": ((None, 0), _NO_CHAT),
+    "echo": ((None, False), "/v1/completions repeats its prompt"),
     "suffix": ((None, ""), "a prompt is continued at its end alone"),
     "best_of": ((None, 1), "ask for n answers, or serve the method best-of"),
     "logit_bias": ((None, {}), "the method alone decides on tokens"),
@@ -110,9 +113,15 @@ class CompletionFields(_Fields):
 
     Attributes:
         prompt: A text, texts, tokens, or several lists of tokens.
+        max_tokens: As in every request; 0 draws nothing, for a prompt that is only repeated.
+        logprobs: Give the log-probability of each token, and of as many likeliest ones.
+        echo: Repeat the prompt before its answer.
     """
 
     prompt: str | list[Any]
+    max_tokens: Annotated[int, Field(ge=0)] | None = None
+    logprobs: Annotated[int, Field(ge=0, le=MOST_LOGPROBS)] | None = None
+    echo: bool | None = None
 
 
 FieldsT = TypeVar("FieldsT", bound=_Fields)
@@ -130,7 +139,7 @@ def read_fields(cls: type[FieldsT], body: bytes) -> FieldsT:
         raise RefusalError("The body is no JSON that can be read.") from None
     if not isinstance(found, dict):
         raise RefusalError("The body is no JSON object.")
-    for name in REFUSED.keys() & found.keys():
+    for name in REFUSED.keys() & found.keys() - cls.model_fields.keys():
         nothing, why = REFUSED[name]
         if _written(found.pop(name)) not in map(_written, nothing):
             raise unsupported(name, why)

@@ -39,7 +39,7 @@ class Response:
     def whole(self) -> dict[str, Any]:
         """The response as one object."""
         choices = [
-            {**self._said(answer, "message"), **_ending(index, answer)}
+            {**self._said(answer, "message"), **_ending(index, answer), **_scores(answer)}
             for index, answer in enumerate(self.answered.answers)
         ]
         return {**self._head(self.kind), "choices": choices, "usage": self._usage()}
@@ -50,6 +50,7 @@ class Response:
         nothing = {"usage": None} if usage else {}
         for index, answer in enumerate(self.answered.answers):
             said = {**self._said(answer, "delta"), **_ending(index, answer), "finish_reason": None}
+            said |= _scores(answer)
             silent = {**self._said(None, "delta"), **_ending(index, answer)}
             for choice in (said, silent):
                 yield _event({**self._head(kind), "choices": [choice], **nothing})
@@ -79,6 +80,10 @@ class Response:
 def _ending(index: int, answer: Answer) -> dict[str, Any]:
     reason = "length" if answer.cut else "stop"
     return {"index": index, "logprobs": None, "finish_reason": reason}
+
+
+def _scores(answer: Answer) -> dict[str, Any]:
+    return {} if answer.scores is None else {"logprobs": answer.scores.said()}
 
 
 def _event(said: dict[str, Any]) -> str:

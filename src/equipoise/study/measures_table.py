@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,15 +12,19 @@ from pydantic import Field
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import existing
 from equipoise.measures.occupation_shares import SHARE, check_fits, read_shares
+from equipoise.measures.side_effects.harness import HarnessTable, harness_instruments
 from equipoise.model.registry import check_model_name
 from equipoise.settings import Settings, parse
 from equipoise.task.task import Task
 
 if TYPE_CHECKING:
-    from equipoise.measures.side_effects.instruments import FileInstrument
+    from equipoise.measures.side_effects.instruments import Instrument
 
 EXAMINED = ("text", "pairs", "choices")
 """Settings that name files of an examination."""
+
+TRUST = "EQUIPOISE_TRUST_TASKS"
+"""Set in the environment, which no study file reaches, it lets folders of tasks run their code."""
 
 
 class MeasuresTable(Settings):
@@ -43,6 +48,7 @@ class MeasuresTable(Settings):
         text: Texts whose perplexity is measured, seen from the study file or the current folder.
         pairs: Minimal pairs, likewise: CrowS-Pairs, WinoBias (a folder), Winogender, or one's own.
         choices: Multiple-choice questions, likewise: BBQ, or one's own.
+        harness: Tasks of lm-evaluation-harness that every examined model is asked.
     """
 
     fluency: bool = True
@@ -55,6 +61,7 @@ class MeasuresTable(Settings):
     text: tuple[str, ...] = Field(default=(), strict=False)
     pairs: tuple[str, ...] = Field(default=(), strict=False)
     choices: tuple[str, ...] = Field(default=(), strict=False)
+    harness: HarnessTable | None = None
 
 
 def read_measures(table: object, path: Path) -> MeasuresTable:
@@ -69,7 +76,7 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     for name in ("reference_model", "independent_model"):
         if (model := getattr(measures, name)) is not None:
             check_model_name(model, file=path, field=f"measures.{name}")
-    found: dict[str, str | tuple[str, ...]] = {
+    found: dict[str, str | tuple[str, ...] | HarnessTable] = {
         name: str(_find(value, path, f"measures.{name}"))
         for name in ("lac", "winogender")
         if (value := getattr(measures, name)) is not None
@@ -77,6 +84,8 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     for name in EXAMINED:
         named = getattr(measures, name)
         found[name] = tuple(str(_find(value, path, f"measures.{name}")) for value in named)
+    if measures.harness is not None:
+        found["harness"] = _with_folder(measures.harness, path)
     measures = measures.model_copy(update=found)
     if measures.lac is not None:
         check_lac(measures.lac)
@@ -85,11 +94,11 @@ def read_measures(table: object, path: Path) -> MeasuresTable:
     return measures
 
 
-def instruments_of(measures: MeasuresTable, task: Task) -> list[FileInstrument]:
-    """The files of an examination, read; no model is asked.
+def instruments_of(measures: MeasuresTable, task: Task) -> list[Instrument]:
+    """What the study asks of every examined model, files read; no model is asked.
 
     Raises:
-        EquipoiseError: One cannot be read, or is in no known format.
+        EquipoiseError: A file cannot be read, or is in no known format; a task is not there.
     """
     from equipoise.measures.side_effects.instruments import read_instruments
 
@@ -98,7 +107,10 @@ def instruments_of(measures: MeasuresTable, task: Task) -> list[FileInstrument]:
         shares = read_shares(measures.winogender)
     elif task.axis is not None and task.axis.share == SHARE:
         shares = task.shares
-    return read_instruments(measures.text, measures.pairs, measures.choices, shares)
+    instruments = read_instruments(measures.text, measures.pairs, measures.choices, shares)
+    if measures.harness is not None:
+        instruments += harness_instruments(measures.harness, "measures.harness.tasks")
+    return instruments
 
 
 def check_measures(measures: MeasuresTable, task: Task, path: Path) -> None:
@@ -113,6 +125,25 @@ def check_measures(measures: MeasuresTable, task: Task, path: Path) -> None:
 
     if measures.winogender is not None:
         check_fits(read_shares(measures.winogender), task, path)
+
+
+def _with_folder(harness: HarnessTable, path: Path) -> HarnessTable:
+    """``harness`` with its folder as it can be opened from here, if the user trusts it.
+
+    Raises:
+        EquipoiseError: It is not there, or nobody but the study file says that it may run code.
+    """
+    field = "measures.harness.folder"
+    if harness.folder is None:
+        return harness
+    if not os.environ.get(TRUST):
+        raise EquipoiseError(
+            "a folder of tasks runs code of its authors, which no study file can allow",
+            file=path,
+            field=field,
+            hint=f"If you trust it, set {TRUST}=1 in the environment.",
+        )
+    return harness.model_copy(update={"folder": str(_find(harness.folder, path, field))})
 
 
 def _find(value: str, study_file: Path, field: str) -> Path:

@@ -74,9 +74,9 @@ def test_files_of_one_kind_are_one_instrument(write_csv: Callable[..., Path]) ->
     [one] = read_instruments((), (), paths, {})
     [alone] = read_instruments((), (), paths[:1], {})
     assert one.name == alone.name == "bbq"
-    assert one.digest != alone.digest
+    assert one.question != alone.question
     [twice] = read_instruments((), (), [*paths, paths[0]], {})
-    assert twice.digest == one.digest
+    assert twice.question == one.question
 
 
 def test_two_texts_have_two_names(write_csv: Callable[..., Path], tmp_path: Path) -> None:

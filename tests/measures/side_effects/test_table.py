@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from equipoise.measures.side_effects.quantities import KL, LEAKAGE, PERPLEXITY, QUANTITIES
+from equipoise.measures.side_effects.quantities import KL, LEAKAGE, PERPLEXITY
 from equipoise.measures.side_effects.table import (
     BASE,
     labelled,
@@ -39,7 +39,7 @@ def examined() -> pd.DataFrame:
 
 
 def test_a_row_a_seed_and_one_for_all(examined: pd.DataFrame) -> None:
-    table = side_effects_table(examined, QUANTITIES)
+    table = side_effects_table(examined)
     assert table.columns.tolist() == [
         "method", "seed", "instrument", "group", "value", "low", "high", "n", "base", "unit",
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def test_a_row_a_seed_and_one_for_all(examined: pd.DataFrame) -> None:
 def test_a_model_is_tested_over_the_same_items(examined: pd.DataFrame) -> None:
     """With one seed it is the paired t test."""
     one = examined[examined["seed"].isna() | (examined["seed"] == 1)]
-    [row] = paired_table(one, QUANTITIES).to_dict("records")
+    [row] = paired_table(one).to_dict("records")
     expected = stats.ttest_rel(ONE, BEFORE)
     assert (row["method_a"], row["method_b"]) == ("sft", BASE)
     assert row["difference"] == 1
@@ -68,7 +68,7 @@ def test_a_model_is_tested_over_the_same_items(examined: pd.DataFrame) -> None:
 
 def test_holm_within_a_quantity(examined: pd.DataFrame) -> None:
     other = labelled(items(PERPLEXITY.name, [v + 3 for v in ONE]), "dpo", 1)
-    table = paired_table(pd.concat([examined, other]), QUANTITIES)
+    table = paired_table(pd.concat([examined, other]))
     pairs = list(zip(table["method_a"], table["method_b"], strict=True))
     assert pairs == [("sft", BASE), ("dpo", BASE), ("sft", "dpo")]
     p = table["p"].tolist()
@@ -81,13 +81,13 @@ def test_holm_within_a_quantity(examined: pd.DataFrame) -> None:
             labelled(items(LEAKAGE.name, [1.0] * 9), "sft", 1),
         ]
     )
-    both = paired_table(pd.concat([examined, other, leaked]), QUANTITIES)
+    both = paired_table(pd.concat([examined, other, leaked]))
     alone = both[both["instrument"] == LEAKAGE.name]
     assert alone["p_holm"].tolist() == alone["p"].tolist(), "another quantity is another family"
 
 
 def test_a_rate_of_nothing_has_an_interval() -> None:
-    table = side_effects_table(labelled(items(LEAKAGE.name, [0.0] * 100), "sft", 1), QUANTITIES)
+    table = side_effects_table(labelled(items(LEAKAGE.name, [0.0] * 100), "sft", 1))
     row = table.iloc[0]
     assert (row["value"], row["low"]) == (0, 0)
     assert 0.03 < row["high"] < 0.06  # Wilson's of 0 of 100 ends at 0.037
@@ -97,7 +97,7 @@ def test_a_rate_of_nothing_has_an_interval() -> None:
 def test_a_rare_hit_has_wilsons_interval() -> None:
     """One of forty: 0.4 to 12.9 %, and no more for its being skewed."""
     some = [1.0, *[0.0] * 39]
-    row = side_effects_table(labelled(items(LEAKAGE.name, some), "sft", 1), QUANTITIES).iloc[0]
+    row = side_effects_table(labelled(items(LEAKAGE.name, some), "sft", 1)).iloc[0]
     low, high = wilson_interval(1, 40)
     assert row["low"] == pytest.approx(low, abs=0.003)
     assert row["high"] == pytest.approx(high, abs=0.02)
@@ -105,16 +105,16 @@ def test_a_rare_hit_has_wilsons_interval() -> None:
 
 def test_no_interval_leaves_what_there_can_be() -> None:
     share = labelled(items("stories_repetition", [0.0, 0.0, 0.0, 0.1]), "sft", 1)
-    assert side_effects_table(share, QUANTITIES)["low"].tolist() == [0, 0]
+    assert side_effects_table(share)["low"].tolist() == [0, 0]
 
 
 def test_what_is_so_by_definition_needs_no_base() -> None:
     found = labelled(items(KL.name, [0.1, 0.2, 0.3]), "sft", 1)
-    assert (side_effects_table(found, QUANTITIES)["base"] == 0).all()
-    assert paired_table(found, QUANTITIES).empty
+    assert (side_effects_table(found)["base"] == 0).all()
+    assert paired_table(found).empty
 
 
 def test_what_never_varies_has_no_interval() -> None:
-    row = side_effects_table(labelled(items(PERPLEXITY.name, [2.0] * 3), "sft", 1), QUANTITIES)
+    row = side_effects_table(labelled(items(PERPLEXITY.name, [2.0] * 3), "sft", 1))
     assert row[["low", "high"]].isna().all(axis=None)
     assert (row["value"] == 2).all()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
-from equipoise.measures.side_effects.instruments import FileInstrument
+from equipoise.measures.side_effects.instruments import Instrument
 from equipoise.measures.side_effects.leakage import leakage_items
 from equipoise.measures.side_effects.quantities import PERPLEXITY
 from equipoise.measures.side_effects.requests import TOKENS, Request, requests_for
@@ -55,12 +55,12 @@ class Examination:
     Attributes:
         task: Gives terms, subjects of stories, and its axis.
         sampling: How answers are drawn.
-        instruments: Files that the user names.
+        instruments: What the user names.
     """
 
     task: Task
     sampling: Sampling
-    instruments: Sequence[FileInstrument] = ()
+    instruments: Sequence[Instrument] = ()
 
     def items(self, model: Examined, base: Examined | None = None) -> pd.DataFrame:
         """Items of all quantities of one model.
@@ -71,7 +71,7 @@ class Examination:
         """
         answers = self._answers(model)
         parts = [leakage_items(answers, self.task), story_items(answers, self.task)]
-        parts += [self._of_file(one, model) for one in self.instruments]
+        parts += [self._of(one, model) for one in self.instruments]
         if base is not None:
             parts += self._against(model, base)
         return pd.concat(parts, ignore_index=True)
@@ -95,8 +95,8 @@ class Examination:
 
         return model.part("answers", question, ANSWER_TYPES, ask)
 
-    def _of_file(self, one: FileInstrument, model: Examined) -> pd.DataFrame:
-        return model.part(one.name, {"content_sha256": one.digest}, ITEM_TYPES, one.items)
+    def _of(self, one: Instrument, model: Examined) -> pd.DataFrame:
+        return model.part(one.name, one.question, ITEM_TYPES, one.items)
 
     def _against(self, model: Examined, base: Examined) -> list[pd.DataFrame]:
         """What only two models can say: retention, and ratios of perplexity."""
@@ -114,7 +114,7 @@ class Examination:
         ]
         for one in self.instruments:
             if one.name.startswith(PERPLEXITY.name):
-                parts.append(ratio_items(self._of_file(one, model), self._of_file(one, base)))
+                parts.append(ratio_items(self._of(one, model), self._of(one, base)))
         return parts
 
 

@@ -1,4 +1,4 @@
-"""The files that a user names, read before any model is, and asked of each model in turn."""
+"""What a user names to ask models: files, read before any model is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,23 +27,23 @@ FEWEST_CHARACTERS = 20
 
 
 @dataclass(frozen=True)
-class FileInstrument:
-    """Files of one kind.
+class Instrument:
+    """What a user has every model asked: files of one kind, or a task of another harness.
 
     Attributes:
-        name: Of what they are; no other instrument of an examination has it.
-        digest: Changes with what they hold.
+        name: Of what it is; no other instrument of an examination has it.
+        question: Plain data that changes with what is asked.
         items: Items of all quantities of a model.
     """
 
     name: str
-    digest: str
+    question: Mapping[str, Any]
     items: Callable[[LanguageModel], pd.DataFrame]
 
 
 def read_instruments(
     text: Sequence[str], pairs: Sequence[str], choices: Sequence[str], shares: Mapping[str, float]
-) -> list[FileInstrument]:
+) -> list[Instrument]:
     """The instruments of the files that are named; files of one kind are one instrument.
 
     Args:
@@ -55,7 +55,7 @@ def read_instruments(
     Raises:
         EquipoiseError: A file cannot be read or is in no known format, or two texts have one name.
     """
-    texts: dict[str, FileInstrument] = {}
+    texts: dict[str, Instrument] = {}
     for path in map(Path, text):
         one = _text(path)
         if one.name in texts:
@@ -78,7 +78,7 @@ def read_instruments(
     ]
 
 
-def _text(path: Path) -> FileInstrument:
+def _text(path: Path) -> Instrument:
     text, group = read_text(path), group_name(path.stem)
     if len(text.strip()) < FEWEST_CHARACTERS:
         raise EquipoiseError("is too short a text", file=path, hint="Name a longer one.")
@@ -88,30 +88,32 @@ def _text(path: Path) -> FileInstrument:
 
         return perplexity_items(lm, text, group)
 
-    return FileInstrument(f"perplexity_{_fit_for_files(group)}", sha256(path), items)
+    return Instrument(f"perplexity_{fit_for_files(group)}", {"content_sha256": sha256(path)}, items)
 
 
-def _pairs(kind: PairKind, pairs: Sequence[Pair]) -> FileInstrument:
+def _pairs(kind: PairKind, pairs: Sequence[Pair]) -> Instrument:
     def items(lm: LanguageModel) -> pd.DataFrame:
         from equipoise.measures.side_effects.pairs import pair_items
 
         return pair_items(lm, kind, pairs)
 
-    return FileInstrument(kind, _digest(pairs), items)
+    return Instrument(kind, _question(pairs), items)
 
 
-def _choices(kind: ChoiceKind, choices: Sequence[Choice]) -> FileInstrument:
+def _choices(kind: ChoiceKind, choices: Sequence[Choice]) -> Instrument:
     def items(lm: LanguageModel) -> pd.DataFrame:
         from equipoise.measures.side_effects.choices import choice_items
 
         return choice_items(lm, kind, choices)
 
-    return FileInstrument(kind, _digest(choices), items)
+    return Instrument(kind, _question(choices), items)
 
 
-def _digest(items: Sequence[object]) -> str:
-    return hashlib.sha256(repr(items).encode(errors="replace")).hexdigest()
+def _question(items: Sequence[object]) -> dict[str, Any]:
+    digest = hashlib.sha256(repr(items).encode(errors="replace")).hexdigest()
+    return {"content_sha256": digest}
 
 
-def _fit_for_files(name: str) -> str:
+def fit_for_files(name: str) -> str:
+    """``name`` as part of the name of a file."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", name)

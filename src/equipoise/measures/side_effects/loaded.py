@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from equipoise.measures.side_effects.examination import Ask, Examination
-from equipoise.measures.side_effects.instruments import FileInstrument
+from equipoise.measures.side_effects.instruments import Instrument
 from equipoise.measures.side_effects.table import BASE, labelled
 from equipoise.model.draws import Sampling
 from equipoise.model.registry import model_label
@@ -49,7 +49,7 @@ def examine(
     model: str,
     against: str | None,
     task: Task,
-    instruments: Sequence[FileInstrument] = (),
+    instruments: Sequence[Instrument] = (),
     sampling: Sampling | None = None,
 ) -> pd.DataFrame:
     """Items of all quantities of a model and of its base, with ``method`` and ``seed``.
@@ -58,7 +58,7 @@ def examine(
         model: An embedded model, a folder or a Hub id.
         against: The model that it was made of, if there is one to compare with.
         task: Gives terms, subjects of stories, and an axis.
-        instruments: Files to be asked.
+        instruments: What else is asked.
         sampling: How answers are drawn; by default as the protocol does it.
 
     Raises:

@@ -20,7 +20,7 @@ from equipoise.measures.declaration import (
     Table,
     rate,
 )
-from equipoise.measures.side_effects.quantities import ALL, QUANTITIES, Quantity
+from equipoise.measures.side_effects.quantities import ALL, Quantity, quantity_of
 from equipoise.measures.side_effects.table import BASE, paired_table, side_effects_table
 from equipoise.wording.numbers import NONE
 
@@ -154,10 +154,15 @@ class SideEffects(Measure):
             (row["instrument"], row["group"], row["method"]): row
             for row in pooled.to_dict("records")
         }
+        quantities = {
+            (row["instrument"], row["group"]): one
+            for row in pooled.to_dict("records")
+            if (one := _quantity(row)) is not None
+        }
         rows = [
-            (_heading(name, group), _cells(cells, name, group, own))
-            for name, group in order
-            if name in QUANTITIES
+            (_heading(quantities[key], key[1]), _cells(cells, quantities[key], key[1], own))
+            for key in order
+            if key in quantities
         ]
         if pooled["base"].isna().all():  # nobody has named the model that it was made of
             alone = tuple((name, own_cells[1:]) for name, own_cells in rows)
@@ -172,8 +177,8 @@ def tables_of(items: pd.DataFrame, alpha: float = 0.05) -> Measured:
         items: Items of all models, with ``method`` and ``seed``.
         alpha: Level of the tests; intervals are of ``1 - alpha``.
     """
-    table = side_effects_table(items, QUANTITIES, alpha)
-    tests = paired_table(items, QUANTITIES, alpha)
+    table = side_effects_table(items, alpha)
+    tests = paired_table(items, alpha)
     return Measured({"side_effects": table, "side_effect_tests": tests}, chance_notes(table))
 
 
@@ -195,7 +200,7 @@ def harms(tables: Mapping[str, pd.DataFrame]) -> list[Harm]:
     guessed = {(row["instrument"], row["group"]) for row in rows if near_chance(row)}
     found = []
     for row in rows:
-        one = QUANTITIES.get(row["instrument"])
+        one = _quantity(row)
         if one is None or math.isinf(one.passes):
             continue
         if (one.needs or one.name, row["group"]) in guessed:
@@ -213,7 +218,7 @@ def near_chance(row: Mapping[Any, Any]) -> bool:
 
     The base model is asked, or the method's own where nobody knows the base.
     """
-    one = QUANTITIES.get(row["instrument"])
+    one = _quantity(row)
     if one is None or one.chance is None or not row["n"]:
         return False
     value = row["value"] if math.isnan(row["base"]) else row["base"]
@@ -224,19 +229,19 @@ def near_chance(row: Mapping[Any, Any]) -> bool:
 def chance_notes(table: pd.DataFrame) -> list[str]:
     """A sentence for each quantity at which the base model is near chance, with its groups."""
     rows = table[table["seed"].isna()].drop_duplicates(["instrument", "group"])
-    near: dict[tuple[str, str], list[str]] = {}
+    near: dict[tuple[str, Quantity], list[str]] = {}
     for row in rows.to_dict("records"):
-        if near_chance(row):
+        one = _quantity(row)
+        if one is not None and near_chance(row):
             alone = math.isnan(row["base"])
             who = row["method"] if alone else "The base model"
-            value = row["value" if alone else "base"]
-            told = f"{row['group']} {written(QUANTITIES[row['instrument']], value)}"
-            near.setdefault((who, row["instrument"]), []).append(told)
+            told = f"{row['group']} {written(one, row['value' if alone else 'base'])}"
+            near.setdefault((who, one), []).append(told)
     return [
-        f"{who} is near chance, or has answered too little to tell, on {QUANTITIES[name].title} "
-        f"({', '.join(groups)}; chance {written(QUANTITIES[name], QUANTITIES[name].chance or 0)}): "
+        f"{who} is near chance, or has answered too little to tell, on {one.title} "
+        f"({', '.join(groups)}; chance {written(one, one.chance or 0)}): "
         "no claim is built on it."
-        for (who, name), groups in near.items()
+        for (who, one), groups in near.items()
     ]
 
 
@@ -250,19 +255,23 @@ def written(one: Quantity, value: float, *, sign: bool = False) -> str:
     return f"{'+' if value >= 0 else '−'}{text.replace(' %', ' points').lstrip('+−')}"
 
 
-def _heading(name: str, group: str) -> str:
-    return QUANTITIES[name].title + ("" if group == ALL else f": {group}")
+def _quantity(row: Mapping[Any, Any]) -> Quantity | None:
+    """What a row of the table of side effects is of."""
+    return quantity_of(row["instrument"], row.get("unit", ""))
+
+
+def _heading(one: Quantity, group: str) -> str:
+    return one.title + ("" if group == ALL else f": {group}")
 
 
 def _cells(
     cells: Mapping[tuple[str, str, str], Mapping[Any, Any]],
-    name: str,
+    one: Quantity,
     group: str,
     methods: Sequence[str],
 ) -> tuple[str, ...]:
     """The base model's value, and each method's with its interval."""
-    one = QUANTITIES[name]
-    rows = [cells.get((name, group, method)) for method in methods]
+    rows = [cells.get((one.name, group, method)) for method in methods]
     base = next((row["base"] for row in rows if row is not None), math.nan)
     return (written(one, base), *(_cell(one, row) for row in rows))
 

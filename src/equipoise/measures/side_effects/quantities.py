@@ -7,6 +7,7 @@ reports read it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -192,3 +193,45 @@ QUANTITIES: dict[str, Quantity] = {
     )
 }  # fmt: skip
 """All of them by name, in the order of the tables."""
+
+HARNESS = "harness: "
+"""What the instrument of a task of lm-evaluation-harness begins with; its name follows."""
+
+SHARE_RIGHT, SCORE, OWN_UNIT = "share of questions", "score, 0 to 1", "as the task defines it"
+"""Units of such tasks. They say what kind of number it is, as a table knows no more of a task."""
+
+_CHANCE = re.compile(rf"{SHARE_RIGHT}, chance ([0-9.]+) %")
+
+
+def share_right(chance: float | None) -> str:
+    """The unit of a share of right answers, of which guessing gets ``chance``, if that is known.
+
+    >>> share_right(0.25)
+    'share of questions, chance 25.0 %'
+    """
+    return SHARE_RIGHT if chance is None else f"{SHARE_RIGHT}, chance {100 * chance:.1f} %"
+
+
+def quantity_of(instrument: str, unit: str) -> Quantity | None:
+    """The quantity of a row of a table; None for one that nobody has declared.
+
+    Those of lm-evaluation-harness are as many as it has tasks, and made of their units.
+
+    Args:
+        instrument: The row's.
+        unit: Likewise.
+    """
+    if not instrument.startswith(HARNESS):
+        return QUANTITIES.get(instrument)
+    meaning = f"{instrument.removeprefix(HARNESS)} of lm-evaluation-harness"
+    if unit == SCORE:
+        return Quantity(
+            instrument, instrument, meaning, unit, form=DECIMALS, ideal=1, passes=FIVE_POINTS
+        )
+    guessed = _CHANCE.fullmatch(unit)
+    if unit != SHARE_RIGHT and not guessed:
+        return Quantity(instrument, instrument, meaning, unit, form=DECIMALS)
+    return Quantity(
+        instrument, instrument, meaning, unit, form=PERCENT, rate=True, ideal=1,
+        passes=FIVE_POINTS, chance=float(guessed[1]) / 100 if guessed else None,
+    )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.side_effects.quantities import Quantity
+from equipoise.measures.side_effects.quantities import QUANTITIES, Quantity, quantity_of
 from equipoise.statistics.comparisons import holm
 from equipoise.statistics.estimate import Estimate
 from equipoise.statistics.intervals import rate_interval
@@ -39,9 +39,7 @@ def labelled(items: pd.DataFrame, method: str, seed: int | None = None) -> pd.Da
     return items.assign(method=method, seed=seeds)
 
 
-def side_effects_table(
-    items: pd.DataFrame, quantities: Mapping[str, Quantity], alpha: float = 0.05
-) -> pd.DataFrame:
+def side_effects_table(items: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
     """A row for each method, seed, quantity and group, and one for all seeds.
 
     Columns: ``method``, ``seed`` (missing for all seeds), ``instrument``, ``group``, ``value``,
@@ -50,13 +48,11 @@ def side_effects_table(
 
     Args:
         items: Items of all models, with ``method`` and ``seed``; those of the base model have
-            the method `BASE`.
-        quantities: All quantities by name.
+            the method `BASE`. Those of lm-evaluation-harness have a ``unit``.
         alpha: The intervals are of ``1 - alpha``.
     """
     rows: list[dict[str, Any]] = []
-    for (name, group), grids in _grids(items, quantities):
-        one = quantities[name]
+    for one, group, grids in _grids(items):
         base = _base_value(one, grids)
         for method, grid in grids.items():
             if method == BASE:
@@ -64,7 +60,7 @@ def side_effects_table(
             parts = [(int(seed), grid[[seed]]) for seed in grid.columns if int(seed) != NO_SEED]
             for seed, part in [*parts, (pd.NA, grid)]:
                 rows.append(
-                    {"method": method, "seed": seed, "instrument": name, "group": group,
+                    {"method": method, "seed": seed, "instrument": one.name, "group": group,
                      **_value(one, part, alpha), "base": base, "unit": one.unit}
                 )  # fmt: skip
     columns = ["method", "seed", "instrument", "group", "value", "low", "high", "n", "base", "unit"]
@@ -73,11 +69,7 @@ def side_effects_table(
     return frame.sort_values("method", key=lambda m: m.map(order), kind="stable", ignore_index=True)
 
 
-def paired_table(
-    items: pd.DataFrame,
-    quantities: Mapping[str, Quantity],
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+def paired_table(items: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
     """A row for each quantity, group and two models: how they differ, over the same items.
 
     ``difference`` is ``method_a`` minus ``method_b``, which is the base model or another method.
@@ -86,17 +78,16 @@ def paired_table(
 
     Args:
         items: As for `side_effects_table`.
-        quantities: Likewise.
         alpha: Level of the tests.
     """
     rows: list[dict[str, Any]] = []
-    for (name, group), grids in _grids(items, quantities):
+    for one, group, grids in _grids(items):
         others = [method for method in grids if method != BASE]
         pairs = [(method, BASE) for method in others if BASE in grids]
         for a, b in [*pairs, *itertools.combinations(others, 2)]:
-            tested = _test(quantities[name], grids[a], grids[b], alpha)
+            tested = _test(one, grids[a], grids[b], alpha)
             rows.append(
-                {"instrument": name, "group": group, "method_a": a, "method_b": b, **tested}
+                {"instrument": one.name, "group": group, "method_a": a, "method_b": b, **tested}
             )
     columns = [
         "instrument", "group", "method_a", "method_b", "n", "seeds", "difference", "low", "high",
@@ -110,13 +101,18 @@ def paired_table(
     return frame
 
 
-def _grids(
-    items: pd.DataFrame, quantities: Mapping[str, Quantity]
-) -> Iterator[tuple[tuple[str, str], Grids]]:
-    """The values of each quantity, in the order of ``quantities``, and group."""
-    places = {name: place for place, name in enumerate(quantities)}
+def _grids(items: pd.DataFrame) -> Iterator[tuple[Quantity, str, Grids]]:
+    """The values of each quantity and group, tasks of lm-evaluation-harness last.
+
+    What nobody has declared is left out.
+    """
+    places = {name: place for place, name in enumerate(QUANTITIES)}
+    units = items["unit"] if "unit" in items else pd.Series("", items.index)
+    items = items.assign(unit=units.fillna(""))
     items = items.sort_values("instrument", key=lambda names: names.map(places), kind="stable")
     for (name, group), part in items.groupby(["instrument", "group"], sort=False):
+        if (one := quantity_of(str(name), str(part["unit"].iloc[0]))) is None:
+            continue
         grids = {
             str(method): own.pivot_table(
                 index="item", columns="seed", values="value", sort=False, dropna=False
@@ -125,7 +121,7 @@ def _grids(
                 "method", sort=False
             )
         }
-        yield (str(name), str(group)), grids
+        yield one, str(group), grids
 
 
 def _base_value(one: Quantity, grids: Grids) -> float:
