@@ -177,6 +177,7 @@ def is_written_prose(constraint: Constraint, text: str) -> bool:
 @example(prefix="The", text=' self-led, "bold" (on\'e) note!')
 @example(prefix="The", text=" bold note. The &")
 @example(prefix="It is", text=" bold note so.\n")
+@example(prefix="", text=" 9Sr.")
 def test_prose_is_accepted_if_and_only_if_the_checkers_accept_it(
     name: str, prefix: str, text: str
 ) -> None:

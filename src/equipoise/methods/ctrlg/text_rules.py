@@ -106,7 +106,8 @@ class Run(NamedTuple):
 class SentenceRule:
     """One sentence that comes to its end, as ``first_sentence`` finds it.
 
-    States: ``unseen`` before the first letter, ``gap`` between words, `Run` in a word, and `DONE`.
+    States: ``unseen`` before the first letter, ``counted`` there behind a digit, ``gap`` between
+    words, `Run` in a word, and `DONE`.
     After marks: ``dot`` (of a word), ``lone`` (a full stop elsewhere), ``mark``, and ``closed`` and
     ``marked`` with a closing quote or emphasis: white space ends the sentence. ``ellipsis``, and
     ``quoted`` (a quote after anything but a full stop): a line break ends it, and white space would
@@ -144,8 +145,10 @@ class SentenceRule:
 
     def step(self, state: State, symbol: Symbol) -> State | None:
         """See `Rule`. The end of the text is not a character: see ``accepts``."""
-        if state == DONE or (state == "unseen" and not isinstance(symbol, tuple)):
+        if state == DONE:
             return state
+        if state in ("unseen", "counted") and not isinstance(symbol, tuple):
+            return "counted" if symbol == "digit" else "unseen"
         if isinstance(symbol, tuple) or symbol == "digit":
             return self._run(state, symbol)
         if symbol in ("space", "break"):
@@ -182,6 +185,8 @@ class SentenceRule:
         letter = symbol[1] if isinstance(symbol, tuple) else ""
         if state in ("dot", "inner", "brief"):
             return Run(None, dotted=True)
+        if state == "counted":  # "9Sr." is no abbreviation
+            return Run(None)
         if isinstance(state, Run) and not state.over:
             spelt = None if state.spelt is None else state.spelt + letter
             return Run(spelt if letter and spelt in self._beginnings else None, state.dotted)
