@@ -34,6 +34,9 @@ from equipoise.task.task import Task
 
 AGAIN = "Run the study again with this folder, which computes what is missing or damaged."
 
+SUM = "_sha256"
+"""Ends the name of what stands for a folder's content."""
+
 
 @dataclass(frozen=True)
 class Controlled:
@@ -150,10 +153,21 @@ def _base(run: Path, study: Mapping[str, Any], given: str | None) -> str:
 def _method(config: Mapping[str, Any], path: Path) -> Method[Any]:
     """The method of a cell, and in it those of the study that its settings name.
 
-    ``Method.describe`` writes what it takes of another method as ``setting.name``.
+    ``Method.describe`` writes what it takes of another method as ``setting.name``, and the sum of a
+    folder as ``setting_sha256``.
+
+    Raises:
+        EquipoiseError: A setting names a model's folder, of which a run keeps the name alone.
     """
     settings = config["settings"]
     own = {name: value for name, value in settings.items() if "." not in name}
+    for setting in (name.removesuffix(SUM) for name in own if name.endswith(SUM)):
+        raise EquipoiseError(
+            f"it was a model's folder called '{own[setting]}', and a run keeps no paths",
+            file=path,
+            field=f"settings.{setting}",
+            hint="Serve a method whose other models are methods of the study.",
+        )
     named: dict[str, Method[Any]] = {}
     for setting in {name.partition(".")[0] for name in settings.keys() - own.keys()}:
         start = f"{setting}."
