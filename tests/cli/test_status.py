@@ -20,7 +20,7 @@ def test_status_and_verify_of_a_run(equipoise, study_file):
     assert found["counts"] == {"done": 4}
     assert found["cells"][0]["state"] == "done"
     assert equipoise("verify", "run").out == (
-        "12 of 12 sealed folders and files are as they were written.\n"
+        "18 of 18 sealed folders and files are as they were written.\n"
     )
 
 
@@ -39,7 +39,7 @@ def test_verify_names_the_file_and_the_hint(equipoise, study_file, tmp_path):
         "one is kept beside it."
     )
     assert tables.startswith("results: wilson.csv has 0 bytes instead of ")
-    assert count == "10 of 12 sealed folders and files are as they were written."
+    assert count == "16 of 18 sealed folders and files are as they were written."
     found = json.loads(equipoise("verify", "run", "--json").out)
     assert sum(finding["problem"] is not None for finding in found) == 2
     outcome = equipoise("status", "run")

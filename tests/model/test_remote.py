@@ -96,7 +96,7 @@ def test_answers_that_are_kept_are_not_asked_for_again(
 ) -> None:
     log = tmp_path / "answers.jsonl"
     first = endpoint(proxy, server, log)
-    draws = first.draw(QUESTIONS, [3, 2], SAMPLING, 1)
+    first.draw(QUESTIONS, [3, 2], SAMPLING, 1)
     assert len(proxy.bodies) == 5
     lines = log.read_bytes().splitlines(keepends=True)
     assert len(lines) == 5
@@ -104,7 +104,7 @@ def test_answers_that_are_kept_are_not_asked_for_again(
     again = endpoint(proxy, server, log)
     repeated = again.draw(QUESTIONS, [3, 2], SAMPLING, 1)
     assert len(proxy.bodies) == 7
-    assert repeated == draws or again.usage == first.usage
+    assert log.read_bytes().startswith(b"".join(lines[:3]))
     assert again.usage.requests == 5
     assert endpoint(proxy, server, log).draw(QUESTIONS, [3, 2], SAMPLING, 1) == repeated
     assert len(proxy.bodies) == 7

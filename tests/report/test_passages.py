@@ -96,6 +96,6 @@ def test_json_in_a_script_can_end_nothing_and_is_read_back(texts: list[str]) -> 
 
 
 def test_hostile_pieces_are_visible(tmp_path: Path, task: Task) -> None:
-    folder = make_run(tmp_path / "run", task, texts=lambda *_: ["\u202ebold </script>\u2028."])
+    folder = make_run(tmp_path / "run", task, texts=lambda *_: ["\u202ebold </script>\x1b\u2028."])
     [pieces] = passages(read_run(folder, task))["texts"]
-    assert decoded(pieces) == "⟨U+202E⟩bold </script>"
+    assert decoded(pieces) == "bold </script>⟨U+001B⟩"

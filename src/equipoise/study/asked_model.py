@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -91,6 +92,7 @@ class AskedModel:
         identity = {"format": FORMAT, **{name: study[name] for name in ("model", "model_sha256")}}
         if self.maker is not None:
             sums = recorded_sums(self.store.cell_folder(self.maker))
-            names = sorted(name for name in sums if name.startswith(f"{MODEL}/"))
+            weights = PurePath(MODEL).joinpath("*.safetensors")  # a card may be added later
+            names = sorted(name for name in sums if PurePath(name).match(str(weights)))
             identity["weights"] = {name: sums[name] for name in names}
         return identity
