@@ -103,6 +103,24 @@ def test_train_then_generate_then_evaluate(equipoise, tiny_model_folder):
     AutoModelForCausalLM.from_pretrained(folder / "model")
 
 
+def test_generate_asks_on_the_day_that_is_said(equipoise, tiny_model_folder):
+    Path("drawn").mkdir()
+    drawing = (
+        "generate",
+        "--model",
+        tiny_model_folder,
+        "--subjects",
+        "nurse",
+        "-n",
+        "1",
+        "--quiet",
+    )
+    outcome = equipoise(*drawing, "--day", "2020-02-03", "--out", "drawn/then.csv")
+    assert outcome.code == 0, outcome.err
+    record = json.loads(Path("drawn/then.record.json").read_text())
+    assert record["context"]["day"] == "2020-02-03"
+
+
 def test_evaluate_shows_remarks_and_disarms_hostile_names(equipoise):
     Path("c.csv").write_text(
         "Model,Occupation,Output\n"

@@ -66,6 +66,10 @@ def test_generate_goes_on_where_it_stopped(equipoise, proxy, server):
         ("generate --out x.csv --model openai:x --base-url x", "base_url: 'x' is no address"),
         ("generate --out x.csv --model openai:x --endpoint api=talk", "--endpoint.api: "),
         ("generate --out x.csv --model openai:x --top-k 3 --base-url http://x/v1", "--top-k"),
+        (
+            "generate --out x.csv --model openai:x --base-url http://x/v1 --day 2026-01-02",
+            "a server writes its own date",
+        ),
         ("train sft --model openai:x", "is an endpoint, whose weights are not at hand"),
         ("evaluate x.csv --reference-model openai:x", "is an endpoint"),
         ("distill --model openai:x --out x", "is an endpoint"),
