@@ -16,8 +16,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
+from ctrlg_fluency import per_token
 from sides import number, text
 
 SUBJECTS = ("doctor", "nurse", "plumber", "teacher")
@@ -81,21 +83,17 @@ def main() -> None:
             one = one or seconds
             print(
                 f"ctrlg, {particles:2} drawn  {seconds:6.1f} s   {seconds / one:.2f} times one; "
-                f"{per_token(lm, task, found, n):.2f} nats a token"
+                f"{likelihood(lm, task, found):.2f} nats a token"
             )
 
 
-def per_token(lm: Any, task: Any, texts: list[str], n: int) -> float:
+def likelihood(lm: Any, task: Any, texts: list[str]) -> float:
     """Mean over sentences of the log-probability a token, after the neutral prompt."""
-    from equipoise.measures.judging import score_fluency
+    import pandas as pd
 
-    subjects = [subject for subject in SUBJECTS for _ in range(n)]
+    subjects = [one for one in SUBJECTS for _ in range(len(texts) // len(SUBJECTS))]
     sentences = [f"{task.response_prefix(s)}{t}" for s, t in zip(subjects, texts, strict=True)]
-    wanted = list(zip(subjects, sentences, strict=True))
-    scores = score_fluency(lm, task, dict.fromkeys(wanted), "prompt")
-    each = (scores["log_probability"] / scores["tokens"]).tolist()
-    known = dict(zip(zip(scores["subject"], scores["text"], strict=True), each, strict=True))
-    return float(sum(known[one] for one in wanted) / len(wanted))
+    return mean(per_token(pd.DataFrame({"subject": subjects, "text": sentences}), lm, task))
 
 
 if __name__ == "__main__":

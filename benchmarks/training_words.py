@@ -4,7 +4,8 @@ SFT as in the quickstart (57 updates of 16 at 5e-4, 300 sentences), with 5, 10, 
 side in its sentences: the protocol's ten, then words of one half of the task's wide lexicon. The
 other half is in no training sentence, the same for all. Each model is asked about train subjects
 alone: once freely, and once with every word that it was taught, and the protocol's, forbidden; what
-it then says is judged by the half it never saw. Not a timing; it goes into docs/sft.md.
+it then says is judged by the half it never saw. Not a timing; it goes into
+docs/results/sft.md.
 
     python benchmarks/training_words.py --words 5 --seed 7 >> results/training_words.csv
     python benchmarks/training_words.py --draw docs/figures/training_words.svg
@@ -127,7 +128,7 @@ def draw(out: Path) -> None:
     mpl.rcParams.update({"svg.hashsalt": "equipoise", "svg.fonttype": "none", "font.size": 9})
     import matplotlib.pyplot as plt
 
-    found = pd.read_csv(RESULTS)
+    found = pd.read_csv(RESULTS, names=COLUMNS)
     figure, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")
     lines = (
         ("balanced", "balanced, in the words taught", "#0072b2", "o-"),
