@@ -89,6 +89,8 @@ def starts_a_sentence(word: str) -> bool:
 def outlook(text: str, stop: int, end: int) -> Outlook:
     """What the full stop at ``stop`` means; white space or nothing follows at ``end``."""
     word = _word_before(text, stop)
+    if word in LEADING:
+        return "goes on"
     contextual = word in CONTEXTUAL
     if not contextual and not is_abbreviation(word):
         return "ends"
@@ -117,8 +119,6 @@ def _before_number(following: str, after: str) -> Outlook:
 
 def _before_name(word: str, before: str, following: str, after: str) -> Outlook:
     """After an abbreviation or an initial that names may follow, where a capital does."""
-    if word in LEADING:
-        return "goes on"
     if _is_starter(following, after):
         return "ends" if after else "open"
     if len(word) == 1 and (found := _PREVIOUS.search(before)):
