@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
+import published
 
 from equipoise.measures import registry
 from equipoise.measures.declaration import Column, Table
@@ -28,6 +29,14 @@ CALIBRATED = ("rate_covered", "difference_covered", "gap_covered", "false_alarms
               "falsely_equivalent")  # fmt: skip
 FEW, SELDOM_WRONG = 300, 0.99
 """Completions in all, and the rate: three misses, too few for a narrow interval."""
+PUBLISHED = ("quickstart",)
+"""Runs of which files are in ``results/``."""
+RUN_TABLES: dict[str, Callable[[str], published.Rows]] = {
+    "balance": published.balance,
+    "unseen-words": published.unseen_words,
+    "association": published.association,
+    "side-effects": published.side_effects,
+}
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -209,6 +218,9 @@ def makers() -> dict[str, Callable[[], str]]:
         "answer-forms": answer_forms,
         "side_effect_quantities": side_effect_quantities,
     }
+    for run in PUBLISHED:
+        for name, make in RUN_TABLES.items():
+            found[f"{run}-{name}"] = lambda run=run, make=make: _markdown(*make(run))
     for table in registry.tables():
         found[table.name] = lambda table=table: of_table(table)
     return found
