@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.model.model_size import model_size
 from equipoise.runs.cell import Cell
 from equipoise.study import forecast as module
 from equipoise.study.forecast import Forecast
 from equipoise.study.planning.memory import Memory
-from equipoise.study.planning.plan import MethodPlan, StudyPlan, plan_study
+from equipoise.study.planning.plan import MethodPlan, StudyPlan, drawing_seconds, plan_study
 from equipoise.study.planning.rates import Rates
 from equipoise.study.specification import Specification, read_specification
 
@@ -91,5 +92,14 @@ def test_the_check_is_quick_and_its_rates_are_rates(study: Specification) -> Non
     assert forecast is not None
     plan: StudyPlan = forecast.plan
     assert plan.rates.flops > 1e8
+    assert plan.rates.drawing_flops > 1e8
     assert plan.rates.bandwidth > 1e7
-    assert Rates.said(150) == Rates(150e12, 1e12)
+    assert Rates.said(150) == Rates(150e12, 150e12, 1e12)
+
+
+def test_drawing_takes_products_and_memory_traffic_by_hand() -> None:
+    size = model_size("meta-llama/Llama-3.1-8B")
+    products = 2 * (size.matrix_parameters + size.vocabulary * 4096) / (0.6 * 2e12)
+    traffic = 640 * 32 * 4096 / 1e9
+    seconds = drawing_seconds(size, 1000, Rates(flops=9e99, drawing_flops=2e12, bandwidth=1e9))
+    assert seconds == pytest.approx(1000 * (products + traffic))

@@ -41,6 +41,7 @@ class Computation:
         store: Where its cells are.
         progress: Shows how it goes.
         after_cell: Called when a cell has ended, here or elsewhere.
+        meanwhile: Does something else where no cell is free; False if there is nothing to do.
 
     Attributes:
         computed: Cells that were computed here.
@@ -53,9 +54,10 @@ class Computation:
         store: Store,
         progress: StudyProgress,
         after_cell: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], bool] = lambda: False,
     ) -> None:
         self._specification, self._store, self._progress = specification, store, progress
-        self._after_cell = after_cell
+        self._after_cell, self._meanwhile = after_cell, meanwhile
         self._claims = store.claims
         self._lm: LanguageModel | None = None
         self._announced = False
@@ -83,7 +85,10 @@ class Computation:
             if not waiting:
                 self._progress.say("Waiting for cells that other processes compute.")
                 waiting = True
-            time.sleep(POLL_SECONDS)
+            self._lm = None  # not more models in memory than must be
+            if not self._meanwhile():
+                time.sleep(POLL_SECONDS)
+        self._lm = None
 
     def _settle(self, cell: Cell, left: Mapping[Cell, str]) -> bool:
         """Compute ``cell``, or find that another process did; False if it must wait."""

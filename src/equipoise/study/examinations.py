@@ -60,29 +60,63 @@ def examine_models(
         cells: Those that are finished.
         progress: Shows how it goes.
     """
-    found = OfModels()
     if is_endpoint(specification.study.model):
-        return found
-    drawn_from: dict[Cell | None, list[Cell]] = defaultdict(list)
-    for cell in cells:
-        changes = specification.methods[cell.label].changes_weights
-        drawn_from[cell if changes else specification.start(cell)].append(cell)
-    askers = _askers(specification)
-    base = AskedModel(specification, store, progress)
-    _ask(base, drawn_from.pop(None, []), askers, found)
-    examination = _examination(specification) if drawn_from else None
-    if examination is not None:
-        examination = _examine(examination, base, found)
-    for maker, users in drawn_from.items():
-        model = AskedModel(specification, store, progress, maker)
-        _ask(model, users, askers, found)
-        if examination is not None:
-            examination = _examine(examination, model, found, base)
-        model.leave()
-    base.leave()
-    if examination is None:
-        found.side_effects.clear()
-    return found
+        return OfModels()
+    examinations = Examinations(specification, store, cells, progress)
+    for maker in (None, *examinations.makers):
+        examinations.ask(maker)
+    return examinations.ended()
+
+
+class Examinations:
+    """All models from which finished cells draw, asked one by one.
+
+    Args:
+        specification: The study.
+        store: Where its cells are, and where answers are kept.
+        cells: Those that are finished.
+        progress: Shows how it goes.
+
+    Attributes:
+        makers: Cells that have made the models, in the study file's order.
+    """
+
+    def __init__(
+        self,
+        specification: Specification,
+        store: Store,
+        cells: Iterable[Cell],
+        progress: StudyProgress,
+    ) -> None:
+        self._specification, self._store, self._progress = specification, store, progress
+        self._users: dict[Cell | None, list[Cell]] = defaultdict(list)
+        for cell in cells:
+            changes = specification.methods[cell.label].changes_weights
+            self._users[cell if changes else specification.start(cell)].append(cell)
+        self.makers = [maker for maker in self._users if maker is not None]
+        self._askers = _askers(specification)
+        self._base = AskedModel(specification, store, progress)
+        self._examination = _examination(specification) if self.makers else None
+        self._found = OfModels()
+
+    def ask(self, maker: Cell | None) -> None:
+        """Ask the model that ``maker`` has made, or the base model, which must be the first."""
+        base, model = self._base, self._base
+        if maker is not None:
+            model = AskedModel(self._specification, self._store, self._progress, maker)
+        _ask(model, self._users.get(maker, ()), self._askers, self._found)
+        if self._examination is not None:
+            against = None if maker is None else base
+            self._examination = _examine(self._examination, model, self._found, against)
+        if maker is not None:
+            model.leave()
+
+    def ended(self) -> OfModels:
+        """What all have said; no more is asked."""
+        self._base.leave()
+        if self._examination is None:
+            self._found.side_effects.clear()
+        return self._found
 
 
 def _askers(specification: Specification) -> dict[Asked, Cell]:

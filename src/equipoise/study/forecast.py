@@ -78,7 +78,7 @@ class Forecast:
     def seconds(self, cells: Iterable[Cell]) -> float:
         """How long ``cells`` take, and the tables over all of the study.
 
-        Each process takes the next cell when it is free.
+        Each process takes the next cell when it is free, and asks models when none is left.
 
         Args:
             cells: Those that are not done, in the order in which they are computed.
@@ -92,7 +92,7 @@ class Forecast:
             once = 0 if cell.label in begun else method.once_seconds
             begun.add(cell.label)
             heapq.heapreplace(free, free[0] + slower * (method.cell_seconds + once))
-        return max(free) + self.plan.tables_seconds
+        return max(free) + slower * self.plan.tables_seconds / self.jobs
 
     def line(self, cells: Iterable[Cell]) -> str:
         """The forecast as a line for the user."""

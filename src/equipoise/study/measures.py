@@ -53,17 +53,52 @@ def ask_models(
     measures = specification.measures
     fluency: dict[str, FluencyScores] = {}
     agency: AgencyScores | None = None
-    reference = _Judge(measures.reference_model or specification.study.model, specification)
-    if measures.fluency and not is_endpoint(reference.name):
-        fluency[BASE] = _fluency(reference, BASE, "prompt", completions, folder, progress)
+    reference = _reference(specification)
+    if scores := judge_fluency(specification, BASE, completions, folder, progress, reference):
+        fluency[BASE] = scores
     if measures.lac is not None:
         texts = pd.concat([frame["text"] for frame in (completions, further) if frame is not None])
         agency = _agency(reference, measures.lac, texts, folder, progress)
     reference.forget()
-    if measures.independent_model is not None:
-        judge = _Judge(measures.independent_model, specification)
-        fluency[INDEPENDENT] = _fluency(judge, INDEPENDENT, "plain", completions, folder, progress)
+    if scores := judge_fluency(specification, INDEPENDENT, completions, folder, progress):
+        fluency[INDEPENDENT] = scores
     return ByModel(fluency, agency)
+
+
+def judge_fluency(
+    specification: Specification,
+    label: str,
+    completions: pd.DataFrame,
+    folder: Path,
+    progress: StudyProgress,
+    judge: _Judge | None = None,
+) -> FluencyScores | None:
+    """What one judge of the study thinks of all sentences; None where the study has none such.
+
+    Args:
+        specification: Names the judges.
+        label: Which: `BASE`, after the prompt, or `INDEPENDENT`, as plain text.
+        completions: Completions frames of all cells.
+        folder: Where answers are kept.
+        progress: Shows how it goes.
+        judge: The reference model, where it may be loaded already.
+    """
+    measures = specification.measures
+    if label == BASE:
+        judge = judge or _reference(specification)
+        if not measures.fluency or is_endpoint(judge.name):
+            return None
+        return _fluency(judge, BASE, "prompt", completions, folder, progress)
+    if measures.independent_model is None:
+        return None
+    judge = _Judge(measures.independent_model, specification)
+    return _fluency(judge, INDEPENDENT, "plain", completions, folder, progress)
+
+
+def _reference(specification: Specification) -> _Judge:
+    """The untuned model, or the one that the study names in its place."""
+    name = specification.measures.reference_model or specification.study.model
+    return _Judge(name, specification)
 
 
 def fetch_judges(specification: Specification, progress: StudyProgress) -> None:

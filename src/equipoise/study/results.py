@@ -87,6 +87,17 @@ def first_look(specification: Specification, store: Store, cells: Sequence[Cell]
     return balance_table(tables["compliance"], tables["by_seed"], overview(tables))
 
 
+def judged_completions(
+    specification: Specification, store: Store, cells: Iterable[Cell]
+) -> pd.DataFrame:
+    """The judged completions of finished cells, in their order.
+
+    Raises:
+        EquipoiseError: None of them has delivered anything.
+    """
+    return _stored(specification, store, cells)[0]
+
+
 def _stored(
     specification: Specification, store: Store, cells: Iterable[Cell]
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], list[CellFacts]]:

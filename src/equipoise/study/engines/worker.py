@@ -1,4 +1,4 @@
-"""A worker: a process that computes cells of a study until none is left.
+"""A worker: a process that computes cells of a study until none is left, and then asks its models.
 
     python -m equipoise.study.engines.worker < assignment.json
 
@@ -26,6 +26,8 @@ ERROR = "Error: "
 def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     """Compute the cells of an assignment, as plain data, that no other worker computes.
 
+    While none is free, and at the end, models are asked what the tables will want to know.
+
     Raises:
         EquipoiseError: The folder is of another study by now, the model cannot be loaded, or the
             folder cannot be written. Cells that fail are written down there.
@@ -33,6 +35,7 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     import torch
 
     from equipoise.runs.store import Store
+    from equipoise.study.asking_ahead import AskingAhead
     from equipoise.study.computation import Computation
     from equipoise.study.engines.assignment import Assignment
     from equipoise.study.progress import StudyProgress
@@ -41,7 +44,10 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     torch.set_num_threads(assignment.threads)
     specification, store = assignment.specification(), Store(assignment.out)
     with store.joined(specification), StudyProgress(len(assignment.cells), quiet=quiet) as progress:
-        Computation(specification, store, progress).run(assignment.cells)
+        ahead = AskingAhead(specification, store, progress)
+        Computation(specification, store, progress, meanwhile=ahead.one).run(assignment.cells)
+        while ahead.one():
+            pass
 
 
 def _stop_with_parent() -> None:

@@ -17,8 +17,13 @@ from equipoise.study.planning.rates import Rates
 from equipoise.study.planning.training_work import TrainedTokens, trained_tokens
 from equipoise.study.specification import Specification
 
-TRAINING_SHARE, DRAWING_SHARE = 0.55, 0.45
-"""Of the speed of large matrix products, what those of training and of drawing reach."""
+TRAINING_SHARE, DRAWING_SHARE = 0.75, 0.6
+"""Of the speed of single matrix products, what those of training and of drawing reach."""
+
+TRAINED_BYTES, DRAWN_BYTES = 2100, 640
+"""Memory traffic of a token that is trained on or drawn, for each layer and unit of its states:
+what is done element by element, and keys and values. These four were set so that cells of the
+quickstart come out, on two cores of an AMD EPYC without bfloat16 and of an Intel Xeon with AMX."""
 
 UPDATE_BYTES = 40
 """Memory traffic of an update for each weight: casts, gradients, their norm, AdamW."""
@@ -215,9 +220,16 @@ def _read(size: ModelSize, rows: float) -> float:
     return size.matrix_parameters + rows * size.vocabulary * hidden
 
 
+def _states(size: ModelSize) -> int:
+    """Units of a token's hidden states, over all layers."""
+    config = size.config.get_text_config()
+    return int(config.num_hidden_layers * config.hidden_size)
+
+
 def drawing_seconds(size: ModelSize, tokens: float, rates: Rates) -> float:
-    """Seconds of drawing ``tokens``, many rows at a time: two operations a weight and token."""
-    return 2 * tokens * _read(size, 1) / (DRAWING_SHARE * rates.flops)
+    """Seconds of drawing ``tokens``, some rows at a time: two operations a weight and token."""
+    products = 2 * _read(size, 1) / (DRAWING_SHARE * rates.drawing_flops)
+    return tokens * (products + DRAWN_BYTES * _states(size) / rates.bandwidth)
 
 
 def _training_seconds(
@@ -229,8 +241,10 @@ def _training_seconds(
     weights (Kaplan et al. 2020, arXiv 2001.08361, section 2.1); and what each update moves. Then
     what is scored without gradients, and what is drawn.
     """
-    share = tokens.rows_per_update / tokens.nodes_per_update
-    forward = 2 * tokens.nodes_per_update * _read(size, share) / (TRAINING_SHARE * rates.flops)
+    nodes = tokens.nodes_per_update
+    share = tokens.rows_per_update / nodes
+    forward = 2 * nodes * _read(size, share) / (TRAINING_SHARE * rates.flops)
+    forward += nodes * TRAINED_BYTES * _states(size) / rates.bandwidth / 3
     moving = UPDATE_BYTES * size.parameters / rates.bandwidth
     drawing = drawing_seconds(size, tokens.rows_per_update, rates)
     beside = training.scorings * forward + training.drawings * drawing
