@@ -1,12 +1,15 @@
 """Tables of the runs that the documentation publishes, from the files in ``results/``.
 
-A published run is a folder of what ``equipoise run`` wrote: ``study.json``, ``environment.json``
-and some of its ``results/``. Nothing else of it is kept.
+A published run is a folder of what ``equipoise run`` wrote: what the study was, where it ran, and
+the small ones of its tables, with their sums. Nothing else of it is kept.
+
+    python docs/published.py runs/quickstart quickstart     (copies a run's into results/quickstart)
 """
 
 from __future__ import annotations
 
-import json
+import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +17,11 @@ import pandas as pd
 from equipoise.measures.side_effects.quantities import QUANTITIES
 
 RESULTS = Path(__file__).parent.parent / "results"
+FILES = ("study.json", "environment.json")
+TABLES = ("summary", "by_seed", "slopes", "side_effects", "unseen", "cost", "settings",
+          "intervals")  # fmt: skip
+SUMS = "manifest.json"
+"""Of all tables of the run, as they were sealed."""
 SHARE = "share of "
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
@@ -23,12 +31,6 @@ Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 def read(run: str, name: str) -> pd.DataFrame:
     """``NAME.csv`` of a published run."""
     return pd.read_csv(RESULTS / run / f"{name}.csv")
-
-
-def seeds_of(run: str) -> list[int]:
-    """The seeds of a published run."""
-    study = json.loads((RESULTS / run / "study.json").read_text("utf-8"))
-    return [int(seed) for seed in study["seeds"]]
 
 
 def balance(run: str) -> Rows:
@@ -106,3 +108,17 @@ def _value(value: float, *, share: bool) -> str:
     if share:
         return _percent(value)
     return "–" if pd.isna(value) else f"{value:.2f}".replace("-", "−")
+
+
+def publish(run: Path, name: str) -> None:
+    """Copy what is published of a finished ``run`` into ``results/NAME``."""
+    folder = RESULTS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f"{table}.csv" for table in TABLES] + [SUMS]
+    for path in (*(run / file for file in FILES), *(run / "results" / file for file in names)):
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+
+
+if __name__ == "__main__":
+    publish(Path(sys.argv[1]), sys.argv[2])
