@@ -13,6 +13,7 @@ from openai import BadRequestError, OpenAI
 from openai.types import Completion
 
 from equipoise.serving.controlled import Controlled
+from equipoise.task.sentence import EMPHASIS
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +68,11 @@ def test_a_prompt_is_scored_without_anything_drawn(
 
 
 def test_an_answer_is_scored_and_is_the_same_as_without(load: Load, address: Address) -> None:
-    """Of a text of anybody's, and of the study's own, which ends with its first sentence."""
+    """Of a text of anybody's, and of the study's own, which ends with its first sentence.
+
+    What is scored is what was drawn, Markdown that judging takes away included.
+    """
+    unmarked = str.maketrans("", "", EMPHASIS)
     where, policy = address("sft"), load("sft").policy
     [asked] = policy.questions(["pilot"])
     encoder = load("sft").lm.encoder
@@ -75,7 +80,9 @@ def test_an_answer_is_scored_and_is_the_same_as_without(load: Load, address: Add
         drawn = {"prompt": prompt, "max_tokens": 12, "n": 2}
         without = complete(where, "sft", **drawn)
         scored = complete(where, "sft", logprobs=1, **drawn)
-        assert [one.text for one in scored.choices] == [one.text for one in without.choices]
+        assert [one.text.translate(unmarked) for one in scored.choices] == [
+            one.text.translate(unmarked) for one in without.choices
+        ]
         assert [one.finish_reason for one in scored.choices] == [
             one.finish_reason for one in without.choices
         ]

@@ -103,7 +103,10 @@ class Answering:
     def _scored(
         self, question: Question, context: tuple[int, ...], asked: Asked, top: int
     ) -> list[Answer]:
-        """Answers of the model alone with the scores of their tokens; the same as without."""
+        """Answers of the model alone with the scores of their tokens; the same as without.
+
+        Markdown stays in them, which judging takes away: the tokens are those of the text.
+        """
         lm, policy = self.controlled.lm, self.controlled.policy
         repeated = question.prompt if asked.echo else None
         if not asked.draw:

@@ -114,7 +114,7 @@ def is_left_out(text: str) -> bool:
     """Whether ``text`` has a full stop that the automaton does not write."""
     abbreviations = "|".join(map(re.escape, sorted(ABBREVIATIONS | CONTEXTUAL)))
     stop = rf"(?<![^\W_])\d*(?:[^\W\d_]|{abbreviations}|[^\W_]+[*_~`]*\.[^\W_.]+)[*_~`]*\."
-    pause = r"""(?:\.\.|…|[.!?…][\"'”’»›)\]}*_~`]+)[^\S\n]"""
+    pause = r"""(?:(?:\.\.|…)[.…]*|[.!?…][\"'”’»›)\]}*_~`]+)[^\S\n]"""
     markup = r"[<\u00ad]|&[^\W_#]|&#|\]\(|[^\W_]–[^\W\d_]"
     return bool(re.search(f"{stop}|{pause}|{markup}", text))
 
@@ -127,6 +127,7 @@ def is_left_out(text: str) -> bool:
 @example(text="bold. The note")
 @example(text=" bold note is 1.5. No")
 @example(text='!Lt."bold.')
+@example(text="boldbold…. ")
 def test_accepts_what_the_checker_accepts(name: str, prefix: str, text: str) -> None:
     found = accepts(AUTOMATA[name], prefix, text)
     wanted = checker_accepts(CONSTRAINTS[name], prefix + text)
