@@ -19,8 +19,8 @@ from torch import Tensor
 CHUNK_BYTES = 4 << 20
 """Rows are sampled in chunks of about this size on the CPU, so that they stay in its cache."""
 
-NUCLEUS = 512
-"""Tokens that hold most nuclei, as against sorting a vocabulary."""
+NUCLEUS, GROWTH = 512, 8
+"""Tokens that hold most nuclei, as against sorting a vocabulary; of the rest, so many times more."""
 
 
 def sample_tokens(
@@ -95,12 +95,17 @@ def _nucleus_mass(weights: Tensor, top_p: float) -> Tensor:
     total = weights.sum(-1, dtype=torch.float64)
     if top_p >= 1:
         return total
-    goal = (top_p * total)[:, None]
-    top = weights.topk(min(NUCLEUS, weights.shape[-1])).values.double()
-    if bool((top.sum(-1, keepdim=True) < goal).any()):
-        top = weights.sort(descending=True).values.double()
-    before = top.cumsum(-1) - top
-    return torch.where(before < goal, top, 0.0).sum(-1)
+    goal, mass = top_p * total, torch.empty_like(total)
+    left, size = torch.arange(len(weights), device=weights.device), NUCLEUS
+    while len(left):
+        size = min(size, weights.shape[-1])
+        top = weights[left].topk(size).values.double()  # the largest first
+        before = top.cumsum(-1) - top
+        inside = torch.where(before < goal[left, None], top, 0.0).sum(-1)
+        held = (top.sum(-1) >= goal[left]) | (size == weights.shape[-1])
+        mass[left[held]] = inside[held]
+        left, size = left[~held], GROWTH * size
+    return mass
 
 
 def _check_rows(logits: Tensor) -> None:

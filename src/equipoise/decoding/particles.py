@@ -126,24 +126,20 @@ class _Wave:
         return [group * self.n + k for group in self.open for k in range(self.n)]
 
     def _extend(self, logits: Tensor) -> None:
-        """Draw a token in every row from its ``logits`` [R, V], and weigh it."""
+        """Draw a token in every row that goes on from its ``logits`` [R, V], and weigh it."""
         owners = self._particles()
-        rows = range(len(owners))
-        parts = range(0, len(owners), CONTROLLED_ROWS)
-        pairs = [
-            self._draw(logits[at : at + CONTROLLED_ROWS], rows[at : at + CONTROLLED_ROWS])
-            for at in parts
-        ]
-        self.pending = torch.cat([tokens for tokens, _ in pairs])
-        ratios, values = torch.cat([ratio for _, ratio in pairs]), self.pending.tolist()
-        live = [row for row in rows if not self.over[owners[row]]]
-        before = self.twist.hopes.clone()
-        self.twist.accept(live, [values[row] for row in live])
-        gained = ratios + self.twist.hopes - before
-        for row in live:
+        live = [row for row, owner in enumerate(owners) if not self.over[owner]]
+        parts = [live[at : at + CONTROLLED_ROWS] for at in range(0, len(live), CONTROLLED_ROWS)]
+        pairs = [self._draw(logits[part], part) for part in parts]
+        tokens = torch.cat([drawn for drawn, _ in pairs])
+        self.pending[live] = tokens
+        before, values = self.twist.hopes.clone(), tokens.tolist()
+        self.twist.accept(live, values)
+        gained = torch.cat([ratio for _, ratio in pairs]) + (self.twist.hopes - before)[live]
+        for row, value, gain in zip(live, values, gained.tolist(), strict=True):
             owner, drawn = owners[row], self.drawn[owners[row]]
-            self.weights[owner // self.n, owner % self.n] += gained[row]
-            drawn.append(values[row])
+            self.weights[owner // self.n, owner % self.n] += gain
+            drawn.append(value)
             ended = self.end.reached(self.prompts[owner], drawn)
             self.over[owner] = ended or len(drawn) == self.sampling.max_new_tokens
 
