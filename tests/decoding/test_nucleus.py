@@ -11,7 +11,7 @@ from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWa
 
 from decoding.twins import chi_square_p_value, nucleus_probabilities
 from equipoise.decoding import sample_tokens
-from equipoise.decoding.nucleus import chosen_log_probabilities
+from equipoise.decoding.nucleus import sample_weighed
 
 VOCABULARIES = [2, 7, 97, 1009]
 SETTINGS = [
@@ -265,9 +265,8 @@ def test_logits_too_near_to_differ_in_probability_are_ranked_by_index() -> None:
 
 def test_what_was_drawn_is_as_likely_as_the_definition_says_however_wide_the_nucleus() -> None:
     """Rows whose nuclei hold a handful, a thousand and nearly all of 5,000 tokens, side by side."""
-    logits = torch.randn(4, 5000) * torch.tensor([[0.0], [0.1], [2.0], [30.0]])
-    drawn = sample_tokens(logits, top_p=0.95, generator=torch.Generator().manual_seed(1))
-    found = chosen_log_probabilities(logits, drawn, top_p=0.95)
+    logits = torch.randn(4, 5000) * torch.tensor([[0.03], [0.5], [2.0], [30.0]])
+    drawn, found = sample_weighed(logits, top_p=0.95, generator=torch.Generator().manual_seed(1))
     for row, token, value in zip(logits, drawn.tolist(), found.tolist(), strict=True):
         expected = nucleus_probabilities(row, top_p=0.95)[token]
         assert value == pytest.approx(math.log(expected), abs=1e-5)

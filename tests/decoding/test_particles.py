@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models
 
-from equipoise.decoding.nucleus import chosen_log_probabilities, sample_tokens
+from equipoise.decoding.nucleus import sample_tokens, sample_weighed
 from equipoise.decoding.particles import sample_particles, systematic
 from equipoise.methods.ctrlg.automaton import TokenAutomaton
 from equipoise.methods.ctrlg.guide import Beginning, TwistedGuide
@@ -158,7 +158,7 @@ def test_hopes_are_those_of_the_weights() -> None:
     ("temperature", "top_p", "top_k"), [(1.0, 1.0, 0), (0.6, 0.8, 0), (1.5, 0.5, 0), (1.0, 0.9, 3)]
 )
 def test_how_likely_a_token_was_drawn(temperature: float, top_p: float, top_k: int) -> None:
-    """Against the definition of the nucleus; the likelihoods of all that can be drawn sum to 1."""
+    """Against the definition of the nucleus, of 300 draws."""
     logits = torch.randn(4, 900, generator=torch.Generator().manual_seed(0))
     logits[:, ::3] = -math.inf
     how = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
@@ -168,10 +168,12 @@ def test_how_likely_a_token_was_drawn(temperature: float, top_p: float, top_k: i
         kept = chances[order] / chances[order].sum()
         inside = kept.cumsum(0) - kept < top_p
         nucleus, likely = order[inside], kept[inside] / kept[inside].sum()
-        found = chosen_log_probabilities(row.expand(len(nucleus), -1), nucleus, **how)
-        torch.testing.assert_close(found, likely.log(), rtol=1e-4, atol=1e-4)
-        token = sample_tokens(row[None], **how, generator=torch.Generator().manual_seed(1))
-        assert int(token) in nucleus.tolist()
+        expected = dict(zip(nucleus.tolist(), likely.log().tolist(), strict=True))
+        generators = [torch.Generator().manual_seed(1) for _ in range(2)]
+        drawn, found = sample_weighed(row.expand(300, -1), **how, generator=generators[0])
+        assert found.tolist() == pytest.approx([expected[t] for t in drawn.tolist()], abs=1e-4)
+        plain = sample_tokens(row.expand(300, -1), **how, generator=generators[1])
+        assert drawn.tolist() == plain.tolist()
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12), st.integers(0, 2**31))

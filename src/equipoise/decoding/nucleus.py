@@ -11,6 +11,7 @@ kept with probability p or more. It costs a comparison and a sum over the vocabu
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ CHUNK_BYTES = 4 << 20
 """Rows are sampled in chunks of about this size on the CPU, so that they stay in its cache."""
 
 NUCLEUS, GROWTH = 512, 8
-"""Tokens that hold most nuclei, as against sorting a vocabulary; of the rest, so many times more."""
+"""Tokens that hold most nuclei, as against sorting a vocabulary; so many times more of the rest."""
 
 
 def sample_tokens(
@@ -48,46 +49,56 @@ def sample_tokens(
     if logits.device.type == "mps":  # has no fp64
         options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
         return sample_tokens(logits.cpu(), **options, generator=generator).to(logits.device)
-    tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
-    rows = len(logits)
+    if temperature == 0:
+        return torch.cat([chunk.argmax(-1) for chunk in _chunks(logits)])
+    drawn = []
+    for chunk in _chunks(logits):
+        weights, vocabulary = _weights(chunk, temperature, top_k)
+        columns = _sample_nucleus(weights, top_p, generator)
+        drawn.append(columns if vocabulary is None else _at(vocabulary, columns))
+    return torch.cat(drawn)
+
+
+def sample_weighed(
+    logits: Tensor,
+    *,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    top_k: int = 0,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """What `sample_tokens` draws, and the logarithm [B] of its probability there, in float64.
+
+    Args and errors are those of `sample_tokens`, but the temperature is above 0.
+    """
+    if logits.device.type == "mps":  # has no fp64
+        options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
+        drawn, values = sample_weighed(logits.cpu(), **options, generator=generator)
+        return drawn.to(logits.device), values
+    tokens, likely = [], []
+    for chunk in _chunks(logits):
+        weights, vocabulary = _weights(chunk, temperature, top_k)
+        columns = _sample_nucleus(weights, top_p, generator)
+        tokens.append(columns if vocabulary is None else _at(vocabulary, columns))
+        likely.append(_at(weights, columns).double().log() - _nucleus_mass(weights, top_p).log())
+    return torch.cat(tokens), torch.cat(likely)
+
+
+def _chunks(logits: Tensor) -> Iterator[Tensor]:
+    """Rows of ``logits`` in float32, as many at a time as are worked on at once; checked."""
+    rows = max(1, len(logits))
     if logits.device.type == "cpu":
         rows = max(1, CHUNK_BYTES // (4 * logits.shape[-1]))
     for start in range(0, len(logits), rows):
         chunk = logits[start : start + rows].float()
-        _check_rows(chunk)
-        if temperature == 0:
-            tokens[start : start + rows] = chunk.argmax(-1)
-            continue
-        weights, vocabulary = _weights(chunk, temperature, top_k)
-        drawn = _sample_nucleus(weights, top_p, generator)
-        if vocabulary is not None:
-            drawn = vocabulary.gather(-1, drawn[:, None])[:, 0]
-        tokens[start : start + rows] = drawn
-    return tokens
+        if not bool(torch.isfinite(chunk.amax(-1)).all()):
+            raise ValueError("a row of logits has a NaN or no finite value: nothing can be sampled")
+        yield chunk
 
 
-def chosen_log_probabilities(
-    logits: Tensor, tokens: Tensor, *, temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0
-) -> Tensor:
-    """Logarithm [B], in float64, of how likely `sample_tokens` draws the ``tokens`` [B] it drew.
-
-    Args:
-        logits: [B, V], as they were given to it.
-        tokens: [B], each within its row's nucleus.
-        temperature: Above 0.
-        top_p: As there.
-        top_k: As there.
-    """
-    if logits.device.type == "mps":  # has no fp64
-        logits, tokens = logits.cpu(), tokens.cpu()
-    found = []
-    rows = max(1, CHUNK_BYTES // (4 * logits.shape[-1]))
-    for start in range(0, len(logits), rows):
-        chunk, chosen = logits[start : start + rows].float(), tokens[start : start + rows]
-        weights, _ = _weights(chunk, temperature, top_k)
-        own = (chunk.gather(-1, chosen[:, None])[:, 0] - chunk.amax(-1)).double() / temperature
-        found.append(own - _nucleus_mass(weights, top_p).log())
-    return torch.cat(found)
+def _at(table: Tensor, columns: Tensor) -> Tensor:
+    """The value [B] of each row of ``table`` [B, V] in its column."""
+    return table.gather(-1, columns[:, None])[:, 0]
 
 
 def _nucleus_mass(weights: Tensor, top_p: float) -> Tensor:
@@ -106,12 +117,6 @@ def _nucleus_mass(weights: Tensor, top_p: float) -> Tensor:
         mass[left[held]] = inside[held]
         left, size = left[~held], GROWTH * size
     return mass
-
-
-def _check_rows(logits: Tensor) -> None:
-    highest = logits.amax(-1)
-    if not bool(torch.isfinite(highest).all()):
-        raise ValueError("a row of logits has a NaN or no finite value: nothing can be sampled")
 
 
 def _weights(logits: Tensor, temperature: float, top_k: int) -> tuple[Tensor, Tensor | None]:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.control import Twist
-from equipoise.decoding.nucleus import chosen_log_probabilities, sample_tokens
+from equipoise.decoding.nucleus import sample_weighed
 from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill, step
 from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.draws import Draw, Prompt, Sampling
@@ -147,11 +147,11 @@ class _Wave:
         """A token [R] of each of ``rows``, and log p - log q [R] of it."""
         adjusted, tokens = self.twist.adjust(logits, rows)
         how = self.sampling.model_dump(include={"temperature", "top_p", "top_k"})
-        columns = sample_tokens(adjusted, **how, generator=self.generator)
+        columns, proposed = sample_weighed(adjusted, **how, generator=self.generator)
         drawn = tokens[columns]
-        model = (logits.float() / self.sampling.temperature).log_softmax(-1)
-        own = model.gather(-1, drawn[:, None])[:, 0].cpu().double()
-        return drawn, own - chosen_log_probabilities(adjusted, columns, **how).cpu()
+        scaled = logits.float() / self.sampling.temperature
+        own = scaled.gather(-1, drawn[:, None])[:, 0] - scaled.logsumexp(-1)
+        return drawn, own.cpu().double() - proposed.cpu()
 
     def _resample(self) -> None:
         """Where few particles hold most of a group's weight, copy these over the others."""
