@@ -88,14 +88,19 @@ def style() -> Iterator[None]:
 def save(figure: Figure, name: str, folder: Path) -> None:
     """Write a figure as ``NAME.svg``, ``NAME.pdf`` and ``NAME.png``; within ``style`` only.
 
+    Its layout and what it fills are found once, where matplotlib would draw it twice a format.
+
     Raises:
         EquipoiseError: A file cannot be written.
     """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    filled = figure.get_tightbbox().padded(matplotlib.rcParams["savefig.pad_inches"])
     for suffix in FORMATS:
         path = folder / f"{name}.{suffix}"
         with clear_write_errors(path):
             folder.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, format=suffix, metadata=_NO_DATE[suffix], bbox_inches="tight")
+            figure.savefig(path, format=suffix, metadata=_NO_DATE[suffix], bbox_inches=filled)
 
 
 def label(text: object, most: int = 40) -> str:
