@@ -3,7 +3,7 @@
 # make check    the same with the fast tests only: three minutes on two cores
 # make install  the set-up alone: .venv, pinned dependencies, embedded model
 # make lint     ruff and mypy
-# make bench    timings against peers
+# make bench    timings against peers; five minutes of them: make bench QUICK=--quick
 # make docs     the documentation as a site, in site/
 #
 # PYTHON chooses the interpreter for .venv: make install PYTHON=python3.12
@@ -64,7 +64,7 @@ lint: $(INSTALLED)
 	@$(BIN)/mypy
 
 bench: install
-	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" $(QUICK) || exit 1; done
 
 docs: $(INSTALLED)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet

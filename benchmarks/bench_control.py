@@ -12,6 +12,7 @@ Goals: steering at most 5 % slower, experts at most 3.3 times, 4 particles at mo
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from statistics import mean
 from typing import Any
 
 from ctrlg_fluency import per_token
-from sides import number, text
+from sides import QUICK, begin, number, text
 
 SUBJECTS = ("doctor", "nurse", "plumber", "teacher")
 NOT_SEEN = 1e-6
@@ -46,8 +47,8 @@ def main() -> None:
     from equipoise.methods.method import Policy, Workspace
     from equipoise.methods.steer import Steer, SteerSettings
 
-    print("== bench_control")
-    task, n = load_task("occupations"), number("--n", 60)
+    begin(__file__)
+    task, n = load_task("occupations"), number("--n", 60, 10)
     lm = load_model("smollm2-135m-instruct")
     lm.use_compute_type()
     settings = ExpertSteering.settings_model(expert=lm.name, anti_expert=lm.name, alpha=NOT_SEEN)
@@ -77,7 +78,8 @@ def main() -> None:
             )
         del ways, steered
         one = 0.0
-        for particles in map(int, text("--particles", "1,4,16").split(",")):
+        default = "1,4" if QUICK in sys.argv else "1,4,16"
+        for particles in map(int, text("--particles", default).split(",")):
             guide = CtrlGSettings(hidden_states=128, n_samples=1000, particles=particles)
             seconds, found, _ = drawn(CtrlG(guide).fit(lm, task, 7, workspace))
             one = one or seconds

@@ -65,7 +65,8 @@ def step() -> None:
     task, _, vocabulary = setting()
     prefixes = [task.response_prefix(subject) for subject in SUBJECTS]
     automaton = compile_constraint(task.constraint, vocabulary, prefixes, max_tokens=12)
-    hidden, batch, n_tokens = number("--hidden", 512), number("--batch", 64), len(vocabulary.pieces)
+    hidden, batch = number("--hidden", 512, 128), number("--batch", 64)
+    n_tokens = len(vocabulary.pieces)
     generator = torch.Generator().manual_seed(0)
     initial = torch.rand(hidden, generator=generator) ** 8
     pairs = torch.rand(hidden, hidden, generator=generator) ** 8
@@ -124,11 +125,11 @@ def decoding() -> None:
     from equipoise.methods.method import Policy, Workspace
 
     task, lm, _ = setting()
-    n = number("--n", 250)
+    n = number("--n", 250, 30)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         started = time.perf_counter()
-        settings = CtrlGSettings(hidden_states=number("--hidden", 512))
+        settings = CtrlGSettings(hidden_states=number("--hidden", 512, 128))
         guided = CtrlG(settings).fit(lm, task, 0, Workspace(root, root))
         fitting = time.perf_counter() - started
     seconds, tokens = [], []
@@ -200,7 +201,7 @@ def growth() -> None:
 
 def compare() -> None:
     """Run all parts and print the ratios."""
-    hidden = ["--hidden", str(number("--hidden", 512))]
+    hidden = ["--hidden", str(number("--hidden", 512, 128))]
     print("terms  words up to  states  classes  compiling  tables (H 64)  a step (64 rows)")
     for row in run_side(__file__, "growth")["rows"]:
         print(
@@ -218,7 +219,7 @@ def compare() -> None:
         f"a step      {one['ours']:.3f} s, dense {one['dense']:.0f} s: ratio "
         f"{one['dense'] / one['ours']:,.0f} (goal 10), largest difference {one['error']:.0e}"
     )
-    whole = run_side(__file__, "decoding", *hidden, "--n", str(number("--n", 250)))
+    whole = run_side(__file__, "decoding", *hidden, "--n", str(number("--n", 250, 30)))
     plain, guided = (s / t for s, t in zip(whole["seconds"], whole["tokens"], strict=True))
     print(
         f"decoding    {whole['tokens'][1]:,} tokens in {whole['seconds'][1]:.1f} s, unconstrained "

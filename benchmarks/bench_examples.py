@@ -20,7 +20,7 @@ def ours() -> None:
 
     started = time.perf_counter()
     task = load_task("occupations")
-    n = math.ceil(number("--n", 500_000) / len(task.train))
+    n = math.ceil(number("--n", 500_000, 50_000) / len(task.train))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "examples.csv"
         written = write_examples(path, BalancedExampleGenerator(task, 42).generate(n))
@@ -32,7 +32,7 @@ def ours() -> None:
 
 def compare() -> None:
     """Run it and print the figures."""
-    side = run_side(__file__, "ours", "--n", str(number("--n", 500_000)))
+    side = run_side(__file__, "ours", "--n", str(number("--n", 500_000, 50_000)))
     print(
         f"{side['written']:,} sentences, {side['distinct']:,} distinct, "
         f"{side['seconds']:.1f} s (goal 60), peak {side['peak_gb']:.2f} GB (goal 1; reading the "

@@ -25,7 +25,8 @@ def completions() -> tuple[Any, Any, list[tuple[str, str]]]:
 
     task, lm = load_task("occupations"), load_model("smollm2-135m-instruct")
     lm.use_compute_type()
-    frame = Policy(lm, task).deliver("m", SUBJECTS, number("--n", 250), Sampling(), 42).completions
+    n = number("--n", 250, 25)
+    frame = Policy(lm, task).deliver("m", SUBJECTS, n, Sampling(), 42).completions
     pairs = frame[["subject", "text"]].drop_duplicates().itertuples(index=False, name=None)
     return task, lm, list(pairs)
 
@@ -84,7 +85,7 @@ def one_a_row() -> None:
 
 def compare() -> None:
     """Run both and print the ratio, and how far their values are apart."""
-    n, batch = str(number("--n", 250)), str(number("--batch", 32))
+    n, batch = str(number("--n", 250, 25)), str(number("--batch", 32))
     own = run_side(__file__, "ours", "--n", n)
     peer = run_side(__file__, "row", "--n", n, "--batch", batch)
     for name, side in (("Equipoise", own), ("one sentence a row", peer)):

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sides import main, number, report, run_side, text
+from sides import main, number, report, run_side, skip, text
 
 
 def the_pairs() -> tuple[Any, list[Any]]:
@@ -28,7 +28,7 @@ def the_pairs() -> tuple[Any, list[Any]]:
     lm.use_compute_type()
     path = text("--file", "")
     if not path:
-        sys.exit("Name a file of minimal pairs: --file crows_pairs_anonymized.csv")
+        sys.exit("no file of minimal pairs")
     return lm, read_pairs(Path(path), {})[1][: number("--most", 1_000_000)]
 
 
@@ -78,6 +78,8 @@ def one_a_row() -> None:
 
 def compare() -> None:
     """Run all sides and print the ratios, and how far their values are apart."""
+    if not text("--file", ""):
+        skip("name a file of minimal pairs: --file crows_pairs_anonymized.csv")
     asked = ("--file", text("--file", ""), "--most", str(number("--most", 1_000_000)))
     own = run_side(__file__, "ours", *asked)
     print(f"Equipoise: {own['seconds']:.1f} s, {len(own['values']):,} pairs")

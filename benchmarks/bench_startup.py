@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from sides import begin, number
+
 
 def seconds(command: list[str]) -> float:
     """Wall-clock time of one run."""
@@ -21,10 +23,11 @@ def seconds(command: list[str]) -> float:
 
 def main() -> None:
     """Time it beside a bare interpreter."""
-    print("== bench_startup")
+    begin(__file__)
     tool = [str(Path(sys.executable).with_name("equipoise")), "--help"]
     bare = [sys.executable, "-c", "pass"]
-    times = {name: [seconds(c) for _ in range(10)][1:] for name, c in (("a", tool), ("b", bare))}
+    n, sides = number("--n", 10, 4), {"a": tool, "b": bare}
+    times = {name: [seconds(side) for _ in range(n)][1:] for name, side in sides.items()}
     tool_time, bare_time = (statistics.median(times[name]) for name in ("a", "b"))
     print(
         f"equipoise --help {tool_time:.2f} s (goal 0.5), bare interpreter {bare_time:.2f} s, "

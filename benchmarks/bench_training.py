@@ -53,7 +53,7 @@ def ours() -> None:
         learning_rate=LEARNING_RATE,
         batch_size=16,
         grad_accum_steps=1,
-        max_steps=number("--steps", 57),
+        max_steps=number("--steps", 57, 6),
     )
     examples = sequences(lm, pairs)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def trl() -> None:
                 completion_only_loss=True,
                 per_device_train_batch_size=16,
                 num_train_epochs=3,
-                max_steps=number("--steps", 57),
+                max_steps=number("--steps", 57, 6),
                 learning_rate=LEARNING_RATE,
                 warmup_steps=0.1,
                 lr_scheduler_type="linear",
@@ -119,7 +119,7 @@ def trl() -> None:
 
 def compare() -> None:
     """Run both and print the ratio."""
-    steps = ["--steps", str(number("--steps", 57))]
+    steps = ["--steps", str(number("--steps", 57, 6))]
     tree, peer = run_side(__file__, "ours", *steps), run_side(__file__, "trl", *steps)
     gap = abs(tree["loss"] - peer["loss"]) / peer["loss"]
     for name, side in (("Equipoise", tree), ("TRL SFTTrainer", peer)):
@@ -127,9 +127,9 @@ def compare() -> None:
             f"{name:15} {side['seconds']:7.1f} s   final loss {side['loss']:.4f}   "
             f"peak {side['peak_gb']:.2f} GB"
         )
-    plain_steps = number("--plain-steps", 12)
+    plain_steps = number("--plain-steps", 12, 2)
     plain = run_side(__file__, "trl", "--plain", "--steps", str(plain_steps))
-    a_step, steps_run = plain["seconds"] / plain_steps, number("--steps", 57)
+    a_step, steps_run = plain["seconds"] / plain_steps, number("--steps", 57, 6)
     print(
         f"{'without gradient checkpointing':31} {a_step:.2f} s an update, ratio "
         f"{a_step * steps_run / tree['seconds']:.1f}   peak {plain['peak_gb']:.2f} GB"

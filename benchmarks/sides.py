@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+QUICK = "--quick"
+"""On the command line: fewer samples and updates, so that all takes some five minutes."""
 
 
 def run_side(file: str, side: str, *arguments: str) -> dict[str, Any]:
@@ -21,6 +25,8 @@ def run_side(file: str, side: str, *arguments: str) -> dict[str, Any]:
     command = [sys.executable, file, "--side", side, *arguments]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if missing := re.search(r"^ModuleNotFoundError: (.*)$", done.stderr, re.MULTILINE):
+        skip(f"side '{side}': {missing[1]}")
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -43,13 +49,30 @@ def main(file: str, sides: Mapping[str, Callable[[], None]], compare: Callable[[
     if "--side" in sys.argv:
         sides[sys.argv[sys.argv.index("--side") + 1]]()
     else:
-        print(f"== {Path(file).stem}")
+        begin(file)
         compare()
 
 
-def number(flag: str, default: int) -> int:
-    """The whole number after ``flag`` on the command line."""
-    return int(sys.argv[sys.argv.index(flag) + 1]) if flag in sys.argv else default
+def begin(file: str) -> None:
+    """Say which benchmark begins, on which processor, and whether it is cut short."""
+    from equipoise.runs.environment import environment
+
+    machine = environment()
+    cut = ", quick: its figures are rough" if QUICK in sys.argv else ""
+    print(f"== {Path(file).stem} ({machine['processor']}, {machine['cores']} cores{cut})")
+
+
+def skip(why: str) -> NoReturn:
+    """End without a figure, which is no failure."""
+    print(f"skipped: {why}")
+    sys.exit(0)
+
+
+def number(flag: str, default: int, quick: int | None = None) -> int:
+    """The whole number after ``flag`` on the command line; ``quick`` is a default of `QUICK`."""
+    if flag in sys.argv:
+        return int(sys.argv[sys.argv.index(flag) + 1])
+    return default if quick is None or QUICK not in sys.argv else quick
 
 
 def text(flag: str, default: str) -> str:

@@ -95,8 +95,8 @@ def side_effects(run: str) -> Rows:
 
 
 def _mean_and_sd(values: pd.Series[float], mark: str) -> str:
-    if mark and values.std() == 0:
-        return f"{100 * values.mean():.1f}"  # certain, so nothing varies
+    if len(values) == 1 or (mark and values.std() == 0):
+        return f"{100 * values.mean():.1f}"  # nothing varies where it is certain
     return f"{100 * values.mean():.1f} ± {100 * values.std():.1f}"
 
 
