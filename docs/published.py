@@ -94,6 +94,32 @@ def side_effects(run: str) -> Rows:
     return ("method", "what was examined", "unit", "untuned", "over all seeds"), rows
 
 
+def damage(run: str) -> Rows:
+    """What went furthest elsewhere, of each model that a method has made."""
+    found = read(run, "side_effects")
+    found = found[found["group"].eq("all") & found["seed"].isna()].set_index(
+        ["method", "instrument"]
+    )
+    rows = []
+    for method in found.index.unique("method"):
+        of_model = found.loc[method]
+        answers = of_model.loc["leakage"]
+        rows.append(
+            (
+                f"`{method}`",
+                _value(of_model.loc["retention_kl", "value"], share=False),
+                _percent(of_model.loc["retention_top1", "value"]),
+                f"{_percent(answers['value'])} ({_percent(answers['base'])})",
+                f"{of_model.loc['stories_words', 'value']:.0f} "
+                f"({of_model.loc['stories_words', 'base']:.0f})",
+            )
+        )
+    head = ("method", "KL from untuned, nats a token", "likeliest token changed, %",
+            "listed terms elsewhere, % of answers (untuned)",
+            "words of a story (untuned)")  # fmt: skip
+    return head, rows
+
+
 def _mean_and_sd(values: pd.Series[float], mark: str) -> str:
     if len(values) == 1 or (mark and values.std() == 0):
         return f"{100 * values.mean():.1f}"  # nothing varies where it is certain

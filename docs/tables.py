@@ -36,6 +36,7 @@ RUN_TABLES: dict[str, Callable[[str], published.Rows]] = {
     "unseen-words": published.unseen_words,
     "association": published.association,
     "side-effects": published.side_effects,
+    "damage": published.damage,
 }
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -128,6 +129,28 @@ def answer_forms() -> str:
     return _markdown(head, rows)
 
 
+def control() -> str:
+    """What control costs while drawing, from what ``benchmarks/bench_control.py`` printed."""
+    rows = [
+        (
+            row["way"],
+            f"{row['seconds']:.1f}",
+            f"{row['times']:.2f} times {row['beside']}",
+            "" if math.isnan(row["log_probability"]) else f"−{-row['log_probability']:.2f}",
+            row["processor"],
+        )
+        for row in pd.read_csv(RESULTS / "control.csv").to_dict("records")
+    ]
+    head = (
+        "way",
+        "seconds of 160 completions",
+        "cost",
+        "log p a token, untuned model",
+        "processor",
+    )
+    return _markdown(head, rows)
+
+
 def calibration_worst() -> str:
     """Where tests and intervals are furthest from what they promise."""
     found = pd.read_csv(RESULTS / "calibration.csv")
@@ -211,6 +234,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "summary": summary,
         "quantities": quantities,
         "calibration": calibration,
+        "control": control,
         "calibration-worst": calibration_worst,
         "calibration-slopes": calibration_slopes,
         "intervals-tried": intervals_tried,
