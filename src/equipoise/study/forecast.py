@@ -76,9 +76,10 @@ class Forecast:
         )
 
     def seconds(self, cells: Iterable[Cell]) -> float:
-        """How long ``cells`` take, and the tables over all of the study.
+        """How long ``cells`` take, and what the tables ask of their models.
 
-        Each process takes the next cell when it is free, and asks models when none is left.
+        Each process takes the next cell when it is free, and asks models when none is left. What
+        was asked for other cells is known.
 
         Args:
             cells: Those that are not done, in the order in which they are computed.
@@ -87,12 +88,14 @@ class Forecast:
         slower = self.jobs / PARALLEL_GAIN if shared else 1
         free = [0.0] * self.jobs
         begun: set[str] = set()
-        for cell in cells:
+        left = list(cells)
+        for cell in left:
             method = self.plan.methods[cell.label]
             once = 0 if cell.label in begun else method.once_seconds
             begun.add(cell.label)
             heapq.heapreplace(free, free[0] + slower * (method.cell_seconds + once))
-        return max(free) + slower * self.plan.tables_seconds / self.jobs
+        tables = self.plan.tables_seconds * len(left) / len(self.specification.cells())
+        return max(free) + slower * tables / self.jobs
 
     def line(self, cells: Iterable[Cell]) -> str:
         """The forecast as a line for the user."""
