@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -21,6 +22,8 @@ from tiny_task import SHARES
 from .conftest import contents
 from .test_examinations import FEW, small_requests
 
+ASKED = [*FEW, "measures.without_listed=1"]
+
 
 @pytest.fixture(scope="module")
 def asked(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -29,14 +32,14 @@ def asked(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     path = write_study(folder, tiny_model_folder, task=SHARES, side_effects=True)
     with pytest.MonkeyPatch.context() as patched:
         small_requests(patched)
-        Study.from_toml(path, FEW).run(folder / "run", quiet=True)
+        Study.from_toml(path, ASKED).run(folder / "run", quiet=True)
     return folder / "run"
 
 
 @pytest.fixture
 def study(asked: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     small_requests(monkeypatch)
-    return Study.from_toml(asked.parent / "study.toml", FEW)
+    return Study.from_toml(asked.parent / "study.toml", ASKED)
 
 
 @pytest.fixture
@@ -89,6 +92,34 @@ def test_a_model_that_another_process_asks_is_left_to_it(
     assert "answers_sft_seed1.csv" not in names
     held.release()
     assert ahead.one()
+    assert (not_asked / "measures" / "answers_sft_seed1.csv").is_file()
+
+
+def test_what_a_later_cell_asks_is_asked_when_it_is_done(
+    asked: Path, not_asked: Path, ahead: AskingAhead
+) -> None:
+    cell = Store(not_asked).cell_folder(Cell("prompt-balanced", 1))
+    cell.rename(not_asked / "later")
+    ahead.all()
+    names = {path.name for path in (asked / "measures").iterdir()}
+    missing = names - {path.name for path in (not_asked / "measures").iterdir()}
+    assert "without_listed_prompt-balanced_seed1_of_base.csv" in missing
+    (not_asked / "later").rename(cell)
+    ahead.all()
+    assert contents(not_asked / "measures") == contents(asked / "measures")
+
+
+def test_at_the_end_a_process_waits_for_the_base_model(not_asked: Path, ahead: AskingAhead) -> None:
+    of_base = try_lock(Store(not_asked).claims.folder / "asked" / "base.lock")
+    assert of_base is not None
+    waiting = Thread(target=ahead.all)
+    waiting.start()
+    waiting.join(0.5)
+    assert waiting.is_alive()
+    assert not [*not_asked.glob("measures/*")]
+    of_base.release()
+    waiting.join(120)
+    assert not waiting.is_alive()
     assert (not_asked / "measures" / "answers_sft_seed1.csv").is_file()
 
 

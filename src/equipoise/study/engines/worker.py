@@ -46,8 +46,7 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     with store.joined(specification), StudyProgress(len(assignment.cells), quiet=quiet) as progress:
         ahead = AskingAhead(specification, store, progress)
         Computation(specification, store, progress, meanwhile=ahead.one).run(assignment.cells)
-        while ahead.one():
-            pass
+        ahead.all()
 
 
 def _stop_with_parent() -> None:
