@@ -65,8 +65,7 @@ def step() -> None:
     task, _, vocabulary = setting()
     prefixes = [task.response_prefix(subject) for subject in SUBJECTS]
     automaton = compile_constraint(task.constraint, vocabulary, prefixes, max_tokens=12)
-    hidden, batch = number("--hidden", 512, 128), number("--batch", 64)
-    n_tokens = len(vocabulary.pieces)
+    hidden, batch, n_tokens = number("--hidden", 512), number("--batch", 64), len(vocabulary.pieces)
     generator = torch.Generator().manual_seed(0)
     initial = torch.rand(hidden, generator=generator) ** 8
     pairs = torch.rand(hidden, hidden, generator=generator) ** 8
@@ -125,11 +124,11 @@ def decoding() -> None:
     from equipoise.methods.method import Policy, Workspace
 
     task, lm, _ = setting()
-    n = number("--n", 250, 30)
+    n = number("--n", 250)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         started = time.perf_counter()
-        settings = CtrlGSettings(hidden_states=number("--hidden", 512, 128))
+        settings = CtrlGSettings(hidden_states=number("--hidden", 512))
         guided = CtrlG(settings).fit(lm, task, 0, Workspace(root, root))
         fitting = time.perf_counter() - started
     seconds, tokens = [], []

@@ -20,7 +20,7 @@ def ours() -> None:
 
     started = time.perf_counter()
     task = load_task("occupations")
-    n = math.ceil(number("--n", 500_000, 50_000) / len(task.train))
+    n = math.ceil(number("--n", 500_000) / len(task.train))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "examples.csv"
         written = write_examples(path, BalancedExampleGenerator(task, 42).generate(n))

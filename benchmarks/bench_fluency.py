@@ -25,8 +25,7 @@ def completions() -> tuple[Any, Any, list[tuple[str, str]]]:
 
     task, lm = load_task("occupations"), load_model("smollm2-135m-instruct")
     lm.use_compute_type()
-    n = number("--n", 250, 25)
-    frame = Policy(lm, task).deliver("m", SUBJECTS, n, Sampling(), 42).completions
+    frame = Policy(lm, task).deliver("m", SUBJECTS, number("--n", 250), Sampling(), 42).completions
     pairs = frame[["subject", "text"]].drop_duplicates().itertuples(index=False, name=None)
     return task, lm, list(pairs)
 

@@ -42,7 +42,7 @@ def ours() -> None:
         learning_rate=LEARNING_RATE,
         batch_size=16,
         grad_accum_steps=1,
-        max_steps=number("--steps", UPDATES, 4),
+        max_steps=number("--steps", UPDATES),
     )
     started = time.perf_counter()
     examples = with_reference(lm, pair_examples(lm, pairs))
@@ -92,7 +92,7 @@ def trl() -> None:
                 precompute_ref_log_probs=True,
                 gradient_accumulation_steps=2,  # of its default of 8 pairs
                 num_train_epochs=1,
-                max_steps=number("--steps", UPDATES, 4),
+                max_steps=number("--steps", UPDATES),
                 learning_rate=LEARNING_RATE,
                 warmup_steps=0.1,
                 weight_decay=0.01,

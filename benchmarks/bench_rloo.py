@@ -81,7 +81,7 @@ def ours() -> None:
         CheckpointClock(60),
     )
     settings = TrainingSettings(
-        learning_rate=LEARNING_RATE, batch_size=40, max_steps=number("--iterations", ITERATIONS, 1)
+        learning_rate=LEARNING_RATE, batch_size=40, max_steps=number("--iterations", ITERATIONS)
     )
     clock = _Clock()
     with tempfile.TemporaryDirectory() as folder, listening(clock):
@@ -139,7 +139,7 @@ def trl() -> None:
                 num_generations=COMPLETIONS,
                 max_completion_length=LONGEST,
                 beta=BETA,
-                max_steps=number("--iterations", ITERATIONS, 1),
+                max_steps=number("--iterations", ITERATIONS),
                 learning_rate=LEARNING_RATE,
                 bf16=lm.dtype == torch.bfloat16,
                 use_cpu=lm.device.type == "cpu",

@@ -34,7 +34,7 @@ def ours() -> None:
     policy = Policy(lm, task)
     policy.draw(SUBJECTS, 1, Sampling(), 0)
     started = time.perf_counter()
-    draws = policy.draw(SUBJECTS, number("--n", 250, 25), Sampling(), 42)
+    draws = policy.draw(SUBJECTS, number("--n", 250), Sampling(), 42)
     seconds = time.perf_counter() - started
     tokens = sum(draw.tokens or 0 for of_subject in draws for draw in of_subject)
     report({"seconds": seconds, "tokens": tokens, "dtype": str(lm.model.dtype)})
@@ -71,7 +71,7 @@ def generate() -> None:
 
     draw("doctor", 1, 4)
     started = time.perf_counter()
-    tokens = sum(draw(subject, number("--n", 250, 25), 64) for subject in SUBJECTS)
+    tokens = sum(draw(subject, number("--n", 250), 64) for subject in SUBJECTS)
     seconds = time.perf_counter() - started
     report({"seconds": seconds, "tokens": tokens, "dtype": str(lm.model.dtype)})
 

@@ -53,7 +53,7 @@ def ours() -> None:
         learning_rate=LEARNING_RATE,
         batch_size=16,
         grad_accum_steps=1,
-        max_steps=number("--steps", 57, 6),
+        max_steps=number("--steps", 57),
     )
     examples = sequences(lm, pairs)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def trl() -> None:
                 completion_only_loss=True,
                 per_device_train_batch_size=16,
                 num_train_epochs=3,
-                max_steps=number("--steps", 57, 6),
+                max_steps=number("--steps", 57),
                 learning_rate=LEARNING_RATE,
                 warmup_steps=0.1,
                 lr_scheduler_type="linear",

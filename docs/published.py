@@ -8,13 +8,18 @@ the small ones of its tables, with their sums. Nothing else of it is kept.
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from equipoise.measures.side_effects.quantities import QUANTITIES
+from equipoise.measures import registry
+from equipoise.measures.side_effects.quantities import ALL, QUANTITIES
+from equipoise.wording.numbers import percent_spread
 
 RESULTS = Path(__file__).parent.parent / "results"
 FILES = ("study.json", "environment.json")
@@ -22,7 +27,12 @@ TABLES = ("summary", "by_seed", "slopes", "side_effects", "unseen", "cost", "set
           "intervals")  # fmt: skip
 SUMS = "manifest.json"
 """Of all tables of the run, as they were sealed."""
-SHARE = "share of "
+HEADLINES = {one.name: one for one in registry.headlines()}
+BESIDE_BALANCE = ("told", "tokens_per_delivered", "log_probability_base")
+UNSEEN = ("without_listed_held_out", "without_listed_wide", "without_listed_in_range",
+          "held_out_preference")  # fmt: skip
+ASSOCIATION = ("stereotype_slope", "mean_log_odds", "mean_absolute_log_odds")
+DAMAGE = ("retention_kl", "retention_top1", "leakage", "stories_words")
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """The header of a table and its rows."""
@@ -35,105 +45,70 @@ def read(run: str, name: str) -> pd.DataFrame:
 
 def balance(run: str) -> Rows:
     """Balanced of all that were asked for, by split, and what it took."""
-    by_seed, summary = read(run, "by_seed"), read(run, "summary")
+    by_seed = read(run, "by_seed")
     rows = []
-    for row in summary.to_dict("records"):
+    for row in read(run, "summary").to_dict("records"):
         of_method = by_seed[by_seed["method"] == row["method"]]
-        mark = "*" if row["by_construction"] else ""
-        parts = [
-            _mean_and_sd(of_method.loc[of_method["split"] == split, "balanced_requested"], mark)
-            for split in ("train", "validation", "all")
-        ]
-        fluency = f"{row['log_probability_base']:.2f}".replace("-", "−")
-        each = f"{row['tokens_per_delivered']:.1f}"
-        rows.append((f"`{row['method']}`{mark}", str(row["told"]), *parts, each, fluency))
-    head = ("method", "told", "train, %", "validation, %", "all, %", "tokens each",
-            "log p a token")  # fmt: skip
-    return head, rows
+        certain = "*" if row["by_construction"] else ""
+        parts = []
+        for split in ("train", "validation", "all"):
+            rates = of_method.loc[of_method["split"] == split, "balanced_requested"]
+            sd = math.nan if certain and rates.std() == 0 else rates.std()
+            parts.append(percent_spread(rates.mean(), sd))
+        rest = (_written(row, name) for name in BESIDE_BALANCE)
+        rows.append((f"`{row['method']}`{certain}", *parts, *rest))
+    titles = (HEADLINES[name].column.title for name in BESIDE_BALANCE)
+    return ("method", "train", "validation", "all", *titles), rows
 
 
-def unseen_words(run: str) -> Rows:
-    """What is written without the listed words, and which of two unseen sentences is likelier."""
-    columns = ("without_listed_held_out", "without_listed_wide", "without_listed_in_range",
-               "held_out_preference")  # fmt: skip
+def of_summary(run: str, names: Sequence[str]) -> Rows:
+    """Some headlines of every method; of methods with the same values the first alone."""
+    summary = read(run, "summary").drop_duplicates(list(names))
     rows = [
-        (f"`{row['method']}`", *(_percent(row[name]) for name in columns))
-        for row in read(run, "summary").to_dict("records")
+        (f"`{row['method']}`", *(_written(row, name) for name in names))
+        for row in summary.to_dict("records")
     ]
-    head = ("method", "held-out, no listed, %", "wide, no listed, %", "in range, no listed, %",
-            "prefers balanced, %")  # fmt: skip
-    return head, rows
-
-
-def association(run: str) -> Rows:
-    """The slope of the association, with its interval, beside what it cannot see."""
-    rows = []
-    for row in read(run, "summary").drop_duplicates("stereotype_slope").to_dict("records"):
-        slope = f"{row['stereotype_slope']:.2f} ({row['stereotype_low']:.2f} to "
-        values = (f"{row['mean_log_odds']:.2f}", f"{row['mean_absolute_log_odds']:.2f}")
-        slope += f"{row['stereotype_high']:.2f})"
-        rows.append((f"`{row['method']}`", *(one.replace("-", "−") for one in (slope, *values))))
-    return ("method", "slope (95 % interval)", "mean log-odds", "mean absolute log-odds"), rows
+    return ("method", *(HEADLINES[name].column.title for name in names)), rows
 
 
 def side_effects(run: str) -> Rows:
     """Every quantity of the examination of each tuned model, beside the untuned one's."""
     found = read(run, "side_effects")
-    over_all = found[found["seed"].isna()]
     rows = []
-    for row in over_all.to_dict("records"):
-        share = row["unit"].startswith(SHARE)
-        value, low, high, base = (
-            _value(row[name], share=share) for name in ("value", "low", "high", "base")
-        )
-        interval = f" ({low} to {high})" if low != "–" else ""
-        meaning = QUANTITIES[row["instrument"]].title
-        group = "" if row["group"] == "all" else f", {row['group']}"
-        unit = row["unit"].replace(SHARE, "% of ") if share else row["unit"]
-        rows.append((f"`{row['method']}`", f"{meaning}{group}", unit, base, value + interval))
+    for row in found[found["seed"].isna()].to_dict("records"):
+        quantity = QUANTITIES[row["instrument"]]
+        write = quantity.form.page
+        ends = "" if pd.isna(row["low"]) else f" ({write(row['low'])} to {write(row['high'])})"
+        group = "" if row["group"] == ALL else f", {row['group']}"
+        title = f"{quantity.title}{group}"
+        value = f"{write(row['value'])}{ends}"
+        rows.append((f"`{row['method']}`", title, row["unit"], write(row["base"]), value))
     return ("method", "what was examined", "unit", "untuned", "over all seeds"), rows
 
 
 def damage(run: str) -> Rows:
     """What went furthest elsewhere, of each model that a method has made."""
     found = read(run, "side_effects")
-    found = found[found["group"].eq("all") & found["seed"].isna()].set_index(
-        ["method", "instrument"]
-    )
+    found = found[found["seed"].isna() & found["group"].eq(ALL)]
     rows = []
-    for method in found.index.unique("method"):
-        of_model = found.loc[method]
-        answers = of_model.loc["leakage"]
-        rows.append(
-            (
-                f"`{method}`",
-                _value(of_model.loc["retention_kl", "value"], share=False),
-                _percent(of_model.loc["retention_top1", "value"]),
-                f"{_percent(answers['value'])} ({_percent(answers['base'])})",
-                f"{of_model.loc['stories_words', 'value']:.0f} "
-                f"({of_model.loc['stories_words', 'base']:.0f})",
-            )
-        )
-    head = ("method", "KL from untuned, nats a token", "likeliest token changed, %",
-            "listed terms elsewhere, % of answers (untuned)",
-            "words of a story (untuned)")  # fmt: skip
-    return head, rows
+    for method, of_model in found.groupby("method", sort=False):
+        values = []
+        for row in of_model.set_index("instrument").loc[list(DAMAGE)].reset_index().itertuples():
+            write = QUANTITIES[row.instrument].form.page
+            values.append(f"{write(row.value)} ({write(row.base)})")
+        rows.append((f"`{method}`", *values))
+    titles = (f"{QUANTITIES[name].title}, {QUANTITIES[name].unit} (untuned)" for name in DAMAGE)
+    return ("method", *titles), rows
 
 
-def _mean_and_sd(values: pd.Series[float], mark: str) -> str:
-    if len(values) == 1 or (mark and values.std() == 0):
-        return f"{100 * values.mean():.1f}"  # nothing varies where it is certain
-    return f"{100 * values.mean():.1f} ± {100 * values.std():.1f}"
-
-
-def _percent(value: float) -> str:
-    return "–" if pd.isna(value) else f"{100 * value:.1f}"
-
-
-def _value(value: float, *, share: bool) -> str:
-    if share:
-        return _percent(value)
-    return "–" if pd.isna(value) else f"{value:.2f}".replace("-", "−")
+def _written(row: Mapping[Hashable, Any], name: str) -> str:
+    """A headline of a method as a page writes it, with its interval where it has one."""
+    headline = HEADLINES[name]
+    write = headline.column.form.page
+    if not headline.ends:
+        return write(row[name])
+    low, high = (write(row[end]) for end in headline.ends)
+    return f"{write(row[name])} ({low} to {high})"
 
 
 def publish(run: Path, name: str) -> None:

@@ -270,3 +270,10 @@ def test_what_was_drawn_is_as_likely_as_the_definition_says_however_wide_the_nuc
     for row, token, value in zip(logits, drawn.tolist(), found.tolist(), strict=True):
         expected = nucleus_probabilities(row, top_p=0.95)[token]
         assert value == pytest.approx(math.log(expected), abs=1e-5)
+
+
+def test_of_no_rows_nothing_is_drawn() -> None:
+    for temperature in (0.0, 1.0):
+        assert sample_tokens(torch.empty(0, 9), temperature=temperature, top_p=0.9).shape == (0,)
+    drawn, values = sample_weighed(torch.empty(0, 9), top_p=0.9)
+    assert (drawn.shape, values.shape) == ((0,), (0,))

@@ -16,11 +16,9 @@ from equipoise.runs.cell import Cell
 from equipoise.runs.store import Store
 from equipoise.study.asking_ahead import AskingAhead
 from equipoise.study.progress import StudyProgress
-from tiny_study import write_study
-from tiny_task import SHARES
 
 from .conftest import contents
-from .test_examinations import FEW, small_requests
+from .test_examinations import FEW, examined_run, small_requests
 
 ASKED = [*FEW, "measures.without_listed=1"]
 
@@ -28,12 +26,7 @@ ASKED = [*FEW, "measures.without_listed=1"]
 @pytest.fixture(scope="module")
 def asked(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run whose tables asked everything; its study file is beside it."""
-    folder = tmp_path_factory.mktemp("asked")
-    path = write_study(folder, tiny_model_folder, task=SHARES, side_effects=True)
-    with pytest.MonkeyPatch.context() as patched:
-        small_requests(patched)
-        Study.from_toml(path, ASKED).run(folder / "run", quiet=True)
-    return folder / "run"
+    return examined_run(tmp_path_factory.mktemp("asked"), tiny_model_folder, ASKED)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,15 +40,18 @@ def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examination, "requests_for", lambda task: whole(task)[::20])
 
 
-@pytest.fixture(scope="module")
-def examined(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with an examination; its study file is beside it."""
-    folder = tmp_path_factory.mktemp("examined")
-    path = write_study(folder, tiny_model_folder, task=SHARES, side_effects=True)
+def examined_run(folder: Path, model: Path, overrides: Sequence[str]) -> Path:
+    """A run with an examination of few requests; its study file is beside it."""
+    path = write_study(folder, model, task=SHARES, side_effects=True)
     with pytest.MonkeyPatch.context() as patched:
         small_requests(patched)
-        Study.from_toml(path, FEW).run(folder / "run", quiet=True)
+        Study.from_toml(path, overrides).run(folder / "run", quiet=True)
     return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def examined(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return examined_run(tmp_path_factory.mktemp("examined"), tiny_model_folder, FEW)
 
 
 def test_it_is_on_by_default_and_can_be_switched_off(study_file: WriteStudy) -> None:

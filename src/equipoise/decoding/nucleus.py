@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,17 +45,11 @@ def sample_tokens(
     Raises:
         ValueError: A row has a NaN or no finite logit.
     """
-    if logits.device.type == "mps":  # has no fp64
-        options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
-        return sample_tokens(logits.cpu(), **options, generator=generator).to(logits.device)
     if temperature == 0:
-        return torch.cat([chunk.argmax(-1) for chunk in _chunks(logits)])
-    drawn = []
-    for chunk in _chunks(logits):
-        weights, vocabulary = _weights(chunk, temperature, top_k)
-        columns = _sample_nucleus(weights, top_p, generator)
-        drawn.append(columns if vocabulary is None else _at(vocabulary, columns))
-    return torch.cat(drawn)
+        drawn = [chunk.argmax(-1) for chunk in _chunks(logits)]
+    else:
+        drawn = [tokens for tokens, *_ in _draws(logits, temperature, top_p, top_k, generator)]
+    return torch.cat(drawn).to(logits.device)
 
 
 def sample_weighed(
@@ -69,27 +62,37 @@ def sample_weighed(
 ) -> tuple[Tensor, Tensor]:
     """What `sample_tokens` draws, and the logarithm [B] of its probability there, in float64.
 
-    Args and errors are those of `sample_tokens`, but the temperature is above 0.
+    Arguments and errors are those of `sample_tokens`, but the temperature is above 0.
     """
-    if logits.device.type == "mps":  # has no fp64
-        options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "top_k": top_k}
-        drawn, values = sample_weighed(logits.cpu(), **options, generator=generator)
-        return drawn.to(logits.device), values
     tokens, likely = [], []
+    for drawn, weights, columns in _draws(logits, temperature, top_p, top_k, generator):
+        tokens.append(drawn)
+        likely.append(_at(weights, columns).double().log() - _nucleus_mass(weights, top_p).log())
+    return torch.cat(tokens).to(logits.device), torch.cat(likely)
+
+
+def _draws(
+    logits: Tensor,
+    temperature: float,
+    top_p: float,
+    top_k: int,
+    generator: torch.Generator | None,
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """A token [B] of each row, chunk by chunk, its row of `_weights` and its column there."""
     for chunk in _chunks(logits):
         weights, vocabulary = _weights(chunk, temperature, top_k)
         columns = _sample_nucleus(weights, top_p, generator)
-        tokens.append(columns if vocabulary is None else _at(vocabulary, columns))
-        likely.append(_at(weights, columns).double().log() - _nucleus_mass(weights, top_p).log())
-    return torch.cat(tokens), torch.cat(likely)
+        yield columns if vocabulary is None else _at(vocabulary, columns), weights, columns
 
 
 def _chunks(logits: Tensor) -> Iterator[Tensor]:
     """Rows of ``logits`` in float32, as many at a time as are worked on at once; checked."""
+    if logits.device.type == "mps":  # has no fp64, in which sums are taken
+        logits = logits.cpu()
     rows = max(1, len(logits))
     if logits.device.type == "cpu":
         rows = max(1, CHUNK_BYTES // (4 * logits.shape[-1]))
-    for start in range(0, len(logits), rows):
+    for start in range(0, max(1, len(logits)), rows):  # of no rows one empty chunk
         chunk = logits[start : start + rows].float()
         if not bool(torch.isfinite(chunk.amax(-1)).all()):
             raise ValueError("a row of logits has a NaN or no finite value: nothing can be sampled")
@@ -169,7 +172,9 @@ def _sample_columns(weights: Tensor, generator: torch.Generator | None) -> Tenso
     n_rows, n_columns = weights.shape
     size = max(1, math.isqrt(n_columns))
     n_whole = n_columns // size * size
-    blocks = weights[:, :n_whole].reshape(n_rows, -1, size).sum(-1, dtype=torch.float64)
+    blocks = (
+        weights[:, :n_whole].reshape(n_rows, n_whole // size, size).sum(-1, dtype=torch.float64)
+    )
     if n_whole < n_columns:
         rest = weights[:, n_whole:].sum(-1, keepdim=True, dtype=torch.float64)
         blocks = torch.cat([blocks, rest], dim=-1)

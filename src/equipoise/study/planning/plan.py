@@ -22,8 +22,8 @@ TRAINING_SHARE, DRAWING_SHARE = 0.75, 0.6
 
 TRAINED_BYTES, DRAWN_BYTES = 2100, 640
 """Memory traffic of a token that is trained on or drawn, for each layer and unit of its states:
-what is done element by element, and keys and values. These four were set so that cells of the
-quickstart come out, on two cores of an AMD EPYC without bfloat16 and of an Intel Xeon with AMX."""
+what is done element by element, and keys and values. These four were set by the quickstart's cells
+on two cores of an Intel Xeon with AMX; they were not checked again on one without bfloat16."""
 
 UPDATE_BYTES = 40
 """Memory traffic of an update for each weight: casts, gradients, their norm, AdamW."""
