@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from equipoise.errors import EquipoiseError
 from equipoise.runs.identity import task_digest
@@ -15,8 +15,14 @@ KEPT = "task.toml"
 """Copy of the task file that stands beside a report, for those who have nothing else."""
 
 
+Subjects = Literal["all", "train"]
+"""Which of a task's subjects a study is about."""
+
+
 def task_of(record: dict[str, Any], report: Path, given: Task | str | Path | None = None) -> Task:
     """The task of the run that ``record`` is of, or the nearest to it that can be found.
+
+    A study about the train subjects alone has a task of these.
 
     The copy beside an earlier report and the built-in task of the name are tried, and the one whose
     content the record names comes first. A file may have changed since without changing any score;
@@ -30,6 +36,11 @@ def task_of(record: dict[str, Any], report: Path, given: Task | str | Path | Non
     Raises:
         EquipoiseError: ``given`` cannot be read, or nothing is found.
     """
+    task = _whole_task(record, report, given)
+    return task.only_train() if record["study"].get("subjects") == "train" else task
+
+
+def _whole_task(record: dict[str, Any], report: Path, given: Task | str | Path | None) -> Task:
     if given is not None:
         return given if isinstance(given, Task) else load_task(given)
     name = record["study"].get("task")

@@ -11,8 +11,10 @@ _BUILTIN = Path(__file__).parent / "studies"
 
 
 def builtin_studies() -> list[str]:
-    """Names of the studies that come with the package."""
-    return sorted(path.stem for path in _BUILTIN.glob("*.toml"))
+    """Names of the studies that come with the package, those below ``tuning/`` last."""
+    paths = [path.relative_to(_BUILTIN).with_suffix("") for path in _BUILTIN.rglob("*.toml")]
+    names = [path.as_posix() for path in paths]
+    return sorted(names, key=lambda name: ("/" in name, name))
 
 
 def study_path(name_or_path: str | Path) -> Path:

@@ -159,7 +159,7 @@ def told_terms(store: Store, cells: Iterable[Cell]) -> list[str] | None:
 
 def write_results(evaluation: Evaluation, specification: Specification, folder: Path) -> list[Path]:
     """Write every table to a file of its own; their paths."""
-    settings = settings_table(specification.methods, specification.task)
+    settings = settings_table(specification.methods, specification.task, specification.tuned)
     written = []
     for name, table in {**evaluation.tables, "settings": settings}.items():
         written.append(folder / f"{name}.csv")

@@ -27,6 +27,7 @@ from equipoise.study.method_tables import build_methods, in_table
 from equipoise.study.overrides import apply_override
 from equipoise.study.study_table import StudyTable, read_study, read_task
 from equipoise.study.sweeps import as_written, expand_sweeps
+from equipoise.study.tuned import check_tuned, take_out
 from equipoise.study.weightless import check_weightless
 from equipoise.task.task import Task
 
@@ -49,6 +50,7 @@ class Specification:
         endpoint: Its ``[endpoint]`` table, for models that answer over the network.
         statistics: Its ``[statistics]`` table.
         sweeps: Tables of ``[methods]`` that became several methods.
+        tuned: The studies that chose settings of methods, by label; see ``tuned.check_tuned``.
     """
 
     study: StudyTable
@@ -61,6 +63,7 @@ class Specification:
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
     sweeps: tuple[Sweep, ...] = ()
+    tuned: Mapping[str, str] = field(default_factory=dict)
 
     def cells(self) -> list[Cell]:
         """All cells, method by method."""
@@ -99,6 +102,7 @@ class Specification:
                 "task_sha256": self._digests[0],
                 "model": model_label(self.study.model),
                 "model_sha256": self._digests[1],
+                **({"subjects": "train"} if self.study.subjects == "train" else {}),
                 "samples_per_subject": self.study.samples_per_subject,
                 "device": self.study.device,
                 "dtype": self.study.dtype,
@@ -230,7 +234,8 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     measures = read_measures(tables.get("measures", {}), path)
     task = read_task(study.task, path)
     check_measures(measures, task, path)
-    method_tables, sweeps = expand_sweeps(tables.get("methods"), path)
+    method_tables, named = take_out(tables.get("methods"))
+    method_tables, sweeps = expand_sweeps(method_tables, path)
     with as_written(sweeps):
         methods = build_methods(method_tables, path)
         check_needs(methods, path, sweeps)
@@ -239,6 +244,26 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
         for label, method in methods.items():
             with in_table(label, path):
                 method.check(task)
+    tuned = check_tuned(named, methods, path)
+    if study.subjects == "train":
+        task = task.only_train()
+    if not task.subjects:
+        raise EquipoiseError(
+            f"task '{task.name}' has no train subject",
+            file=path,
+            field="study.subjects",
+            hint="Leave the setting out, or mark subjects of the task as train.",
+        )
     return Specification(
-        study, sampling, methods, task, path, measures, tables, endpoint, statistics, sweeps
+        study,
+        sampling,
+        methods,
+        task,
+        path,
+        measures,
+        tables,
+        endpoint,
+        statistics,
+        sweeps,
+        tuned,
     )

@@ -15,6 +15,7 @@ from equipoise.files.artifacts import check_name, existing
 from equipoise.model.endpoint import is_endpoint
 from equipoise.model.precision import pick_compute_dtype, pick_device
 from equipoise.model.registry import check_model_name
+from equipoise.runs.task_of_run import Subjects
 from equipoise.settings import Settings, parse
 from equipoise.task.task import Task
 from equipoise.task.task_file import load_task
@@ -29,6 +30,8 @@ class StudyTable(Settings):
         name: Also the folder below ``runs/``.
         description: For people: what is compared, and how long it takes. No result follows from it.
         task: A built-in task, or the path of a task file, seen from the study file.
+        subjects: ``train`` leaves the validation subjects out: for choosing settings, which
+            they must not decide.
         model: An embedded model, a local folder (its path seen from the current folder), a Hub
             id, or ``openai:NAME`` for an endpoint.
         seeds: Each method is fitted and sampled once with each.
@@ -40,6 +43,7 @@ class StudyTable(Settings):
     name: str
     description: Annotated[str, Field(max_length=10_000)] = ""
     task: str = "occupations"
+    subjects: Subjects = "all"
     model: str = "smollm2-135m-instruct"
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=10_000)] = (42, 123, 456)
     samples_per_subject: Annotated[int, Field(ge=1)] = 250

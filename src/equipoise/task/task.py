@@ -105,6 +105,18 @@ class Task:
         unseen = tuple(replace(one, held_out=False) for one in self.templates if one.held_out)
         return replace(self, templates=unseen) if unseen else None
 
+    def only_train(self) -> Task:
+        """The same task about its train subjects alone, as settings are chosen on.
+
+        What the axis says of other subjects of the task, such as their shares, goes too.
+        """
+        axis = self.axis
+        if axis is not None:
+            measured = {subject.name for subject in self.validation}
+            shares = {name: share for name, share in axis.shares.items() if name not in measured}
+            axis = replace(axis, shares=shares)
+        return replace(self, subjects=self.train, axis=axis)
+
     def subject(self, name: str) -> Subject:
         """The subject called ``name``.
 

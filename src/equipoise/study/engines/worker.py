@@ -34,6 +34,7 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     """
     import torch
 
+    from equipoise.freed_memory import keep_freed_memory
     from equipoise.runs.store import Store
     from equipoise.study.asking_ahead import AskingAhead
     from equipoise.study.computation import Computation
@@ -42,6 +43,7 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
 
     assignment = Assignment.from_plain(plain)
     torch.set_num_threads(assignment.threads)
+    keep_freed_memory()
     specification, store = assignment.specification(), Store(assignment.out)
     with store.joined(specification), StudyProgress(len(assignment.cells), quiet=quiet) as progress:
         ahead = AskingAhead(specification, store, progress)
