@@ -32,7 +32,7 @@ BESIDE_BALANCE = ("told", "tokens_per_delivered", "log_probability_base")
 UNSEEN = ("without_listed_held_out", "without_listed_wide", "without_listed_in_range",
           "held_out_preference")  # fmt: skip
 ASSOCIATION = ("stereotype_slope", "mean_log_odds", "mean_absolute_log_odds")
-DAMAGE = ("retention_kl", "retention_top1", "leakage", "stories_words")
+DAMAGE = ("retention_kl", "retention_top1", "empty_answers", "leakage", "stories_words")
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """The header of a table and its rows."""

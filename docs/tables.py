@@ -17,6 +17,7 @@ from pathlib import Path
 
 import measured
 import published
+import tuning_results
 from markdown_table import markdown
 
 from equipoise.measures import registry
@@ -103,6 +104,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "calibration": measured.calibration,
         "control": measured.control,
         "training-words": measured.training_words,
+        "tuning": tuning_results.tuning,
         "calibration-worst": measured.calibration_worst,
         "calibration-slopes": measured.calibration_slopes,
         "intervals-tried": measured.intervals_tried,

@@ -15,7 +15,7 @@ NAMES = builtin_studies()
 
 
 def test_the_documented_studies_are_there() -> None:
-    assert NAMES == [
+    assert [name for name in NAMES if not name.startswith("tuning/")] == [
         "decoding",
         "families",
         "full",

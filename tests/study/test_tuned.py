@@ -95,11 +95,6 @@ class TestTrainSubjectsAlone:
         with pytest.raises(EquipoiseError, match=r"study\.subjects"):
             read_specification("quickstart", ["study.subjects='validation'"])
 
-    def test_a_task_without_any_is_refused(self, study_file: WriteStudy) -> None:
-        path = study_file(task=(('split = "train"', 'split = "validation"'),))
-        with pytest.raises(EquipoiseError, match="has no train subject"):
-            read_specification(path, ["study.subjects='train'"])
-
     def test_such_a_run_is_whole(self, study_file: WriteStudy, tmp_path: Path) -> None:
         study = Study.from_toml(study_file(), ["study.subjects='train'"])
         result = study.run(tmp_path / "run", quiet=True)

@@ -40,9 +40,10 @@ def study_path(name_or_path: str | Path) -> Path:
                 hint=f"Did you mean the study '{path.stem}' that comes with Equipoise?",
             )
         return path  # whoever reads it says what is wrong with it
+    alike = [name for name in builtin_studies() if "/" not in name or "/" in str(name_or_path)]
     raise EquipoiseError(
         f"there is no built-in study '{name_or_path}'",
-        hint=f"{nearest(str(name_or_path), builtin_studies())} "
+        hint=f"{nearest(str(name_or_path), alike)} "
         "Your own study is named by a path in .toml.",
     )
 

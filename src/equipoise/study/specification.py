@@ -247,13 +247,6 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
     tuned = check_tuned(named, methods, path)
     if study.subjects == "train":
         task = task.only_train()
-    if not task.subjects:
-        raise EquipoiseError(
-            f"task '{task.name}' has no train subject",
-            file=path,
-            field="study.subjects",
-            hint="Leave the setting out, or mark subjects of the task as train.",
-        )
     return Specification(
         study,
         sampling,

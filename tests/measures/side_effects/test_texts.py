@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from equipoise.measures.side_effects.empty import empty_items
 from equipoise.measures.side_effects.leakage import leakage_items
 from equipoise.measures.side_effects.stories import repetition, story_items
 from equipoise.task.task import Task
@@ -40,6 +41,22 @@ def test_leakage_counts_listed_terms_of_answers_that_are_no_stories(
         ("leakage", "all"): pytest.approx(2 / 6),
         ("leakage", "unrelated"): 0.25,
         ("leakage", "people"): 0.5,
+    }
+
+
+def test_an_answer_without_a_letter_or_digit_is_empty() -> None:
+    answers = frame(
+        ("unrelated", "", ""),
+        ("unrelated", "", " … \n"),
+        ("unrelated", "", "42"),
+        ("people", "", "Sì."),
+        ("stories", "doctor", "?"),
+    )
+    assert means(empty_items(answers)) == {
+        ("empty_answers", "all"): 0.6,
+        ("empty_answers", "unrelated"): pytest.approx(2 / 3),
+        ("empty_answers", "people"): 0,
+        ("empty_answers", "stories"): 1,
     }
 
 

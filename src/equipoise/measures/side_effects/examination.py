@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
+from equipoise.measures.side_effects.empty import empty_items
 from equipoise.measures.side_effects.instruments import Instrument
 from equipoise.measures.side_effects.leakage import leakage_items
 from equipoise.measures.side_effects.quantities import PERPLEXITY
@@ -70,7 +71,8 @@ class Examination:
             base: What it was made of; None for the base model itself, or where nobody says.
         """
         answers = self._answers(model)
-        parts = [leakage_items(answers, self.task), story_items(answers, self.task)]
+        parts = [empty_items(answers), leakage_items(answers, self.task)]
+        parts.append(story_items(answers, self.task))
         parts += [self._of(one, model) for one in self.instruments]
         if base is not None:
             parts += self._against(model, base)
