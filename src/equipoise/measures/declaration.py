@@ -179,7 +179,8 @@ class Headline:
         column: What it is; its name is that in ``summary.csv``.
         summary: It stands in ``summary.csv``.
         terminal: Its title in a terminal, where lines are short; empty keeps it out.
-        beside_balance: In a terminal it stands in the table of balance, not in the second one.
+        beside_balance: In a terminal and on the page it stands in the table of balance, not in the
+            second one.
         main: It stands in the main table of page, LaTeX and ``results.json``.
         ends: Names of the headlines with the ends of its interval.
         stands_in_for: It is shown only where this headline was not measured.
