@@ -1,6 +1,6 @@
 """What the studies below ``tuning/`` found, and which of the values each of them tried is chosen.
 
-    python docs/tuning_results.py runs/tuning-*     (adds them to results/tuning.csv)
+python docs/tuning_results.py runs/tuning-*     (adds them to results/tuning.csv)
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ class TestTrainSubjectsAlone:
     def test_the_others_are_gone_from_the_task_and_its_axis(self, tmp_path: Path) -> None:
         all_of = read_specification("quickstart")
         one = read_specification("quickstart", ["study.subjects='train'"])
-        assert one.task.subjects == all_of.task.train and not one.task.validation
+        assert one.task.subjects == all_of.task.train
+        assert not one.task.validation
         measured = {subject.name for subject in all_of.task.validation}
         assert measured & set(all_of.task.shares)
         assert set(one.task.shares) == set(all_of.task.shares) - measured
@@ -111,7 +112,8 @@ def test_every_study_that_chooses_tries_as_many_values(name: str) -> None:
     one = read_specification(name)
     assert one.study.subjects == "train"
     assert one.study.seeds == (7,)
-    assert not one.measures.without_listed and not one.measures.side_effects
+    assert not one.measures.without_listed
+    assert not one.measures.side_effects
     [sweep] = one.sweeps
     assert len(sweep.values) == CONFIGURATIONS
 

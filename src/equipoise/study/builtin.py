@@ -43,8 +43,7 @@ def study_path(name_or_path: str | Path) -> Path:
     alike = [name for name in builtin_studies() if "/" not in name or "/" in str(name_or_path)]
     raise EquipoiseError(
         f"there is no built-in study '{name_or_path}'",
-        hint=f"{nearest(str(name_or_path), alike)} "
-        "Your own study is named by a path in .toml.",
+        hint=f"{nearest(str(name_or_path), alike)} Your own study is named by a path in .toml.",
     )
 
 
