@@ -90,7 +90,7 @@ def test_the_answer_counts_the_same_subjects_throughout(made: FinishedRun) -> No
 def test_page_paper_and_latex_mark_it(made: FinishedRun, tmp_path: Path) -> None:
     table = headline(made)
     page = render_page(made, table, answer(made, table), "")
-    [main] = re.findall(r'<table class="main">.*?</table>', page, re.DOTALL)
+    [main, *_] = re.findall(r'<table class="main">.*?</table>', page, re.DOTALL)
     rows = {
         re.findall(r'<th scope="row">(\w+)', row)[0]: re.sub(r"<[^>]*>|\s+", " ", row)
         for row in main.split("<tr>")[2:]
