@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from equipoise.training.lora import add_adapters, merge_adapters
 from equipoise.training.objective import NextToken, Objective
 from equipoise.training.processes import is_first_process
 from equipoise.training.sharded import whole
+from equipoise.training.tied_embedding import rows_added
 from equipoise.training.trainer import TreeTrainer
 from equipoise.training.training_settings import TrainingSettings
 
@@ -123,7 +124,12 @@ def train(
             "adapters are not split by FSDP", field="lora", hint="Leave FSDP out, or lora."
         )
     resume = last_valid_checkpoint(checkpoints)
-    with stop_on_signal(clock), _clear_resume_errors(resume, watch):
+    alone = trainer.accelerator.num_processes == 1
+    with (
+        stop_on_signal(clock),
+        _clear_resume_errors(resume, watch),
+        rows_added(model) if alone else nullcontext(),
+    ):
         trainer.train(resume_from_checkpoint=str(resume) if resume else None)
         if clock.stop_requested:
             trainer.save_last_state()
