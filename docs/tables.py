@@ -21,7 +21,7 @@ import tuning_results
 from markdown_table import markdown
 
 from equipoise.measures import registry
-from equipoise.measures.declaration import Column, Table
+from equipoise.measures.column import Column, Table
 from equipoise.measures.side_effects.quantities import QUANTITIES as SIDE_EFFECTS
 from equipoise.measures.stereotype import quantities as quantities_of
 from equipoise.task.task_file import load_task

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from equipoise.measures import registry
-from equipoise.measures.declaration import Column
+from equipoise.measures.column import Column
 
 DOCS = Path(__file__).parents[2] / "docs"
 

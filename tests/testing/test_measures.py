@@ -10,16 +10,8 @@ import pandas as pd
 import pytest
 
 from equipoise.measures import registry
-from equipoise.measures.declaration import (
-    PERCENT,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Outcome,
-    Table,
-)
+from equipoise.measures.column import PERCENT, Column, Table
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured, Outcome
 from equipoise.testing import MEASURE_LAWS, BrokenLawError, check_measure, made_evidence
 
 SHARE = Column("share", "exclamations", "share that ends in '!'", low=0, high=1, form=PERCENT)

@@ -32,7 +32,7 @@ from equipoise.cli import (
     verify,
 )
 from equipoise.cli.failures import guarded
-from equipoise.freed_memory import keep_freed_memory
+from equipoise.model.freed_memory import keep_freed_memory
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from equipoise.measures.declaration import SIGNED, Column, Evidence, Measure, Measured, Table
+from equipoise.measures.column import SIGNED, Column, Table
+from equipoise.measures.declaration import Evidence, Measure, Measured
 from equipoise.measures.requested import certain
 from equipoise.statistics.comparisons import COLUMNS as OF_COMPARISONS
 from equipoise.statistics.consistency import COLUMNS as OF_CONSISTENCY

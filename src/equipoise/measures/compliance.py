@@ -15,17 +15,8 @@ import pandas as pd
 from equipoise.completions.frame import remarks
 from equipoise.errors import EquipoiseError
 from equipoise.measures.cell_facts import CellFacts
-from equipoise.measures.declaration import (
-    AMOUNT,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Outcome,
-    Table,
-    rate,
-)
+from equipoise.measures.column import AMOUNT, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured, Outcome
 from equipoise.measures.groups import in_order
 from equipoise.measures.judgement import wanted_sets
 from equipoise.measures.requested import REQUESTED, certain, requested_by_split, with_requests

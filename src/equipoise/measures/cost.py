@@ -12,16 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.measures.declaration import (
-    DECIMALS,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Table,
-    rate,
-)
+from equipoise.measures.column import DECIMALS, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured
 from equipoise.measures.odd_answers import oddities, seeds_without
 from equipoise.model.answer import SILENCES
 from equipoise.statistics.rates import wilson_interval

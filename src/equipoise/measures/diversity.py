@@ -15,17 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.declaration import (
-    COUNT,
-    DECIMALS,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Table,
-    rate,
-)
+from equipoise.measures.column import COUNT, DECIMALS, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured
 from equipoise.measures.groups import split_groups
 from equipoise.progress import tracked
 from equipoise.statistics.cells import SPLITS

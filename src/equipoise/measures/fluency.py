@@ -14,17 +14,8 @@ import numpy as np
 import pandas as pd
 
 from equipoise.errors import EquipoiseError
-from equipoise.measures.declaration import (
-    SIGNED,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Outcome,
-    Table,
-    rate,
-)
+from equipoise.measures.column import SIGNED, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured, Outcome
 from equipoise.measures.divergence import divergence_table
 from equipoise.measures.groups import split_groups
 from equipoise.measures.model_answers import BASE, INDEPENDENT, FluencyScores

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from equipoise.measures.agency import Agency
 from equipoise.measures.certainty import Certainty
+from equipoise.measures.column import Table
 from equipoise.measures.compliance import Compliance
 from equipoise.measures.cost import Cost
-from equipoise.measures.declaration import Headline, Measure, Outcome, Table
+from equipoise.measures.declaration import Headline, Measure, Outcome
 from equipoise.measures.diversity import Diversity
 from equipoise.measures.fluency import Fluency
 from equipoise.measures.side_effects.measure import SideEffects

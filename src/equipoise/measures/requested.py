@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from equipoise.measures.cell_facts import CellFacts
-from equipoise.measures.declaration import COUNT, Column, rate
+from equipoise.measures.column import COUNT, Column, rate
 from equipoise.statistics.cells import SPLITS
 from equipoise.task.task import Task
 

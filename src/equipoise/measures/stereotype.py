@@ -12,17 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.declaration import (
-    DECIMALS,
-    SIGNED,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Table,
-    rate,
-)
+from equipoise.measures.column import DECIMALS, SIGNED, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured
 from equipoise.measures.occupation_shares import no_shares_note, unmeasured_note
 from equipoise.measures.stereotype_values import (
     agency_values,

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from equipoise.measures import registry
-from equipoise.measures.declaration import PERCENT, Headline
+from equipoise.measures.column import PERCENT
+from equipoise.measures.declaration import Headline
 from equipoise.measures.overview import shown
 from equipoise.measures.requested import is_certain
 from equipoise.wording.numbers import NONE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.declaration import Column, Evidence, Measure, Measured, Table, rate
+from equipoise.measures.column import Column, Table, rate
+from equipoise.measures.declaration import Evidence, Measure, Measured
 from equipoise.task.lexicon import TermMatcher, term_key
 from equipoise.task.task import Task
 

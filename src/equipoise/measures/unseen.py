@@ -14,17 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from equipoise.measures.declaration import (
-    COUNT,
-    DECIMALS,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Table,
-    rate,
-)
+from equipoise.measures.column import COUNT, DECIMALS, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured
 from equipoise.measures.groups import in_order, split_groups
 from equipoise.statistics.cells import SPLITS
 

@@ -14,7 +14,7 @@ import pandas as pd
 from equipoise.errors import EquipoiseError
 from equipoise.files.csv_file import read_rows
 from equipoise.measures import registry
-from equipoise.measures.declaration import Table
+from equipoise.measures.column import Table
 from equipoise.wording.visible import visible
 
 SETTINGS = Table("settings", "a setting", (), ("setting", "differs"), "settings side by side")

@@ -8,7 +8,7 @@ import resource
 import sys
 from pathlib import Path
 
-from equipoise.freed_memory import give_freed_memory_back
+from equipoise.model.freed_memory import give_freed_memory_back
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 from equipoise.completions.frame import as_completions
-from equipoise.measures.declaration import Column, Evidence, Measure, Measured
+from equipoise.measures.column import Column
+from equipoise.measures.declaration import Evidence, Measure, Measured
 from equipoise.measures.evaluation import evidence_of
 from equipoise.measures.judgement import score
 from equipoise.task.task import Task

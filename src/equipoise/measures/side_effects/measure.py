@@ -8,18 +8,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from equipoise.measures.declaration import (
-    SIGNED,
-    WORDS,
-    Column,
-    Evidence,
-    Headline,
-    Measure,
-    Measured,
-    Section,
-    Table,
-    rate,
-)
+from equipoise.measures.column import SIGNED, WORDS, Column, Table, rate
+from equipoise.measures.declaration import Evidence, Headline, Measure, Measured, Section
 from equipoise.measures.side_effects.quantities import ALL, Quantity, quantity_of
 from equipoise.measures.side_effects.table import BASE, paired_table, side_effects_table
 from equipoise.wording.numbers import NONE

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from equipoise.measures.declaration import AMOUNT, DECIMALS, PERCENT, SIGNED, Form
+from equipoise.measures.column import AMOUNT, DECIMALS, PERCENT, SIGNED, Form
 
 COLUMNS = ("instrument", "group", "item", "value")
 """Columns of a frame of items. The mean of the values of a group is the quantity's value."""

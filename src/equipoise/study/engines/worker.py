@@ -34,7 +34,7 @@ def work(plain: dict[str, Any], *, quiet: bool = False) -> None:
     """
     import torch
 
-    from equipoise.freed_memory import keep_freed_memory
+    from equipoise.model.freed_memory import keep_freed_memory
     from equipoise.runs.store import Store
     from equipoise.study.asking_ahead import AskingAhead
     from equipoise.study.computation import Computation
