@@ -21,7 +21,8 @@ from hypothesis import settings
 
 from endpoint_server import Proxy, proxy_of, serving
 from equipoise.errors import EquipoiseError
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.registry import DEFAULT_MODEL
 from equipoise.progress import listening
 from equipoise.task.task import Task
@@ -121,7 +122,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("a model was loaded before the input was checked")
 
     # In this order: importing the study must not pick up the replacement for good.
-    for home in ("equipoise.study.computation", "equipoise.model.language_model"):
+    for home in ("equipoise.study.computation", "equipoise.model.loading"):
         monkeypatch.setattr(f"{home}.load_model", load)
 
 

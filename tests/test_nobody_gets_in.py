@@ -19,7 +19,8 @@ import torch
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import check_name
 from equipoise.files.manifest import MANIFEST, fault, seal
-from equipoise.model.language_model import LanguageModel, RemoteCodeWarning, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import RemoteCodeWarning, load_model
 from equipoise.study.specification import read_specification
 from equipoise.task.task_file import load_task
 from tiny_study import write_study

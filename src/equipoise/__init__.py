@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from equipoise.errors import EquipoiseError
     from equipoise.measures import Evaluation, evaluate
-    from equipoise.model.language_model import load_model
+    from equipoise.model.loading import load_model
     from equipoise.study.study import Study
     from equipoise.task.examples import BalancedExampleGenerator
     from equipoise.task.task import Task
@@ -49,7 +49,7 @@ _HOMES = {
     "Study": "equipoise.study.study",
     "Task": "equipoise.task.task",
     "evaluate": "equipoise.measures",
-    "load_model": "equipoise.model.language_model",
+    "load_model": "equipoise.model.loading",
     "load_task": "equipoise.task.task_file",
 }
 

@@ -310,7 +310,7 @@ def test_code_of_a_model_is_run_only_when_asked_for_and_with_a_warning(
         asked.append(trust_remote_code)
         raise EquipoiseError("stop here")
 
-    monkeypatch.setattr("equipoise.model.language_model.load_model", load)
+    monkeypatch.setattr("equipoise.model.loading.load_model", load)
     assert "Warning" not in equipoise(*command.split()).err
     with warnings.catch_warnings():
         warned = equipoise(*command.split(), "--trust-remote-code").err

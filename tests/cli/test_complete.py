@@ -13,7 +13,8 @@ from equipoise.methods.ctrlg.completion import Completer
 from equipoise.methods.ctrlg.hmm import HMM, from_counts
 from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, model_identity, save
 from equipoise.model.draws import Sampling
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.task.sentence import first_sentence
 from tiny_models import byte_level_tokenizer, metaspace_tokenizer, tiny_llama, wrap_tokenizer
 

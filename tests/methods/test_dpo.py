@@ -12,7 +12,8 @@ import pytest
 from equipoise import EquipoiseError
 from equipoise.methods.method import Workspace
 from equipoise.methods.registry import build_method
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.model_size import ModelSize
 from equipoise.task.task import Task
 

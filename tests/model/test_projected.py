@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.projected import PROJECTIONS_FILE, Placed, load_projections
 from equipoise.model.sites import Site
 from model.test_projection import random_projection

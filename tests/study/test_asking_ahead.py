@@ -11,7 +11,7 @@ import pytest
 
 from equipoise import Study
 from equipoise.files.locks import try_lock
-from equipoise.model import language_model
+from equipoise.model import loading
 from equipoise.runs.cell import Cell
 from equipoise.runs.store import Store
 from equipoise.study.asking_ahead import AskingAhead
@@ -61,7 +61,7 @@ def test_the_tables_find_all_of_it_and_load_no_model(
     while ahead.one():
         errands += 1
     assert errands == 5, "the base model, two models that were made, and two judges"
-    monkeypatch.setattr(language_model, "load_model", lambda *a, **k: pytest.fail("was asked"))
+    monkeypatch.setattr(loading, "load_model", lambda *a, **k: pytest.fail("was asked"))
     study.run(not_asked, quiet=True)
     assert contents(not_asked / "measures") == contents(asked / "measures")
     assert contents(not_asked / "results") == contents(asked / "results")
@@ -124,7 +124,7 @@ def test_judges_wait_for_the_last_cell_and_what_goes_wrong_is_left_to_the_tables
     def broken(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(language_model, "load_model", broken)
+    monkeypatch.setattr(loading, "load_model", broken)
     assert ahead.one(), "the base model was tried"
     assert ahead.one(), "and the other one"
     assert not ahead.one()

@@ -100,13 +100,13 @@ def test_nothing_is_asked_twice_and_files_ask_only_for_themselves(
     small_requests(monkeypatch)
     folder, before = examined.parent, contents(examined)
     path = folder / "study.toml"
-    from equipoise.model import language_model
+    from equipoise.model import loading
 
-    load = language_model.load_model
-    monkeypatch.setattr(language_model, "load_model", lambda *a, **k: pytest.fail("was asked"))
+    load = loading.load_model
+    monkeypatch.setattr(loading, "load_model", lambda *a, **k: pytest.fail("was asked"))
     Study.from_toml(path, FEW).run(examined, quiet=True)
     assert contents(examined) == before
-    monkeypatch.setattr(language_model, "load_model", load)
+    monkeypatch.setattr(loading, "load_model", load)
     (folder / "some.txt").write_text("The pilot flew to Oslo and nobody asked why. " * 5)
     (folder / "own.csv").write_text(PAIRS)
     text = path.read_text().replace(*NAMED)

@@ -32,9 +32,7 @@ def days(monkeypatch: pytest.MonkeyPatch, fresh_tiny_lm: Any) -> list[date]:
         raise StoppedError
 
     monkeypatch.setattr(SFT, "fit", fit)
-    monkeypatch.setattr(
-        "equipoise.model.language_model.load_model", lambda *_, **__: fresh_tiny_lm()
-    )
+    monkeypatch.setattr("equipoise.model.loading.load_model", lambda *_, **__: fresh_tiny_lm())
     return found
 
 

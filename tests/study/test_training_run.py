@@ -75,7 +75,7 @@ def test_refuses_what_is_not_its_own_before_a_model_is_loaded(run, monkeypatch):
     def load(*arguments: object, **options: object) -> None:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr("equipoise.model.language_model.load_model", load)
+    monkeypatch.setattr("equipoise.model.loading.load_model", load)
     folder = run().folder
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine")

@@ -13,7 +13,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from equipoise.model.language_model import load_model
+from equipoise.model.loading import load_model
 from equipoise.progress import listening
 from equipoise.training.train import train
 from equipoise.training.training_settings import TrainingSettings

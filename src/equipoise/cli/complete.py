@@ -85,7 +85,7 @@ def complete(
     from equipoise.methods.ctrlg.completion import Completer, check_text
     from equipoise.methods.ctrlg.hmm_fit import DistillSettings
     from equipoise.methods.ctrlg.hmm_store import check_model, load
-    from equipoise.model.language_model import load_model
+    from equipoise.model.loading import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress_bars import StageProgress
     from equipoise.settings import parse

@@ -73,7 +73,7 @@ def distill(
     from equipoise.methods.ctrlg.hmm_fit import DistillSettings
     from equipoise.methods.ctrlg.hmm_store import RECORD, WEIGHTS, save
     from equipoise.methods.method import check_prompt
-    from equipoise.model.language_model import load_model
+    from equipoise.model.loading import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress_bars import StageProgress
     from equipoise.settings import parse

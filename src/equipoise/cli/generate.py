@@ -90,7 +90,7 @@ def generate(
     from equipoise.measures import write_table
     from equipoise.methods.method import Policy
     from equipoise.model.endpoint import is_endpoint
-    from equipoise.model.language_model import load_model
+    from equipoise.model.loading import load_model
     from equipoise.model.registry import check_model_name
     from equipoise.progress_bars import StageProgress
     from equipoise.study.drawing_record import drawing_record

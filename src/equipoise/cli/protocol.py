@@ -223,7 +223,7 @@ def _check_trained_with(folder: Path, seed: int, output_dir: str | Path) -> None
 
 
 def _draw(name: str, task: Task, n: int, seed: int, progress: StageProgress) -> pd.DataFrame:
-    from equipoise.model.language_model import load_model
+    from equipoise.model.loading import load_model
 
     lm = load_model(name)
     progress.say(f"{lm.name} on {lm.precision}")

@@ -50,7 +50,7 @@ def ask_models(
     if reference_model is None and independent_model is None and lac is None:
         return ByModel()
     from equipoise.measures.agency_classifier import check_lac
-    from equipoise.model.language_model import load_model
+    from equipoise.model.loading import load_model
     from equipoise.model.registry import DEFAULT_MODEL, check_model_name
 
     for name, field in (

@@ -23,7 +23,8 @@ from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.needs import Holding, Work, drawing_bytes
 from equipoise.model.context import ContextEncoder
 from equipoise.model.draws import Draw, Question, Sampling
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.model_size import ModelSize, model_size
 from equipoise.model.registry import EMBEDDED, check_model_name, model_digest, model_label
 from equipoise.settings import Settings

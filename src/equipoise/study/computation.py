@@ -16,7 +16,8 @@ from pathlib import Path
 
 from equipoise.errors import EquipoiseError
 from equipoise.model.endpoint import is_endpoint
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.protocol import Model
 from equipoise.model.registry import model_label
 from equipoise.model.remote import Endpoint

@@ -133,7 +133,7 @@ class _Judge:
     def load(self, progress: StudyProgress) -> LanguageModel:
         """The model, weights in its compute type."""
         if self._lm is None:
-            from equipoise.model.language_model import load_model
+            from equipoise.model.loading import load_model
 
             device, dtype = self._study.device, self._study.dtype
             with progress.paused():

@@ -147,7 +147,7 @@ class TrainingRun:
         return day_in(found, path) if found.get(DAY) is not None else date.today()
 
     def _fit(self, progress: StageProgress, day: date) -> None:
-        from equipoise.model.language_model import load_model
+        from equipoise.model.loading import load_model
 
         lm = load_model(
             self.model, trust_remote_code=self.trust_remote_code, progress=not progress.quiet

@@ -29,7 +29,7 @@ import torch
 from equipoise.errors import EquipoiseError
 from equipoise.files.artifacts import check_name
 from equipoise.methods.method import Control, Method
-from equipoise.model.language_model import load_model
+from equipoise.model.loading import load_model
 from equipoise.settings import parse
 from equipoise.study.planning.plan import plan_method
 from equipoise.study.planning.rates import Rates

@@ -16,7 +16,8 @@ from transformers import PrinterCallback, TrainerCallback, TrainingArguments, se
 from transformers.integrations import TensorBoardCallback
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.language_model import LanguageModel, pickle_refused
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import pickle_refused
 from equipoise.progress import tell
 from equipoise.training.checkpoint import CheckpointClock, last_valid_checkpoint, stop_on_signal
 from equipoise.training.lora import add_adapters, merge_adapters

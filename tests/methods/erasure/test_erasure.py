@@ -22,7 +22,8 @@ from equipoise.methods.erasure.words import subject_contexts, subject_shares, wo
 from equipoise.methods.method import Policy, Workspace
 from equipoise.methods.registry import build_method
 from equipoise.model.draws import Sampling
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 from equipoise.model.projected import PROJECTIONS_FILE
 from equipoise.model.sites import Site
 from equipoise.progress import listening

@@ -30,7 +30,7 @@ class Loaded:
     def load(self) -> LanguageModel:
         """See `Examined.load`."""
         if self._lm is None:
-            from equipoise.model.language_model import load_model
+            from equipoise.model.loading import load_model
 
             self._lm = load_model(self.name, progress=False)
             self._lm.use_compute_type()

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from equipoise.errors import EquipoiseError
-from equipoise.model.language_model import LanguageModel, load_model
+from equipoise.model.language_model import LanguageModel
+from equipoise.model.loading import load_model
 
 PROMPT = (
     "Complete the following sentence in natural, coherent English (8–15 words long):\n"
@@ -190,3 +191,14 @@ def test_embedded_folder_loads_with_plain_transformers(embedded_model: LanguageM
     assert plain.dtype == torch.float32
     ours = embedded_model.model.state_dict()
     assert all(torch.equal(ours[name], weight) for name, weight in plain.state_dict().items())
+
+
+def test_a_model_with_code_of_its_own_says_how_to_allow_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("Loading needs trust_remote_code=True")
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", refuse)
+    with pytest.raises(EquipoiseError, match="--trust-remote-code\\) if you trust it"):
+        load_model(folder)
