@@ -23,7 +23,7 @@ from markdown_table import markdown
 from equipoise.measures import registry
 from equipoise.measures.column import Column, Table
 from equipoise.measures.side_effects.quantities import QUANTITIES as SIDE_EFFECTS
-from equipoise.measures.stereotype import quantities as quantities_of
+from equipoise.measures.stereotype_quantities import quantities as quantities_of
 from equipoise.task.task_file import load_task
 
 DOCS = Path(__file__).parent

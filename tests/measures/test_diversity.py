@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.completions.frame import as_completions
-from equipoise.measures.diversity import Diversity, _terms, _Words, diversity_table
+from equipoise.measures.diversity import Diversity, _terms, diversity_table
 from equipoise.measures.judgement import score
+from equipoise.measures.ngrams import Words
 from equipoise.measures.terms import term_table
 from equipoise.statistics.variety import distinct_n, mtld, sample_of, self_bleu
 from equipoise.task.constraint import Constraint
@@ -144,7 +145,7 @@ def test_rarefied_rows_equal_the_mean_over_all_subsamples(task: Task) -> None:
         frame([("nurse", text) for text in texts[:4]], "four"),
     ]
     scored = score(as_completions(pd.concat(parts), task), task)
-    words = _Words.of(scored["text"])
+    words = Words.of(scored["text"])
     codes, own = words.codes[:5], [normal_words(text) for text in texts]
     for size in range(1, 6):
         subsamples = list(combinations(range(5), size))

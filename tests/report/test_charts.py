@@ -19,7 +19,8 @@ from equipoise.report.breakdown import Curve
 from equipoise.report.charts import inline, page_charts
 from equipoise.report.figures import style
 from equipoise.report.headline import headline
-from equipoise.report.plots import heat_figure, slope_figure, trade_off_figure, training_figure
+from equipoise.report.plots import heat_figure, slope_figure, training_figure
+from equipoise.report.trade_off_plot import trade_off_figure
 from equipoise.runs.finished_run import FinishedRun
 
 

@@ -14,7 +14,8 @@ from equipoise.board.board import Board
 from equipoise.board.shown import BALANCE
 from equipoise.report.charts import inline
 from equipoise.report.figures import save, style
-from equipoise.report.plots import heat_figure, trade_off_figure
+from equipoise.report.plots import heat_figure
+from equipoise.report.trade_off_plot import trade_off_figure
 
 LONGEST = 80
 """Characters of a run's name in a figure: what tells two runs apart may stand at its end."""

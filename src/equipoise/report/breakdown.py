@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from equipoise.measures.stereotype import titles
+from equipoise.measures.stereotype_quantities import titles
 from equipoise.report.headline import leading_split, shown_of
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.visible import visible

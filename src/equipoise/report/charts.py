@@ -17,18 +17,13 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from equipoise.measures.stereotype import titles
+from equipoise.measures.stereotype_quantities import titles
 from equipoise.report.breakdown import curves, slopes, trade_off
 from equipoise.report.dose_plot import dose_figure
 from equipoise.report.doses import doses, each_sweep
-from equipoise.report.figures import FAINT, INK, OKABE_ITO, RULE, SOFT, style
-from equipoise.report.plots import (
-    POINT,
-    share_of,
-    slope_figure,
-    trade_off_figure,
-    training_figure,
-)
+from equipoise.report.figures import FAINT, INK, OKABE_ITO, POINT, RULE, SOFT, style
+from equipoise.report.plots import share_of, slope_figure, training_figure
+from equipoise.report.trade_off_plot import trade_off_figure
 from equipoise.runs.finished_run import FinishedRun
 from equipoise.wording.numbers import counted, percent, signed
 from equipoise.wording.visible import shown

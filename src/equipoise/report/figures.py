@@ -31,6 +31,18 @@ OKABE_ITO = (
 
 BLUE = OKABE_ITO[0]
 INK, SOFT, RULE, FAINT = "#1D1C1A", "#5F5C56", "#D9D5CB", "#ECE9E1"
+DOT: dict[str, Any] = {
+    "marker": "o",
+    "ls": "",
+    "ms": 5.5,
+    "color": BLUE,
+    "mec": "white",
+    "mew": 0.6,
+}
+"""How a method's dot is drawn."""
+
+POINT = 1.5
+"""Pixels of the page for a point of a figure: type of 8 points is 12 pixels high."""
 
 WIDTH = 6.5
 """Width of a figure in inches: a column of text on letter or A4 paper."""

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from equipoise.measures.stereotype import HEADLINE, titles
+from equipoise.measures.stereotype_quantities import HEADLINE, titles
 from equipoise.report.answer import definition, limits
 from equipoise.report.claims import Claim, caveats, claim, comparison_rows
 from equipoise.report.headline import leading_split

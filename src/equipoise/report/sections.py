@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.measures import registry
-from equipoise.measures.stereotype import titles
+from equipoise.measures.stereotype_quantities import titles
 from equipoise.report.breakdown import (
     by_subject,
     slopes,

@@ -18,7 +18,7 @@ import pandas as pd
 from equipoise.files.artifacts import open_atomic
 from equipoise.measures import registry, write_table
 from equipoise.measures.declaration import Headline, Measure
-from equipoise.measures.stereotype import titles
+from equipoise.measures.stereotype_quantities import titles
 from equipoise.report.breakdown import by_subject, slopes, subjects_of, term_frequencies
 from equipoise.report.claims import claim, comparison_rows
 from equipoise.report.doses import doses, responses, splits_of
