@@ -38,7 +38,7 @@ def test_every_table_of_a_report_compiles(latex: str, tmp_path: Path, run, folde
     write_tables(run, headline(run), tmp_path / "tables")
     files = sorted((tmp_path / "tables").glob("*.tex"))
     assert [path.stem for path in files] == [
-        "comparisons", "cost", "main", "stereotype", "subjects", "terms",
+        "beside_balance", "comparisons", "cost", "main", "stereotype", "subjects", "terms",
     ]  # fmt: skip
     inputs = "\n".join(rf"\input{{tables/{path.stem}}}" for path in files)
     assert "Overfull" not in compiled(latex, tmp_path, inputs)

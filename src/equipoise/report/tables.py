@@ -53,6 +53,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
         # Before those below: the table of a family may be drawn in its own way.
         **{measure.name: partial(_measure, run, measure) for measure in registry.MEASURES},
         "main": lambda: (with_undelivered(run, table), _main(run, table)),
+        "beside_balance": lambda: _beside_balance(run, table),
         "subjects": lambda: _subjects(run),
         "terms": lambda: _terms(run),
         "stereotype": lambda: _stereotype(run),
@@ -68,7 +69,7 @@ def write_tables(run: FinishedRun, table: pd.DataFrame, folder: Path) -> None:
 
 
 def _main(run: FinishedRun, table: pd.DataFrame) -> str:
-    """The main table, with intervals where they were computed, else sample SDs."""
+    """Balance, with intervals where they were computed, else sample SDs, and what it took."""
     has = has_intervals(table)
     splits = ["train", "validation"] if has_unseen(table) else ["all"]
     asked = table["all_wanted"].notna().any()
@@ -77,12 +78,15 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
     ]
     if asked:
         columns.append(("of those delivered", delivered_cell))
-    columns += [(one.column.title, partial(headline_cell, headline=one)) for one in shown_of(table)]
+    columns += [
+        (one.column.title, partial(headline_cell, headline=one))
+        for one in shown_of(table)
+        if one.beside_balance
+    ]
     rows = [[row["method"], *(show(row) for _, show in columns)] for row in records(table)]
     rows += [[label, *(NONE for _ in columns)] for label in undelivered(run)]
     spread = f"{run.confidence} intervals below" if has else "± sample SD over seeds"
-    seeds = "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
-    notes = [f"{run.model}; mean over {seeds}, {spread}."]
+    notes = [f"{run.model}; mean over {_seeds(run)}, {spread}."]
     notes += delivery_notes(run)
     if asked:
         notes.append("Of all completions asked for: what was not delivered is not balanced.")
@@ -93,6 +97,28 @@ def _main(run: FinishedRun, table: pd.DataFrame) -> str:
         "tab:main",
         notes,
     )
+
+
+def _beside_balance(run: FinishedRun, table: pd.DataFrame) -> tuple[pd.DataFrame, str] | None:
+    """The other headlines of every method; None where none was measured."""
+    columns = [one for one in shown_of(table) if not one.beside_balance]
+    if not columns:
+        return None
+    rows = [[row["method"], *(headline_cell(row, one) for one in columns)]
+            for row in records(table)]  # fmt: skip
+    text = latex_table(
+        ["method", *(one.column.title for one in columns)],
+        rows,
+        "What methods do beside balance.",
+        "tab:beside-balance",
+        [f"{run.model}; mean over {_seeds(run)}."],
+    )
+    names = [name for one in columns for name in (one.name, *one.ends)]
+    return table[["method", *dict.fromkeys(names)]], text
+
+
+def _seeds(run: FinishedRun) -> str:
+    return "one seed" if len(run.seeds) == 1 else f"{len(run.seeds)} seeds"
 
 
 def balance_cell(row: dict[str, Any], split: str, has_intervals: bool) -> Cell:
