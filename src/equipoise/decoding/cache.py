@@ -2,7 +2,7 @@
 
 ``transformers.DynamicCache`` concatenates the whole cache at every step, and both it and
 ``StaticCache`` expect all rows at the same position, so a finished row cannot be given to the next
-completion. Here each row writes at its own position.
+completion. Here each row writes at its own position, and what all rows begin with is held once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer
 
+WORTH_SHARING = 16
+"""Tokens that all prompts begin with from which on they are held once, on the CPU."""
+
 
 class PromptStates:
     """Keys and values of C prompts, computed once and copied into rows.
@@ -22,6 +25,7 @@ class PromptStates:
         keys: For each layer [C, H, P, D]: heads H, longest prompt P, head dimension D.
         values: Likewise.
         lengths: [C] tokens of each prompt.
+        shared: Tokens that all prompts begin with; 0 where these are too few to be held apart.
     """
 
     def __init__(self, cache: DynamicCache, paths: list[Tensor]) -> None:
@@ -34,6 +38,10 @@ class PromptStates:
         self.lengths = torch.tensor([len(path) for path in paths], device=paths[0].device)
         longest = int(self.lengths.max())
         nodes = torch.stack([torch.nn.functional.pad(p, (0, longest - len(p))) for p in paths])
+        alike = (nodes == nodes[0]).all(0)[: int(self.lengths.min())]
+        same = len(alike) if bool(alike.all()) else int(alike.int().argmin())
+        on_cpu = nodes.device.type == "cpu"
+        self.shared = same if on_cpu and same >= WORTH_SHARING else 0
         self.keys = [self._cut(layer.keys, nodes) for layer in cache.layers]
         self.values = [self._cut(layer.values, nodes) for layer in cache.layers]
 
@@ -48,8 +56,9 @@ class RowCache(Cache):  # type: ignore[misc]
     """Keys and values of B rows, each at its own length, in buffers that grow in large steps.
 
     Attributes:
-        lengths: [B] tokens each row holds.
-        width: Columns that attention looks at in the current step.
+        shared: Tokens that all rows begin with. Buffers hold what comes after them.
+        lengths: [B] tokens each row holds, those included.
+        width: Columns of the buffers that attention looks at in the current step.
     """
 
     def __init__(self, prompts: PromptStates, n_rows: int, room: int = 24) -> None:
@@ -57,22 +66,23 @@ class RowCache(Cache):  # type: ignore[misc]
         super().__init__(layer_class_to_replicate=DynamicLayer)
         self._prompts = prompts
         self._room = room
-        self._capacity = prompts.keys[0].shape[2] + room
+        self.shared = prompts.shared
+        self._capacity = prompts.keys[0].shape[2] - self.shared + room
         self._keys = [_buffer(states, n_rows, self._capacity) for states in prompts.keys]
         self._values = [_buffer(states, n_rows, self._capacity) for states in prompts.values]
-        self.lengths = torch.zeros(n_rows, dtype=torch.long, device=prompts.lengths.device)
+        self.lengths = torch.full((n_rows,), self.shared, device=prompts.lengths.device)
         self._rows = torch.arange(n_rows, device=self.lengths.device)
         self.width = 0
 
     def start(self, rows: Tensor, prompts: Tensor) -> None:
         """Put prompt ``prompts[i]`` into row ``rows[i]``, whatever that row held before."""
-        longest = self._prompts.keys[0].shape[2]
+        own = self._prompts.keys[0].shape[2] - self.shared
         for buffers, states in (
             (self._keys, self._prompts.keys),
             (self._values, self._prompts.values),
         ):
             for buffer, state in zip(buffers, states, strict=True):
-                buffer[rows, :, :longest] = state[prompts]
+                buffer[rows, :, :own] = state[prompts, :, self.shared :]
         self.lengths[rows] = self._prompts.lengths[prompts]
 
     def keep(self, rows: Tensor) -> None:
@@ -84,21 +94,21 @@ class RowCache(Cache):  # type: ignore[misc]
 
     def copy(self, sources: Tensor, targets: Tensor) -> None:
         """Make each of the rows ``targets`` what the row of ``sources`` beside it is."""
-        width = int(self.lengths[sources].max())
+        width = int(self.lengths[sources].max()) - self.shared
         for buffer in (*self._keys, *self._values):
             buffer[targets, :, :width] = buffer[sources, :, :width]
         self.lengths[targets] = self.lengths[sources]
 
     def rest(self, rows: Tensor) -> None:
         """Empty ``rows``, which nobody reads, so that they do not widen the attention."""
-        self.lengths[rows] = 0
+        self.lengths[rows] = self.shared
 
     def begin_step(self) -> tuple[Tensor, Tensor]:
         """Make room for one more token a row; its position [B, 1] and its mask [B, 1, 1, width]."""
-        self.width = int(self.lengths.max()) + 1
+        self.width = int(self.lengths.max()) - self.shared + 1
         if self.width > self._capacity:
             self._grow()
-        columns = torch.arange(self.width, device=self.lengths.device)
+        columns = torch.arange(self.shared, self.shared + self.width, device=self.lengths.device)
         visible = columns <= self.lengths[:, None]
         return self.lengths[:, None], visible[:, None, None]
 
@@ -116,11 +126,17 @@ class RowCache(Cache):  # type: ignore[misc]
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Store one token a row, [B, H, 1, D]; all keys and values so far, [B, H, width, D]."""
+        """Store one token a row, [B, H, 1, D]; its keys and values so far, [B, H, width, D]."""
         keys, values = self._keys[layer_idx], self._values[layer_idx]
-        keys[self._rows, :, self.lengths] = key_states[:, :, 0]
-        values[self._rows, :, self.lengths] = value_states[:, :, 0]
+        places = self.lengths - self.shared
+        keys[self._rows, :, places] = key_states[:, :, 0]
+        values[self._rows, :, places] = value_states[:, :, 0]
         return keys[:, :, : self.width], values[:, :, : self.width]
+
+    def shared_states(self, layer_idx: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of what all rows begin with, [H, shared, D]."""
+        keys, values = self._prompts.keys[layer_idx], self._prompts.values[layer_idx]
+        return keys[0, :, : self.shared], values[0, :, : self.shared]
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Tokens held by the longest row, the current one left out."""

@@ -11,6 +11,7 @@ from transformers import DynamicCache
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.control import Control
 from equipoise.decoding.nucleus import sample_tokens
+from equipoise.decoding.shared_prefix import attention_for
 from equipoise.decoding.stopping import EndOfSentence, EndOfTurn
 from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
@@ -194,13 +195,14 @@ class _Batch:
 def step(lm: LanguageModel, cache: RowCache, pending: Tensor) -> Tensor:
     """Logits [R, V] after the ``pending`` token [R] of every row of ``cache``."""
     positions, visible = cache.begin_step()
-    output = lm.model(
-        input_ids=pending[:, None],
-        attention_mask=visible,
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-    )
+    with attention_for(lm.model.config, cache):
+        output = lm.model(
+            input_ids=pending[:, None],
+            attention_mask=visible,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+        )
     cache.end_step()
     logits: Tensor = output.logits[:, -1]
     return logits
