@@ -35,12 +35,13 @@ def test_every_value_of_a_study_was_tried(name: str) -> None:
     assert rows.notna().all(axis=None)
 
 
-def test_what_families_take_is_what_was_chosen(chosen: Rule) -> None:
-    study = read_specification("families")
-    named = set(FOUND["study"])
-    assert set(study.tuned.values()) <= named
-    for label, name in study.tuned.items():
-        rows = FOUND[FOUND["study"] == name]
+@pytest.mark.parametrize("name", ["families", "full"])
+def test_what_comparisons_take_is_what_was_chosen(name: str, chosen: Rule) -> None:
+    study = read_specification(name)
+    tuned = {label: told.partition(" (")[0] for label, told in study.tuned.items()}
+    assert {"sft", "dpo", "few-shot", "ctrlg", "sft-rlhf"} <= tuned.keys()
+    for label, chose in tuned.items():
+        rows = FOUND[FOUND["study"] == chose]
         taken = getattr(study.methods[label].settings, rows["setting"].iloc[0])
         assert taken == pytest.approx(chosen(rows)), label
 

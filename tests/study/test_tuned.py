@@ -60,6 +60,8 @@ def test_it_is_told_beside_the_settings_and_decides_nothing(tmp_path: Path) -> N
     ("change", "field", "message"),
     [
         (("learning_rate = 5e-4\nt", "learning_rate = 3e-4\nt"), "taught.learning_rate", "0.0003"),
+        (("seeds = [1]", "seeds = [1, 7]"), "taught.tuned_by", "seed 7 chose it"),
+        (('"choosing.toml"', '""'), "taught.tuned_by", "'' is not a study's name"),
         (("choosing.toml", "missing.toml"), "taught.tuned_by", "missing.toml"),
         (("choosing.toml", "tuning/stf"), "taught.tuned_by", "tuning/stf"),
         (('subjects = "train"\n', ""), "taught.tuned_by", "validation subjects"),
@@ -76,6 +78,45 @@ def test_a_claim_that_does_not_hold_is_refused(
     with pytest.raises(EquipoiseError, match=message) as caught:
         study(tmp_path, change)
     assert caught.value.field == f"methods.{field}"
+
+
+def test_what_was_otherwise_there_is_told(tmp_path: Path) -> None:
+    one = study(
+        tmp_path,
+        ('subjects = "train"\n', 'subjects = "train"\nmodel = "gemma-3-270m"\ntask = "age"\n'),
+        ("tuned_by", "n_per_subject = 3\ntuned_by"),
+    )
+    assert one.tuned["taught"] == "choosing.toml (otherwise there: n_per_subject, task, model)"
+
+
+def test_what_it_builds_on_counts_as_well(tmp_path: Path) -> None:
+    vector = '[methods.vector]\nuse = "task-vector"\nof = "base"\n'
+    base = '[methods.base]\nuse = "sft"\nlearning_rate = '
+    (tmp_path / "choosing.toml").write_text(
+        CHOOSING[: CHOOSING.index("[methods")]
+        + f"{base}1e-4\n{vector}sweep = {{ scale = [0.5, 1.0] }}\n"
+    )
+    (tmp_path / "taking.toml").write_text(
+        TAKING[: TAKING.index("[methods.taught")]
+        + f'{base}5e-4\n{vector}scale = 0.5\ntuned_by = "choosing.toml"\n'
+    )
+    one = read_specification(tmp_path / "taking.toml")
+    assert one.tuned["vector"] == "choosing.toml (otherwise there: base.learning_rate)"
+
+
+def test_values_may_be_tried_in_several_tables(tmp_path: Path) -> None:
+    more = '\n[methods.more]\nuse = "sft"\nepochs = 1\nsweep = { learning_rate = [3e-4, 5e-4] }\n'
+    sweep = "sweep = { learning_rate = [1e-4, 5e-4] }\n"
+    assert study(tmp_path, (sweep, sweep + more)).tuned == {"taught": "choosing.toml"}
+    only = study(tmp_path, (sweep, sweep + more), ("rate = 5e-4\nt", "rate = 3e-4\nt"))
+    assert only.tuned == {"taught": "choosing.toml (otherwise there: epochs)"}
+
+
+def test_a_value_that_is_set_by_hand_was_not_chosen(tmp_path: Path) -> None:
+    study(tmp_path)
+    path = tmp_path / "taking.toml"
+    assert not read_specification(path, ["methods.taught.learning_rate=2e-5"]).tuned
+    assert read_specification(path, ["study.samples_per_subject=3"]).tuned
 
 
 class TestTrainSubjectsAlone:
@@ -116,11 +157,3 @@ def test_every_study_that_chooses_tries_as_many_values(name: str) -> None:
     assert not one.measures.side_effects
     [sweep] = one.sweeps
     assert len(sweep.values) == CONFIGURATIONS
-
-
-def test_what_was_tuned_says_so() -> None:
-    """In the published comparisons; each claim is checked when the study is read."""
-    for name in ("families", "full"):
-        one = read_specification(name)
-        trained = {label for label, method in one.methods.items() if method.changes_weights}
-        assert one.tuned.keys() & trained, name

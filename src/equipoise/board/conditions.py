@@ -21,8 +21,9 @@ NO_MATTER = frozenset(["batch_size"])
 def conditions(run: BoardRun) -> dict[str, Any]:
     """What must be alike in two runs that are compared.
 
-    Those are the range of words and how many entries each clause of the constraint has, how many
-    completions of each subject were asked for, and how they were drawn.
+    Those are which subjects (all, or the train subjects alone), the range of words and how many
+    entries each clause of the constraint has, how many completions of each subject were asked for,
+    and how they were drawn.
     """
     constraint = run.task.constraint
     clauses = {name: len(getattr(constraint, name)) for name in ("all_of", "any_of", "none_of")}
@@ -30,6 +31,7 @@ def conditions(run: BoardRun) -> dict[str, Any]:
     return {
         "constraint.words": "{} to {}".format(*constraint.words),
         "number of entries in constraint": clauses,
+        "subjects": run.record["study"].get("subjects", "all"),
         "samples_per_subject": run.record["study"].get("samples_per_subject"),
         "sampling": sampling,
     }

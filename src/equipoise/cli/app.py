@@ -32,7 +32,6 @@ from equipoise.cli import (
     verify,
 )
 from equipoise.cli.failures import guarded
-from equipoise.model.freed_memory import keep_freed_memory
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
@@ -99,8 +98,6 @@ def equipoise(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (by default the process's own); the exit code."""
-    if argv is None:  # this process is its own
-        keep_freed_memory()
     arguments = list(sys.argv[1:] if argv is None else argv)
     end = arguments.index("--") if "--" in arguments else len(arguments)
     options = [argument for argument in arguments[:end] if argument != "--debug"]

@@ -78,11 +78,13 @@ def run(
     when the same command is given once more. Given several times at once, the
     runs share the work.
     """
+    from equipoise.model.freed_memory import keep_freed_memory
     from equipoise.progress_bars import StageProgress
     from equipoise.study.engines import pick_engine
     from equipoise.study.outcome import CellsFailedError
     from equipoise.study.study import Study, stopped
 
+    keep_freed_memory()
     wanted = _number(jobs)
     trial = Study.from_toml(study, [*(overrides or ()), *address(base_url)])
     forecast = _forecast(trial.specification, wanted, quiet) if engine == "local" else None

@@ -46,12 +46,14 @@ def train(
     goes on when the same command is given again.
     """
     from equipoise.methods.registry import build_method
+    from equipoise.model.freed_memory import keep_freed_memory
     from equipoise.publishing.write import write_training_cards
     from equipoise.runs.layout import MODEL
     from equipoise.study.training_run import TrainingRun
     from equipoise.task.task_file import load_task
     from equipoise.training.processes import is_first_process
 
+    keep_freed_memory()
     fitted = build_method(method, _settings(overrides or []))
     folder = out or Path("trained") / f"{method}_seed{seed}"
     work = TrainingRun(

@@ -11,14 +11,14 @@ import ctypes
 import sys
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-_NEVER = 2**31 - 1
+_NEVER = -1  # as an unsigned number, the largest there is
 
 
 def keep_freed_memory() -> None:
     """Let this process use freed memory again before it asks the system for more.
 
-    For processes that do nothing else; a library has no say in it. Elsewhere than with glibc it
-    does nothing.
+    For processes that train or draw and then end; a library has no say in it, and a server gives
+    back what it does not need. Elsewhere than with glibc it does nothing.
     """
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_MMAP_MAX, 0)

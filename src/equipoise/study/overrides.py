@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 from equipoise.errors import EquipoiseError
+from equipoise.study.tuned import TUNED_BY
 
 EXAMPLE = "Write for example: --set study.samples_per_subject=10"
 
@@ -32,6 +33,8 @@ def apply_override(tables: dict[str, Any], override: str) -> None:
         if not isinstance(table, dict):
             raise EquipoiseError(f"--set {override!r}: '{key}' is not a table")
     table[keys[-1]] = _value(text.strip())
+    if keys[0] == "methods" and keys[-1] != TUNED_BY:
+        table.pop(TUNED_BY, None)  # what is set by hand was not chosen
 
 
 def _keys(path: str) -> list[str]:

@@ -244,7 +244,7 @@ def specify(tables: dict[str, Any], path: str | Path) -> Specification:
         for label, method in methods.items():
             with in_table(label, path):
                 method.check(task)
-    tuned = check_tuned(named, methods, path)
+    tuned = check_tuned(named, methods, study, task, path)
     if study.subjects == "train":
         task = task.only_train()
     return Specification(

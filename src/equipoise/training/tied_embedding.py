@@ -20,8 +20,9 @@ def rows_added(model: Any) -> Iterator[None]:
     """Within it, gradients of looked-up rows are added to the output matrix's gradient in place.
 
     Nothing changes for a model whose matrices are two, or not trained, or whose embedding is more
-    than a look-up. Not for several processes, which exchange gradients before this would add to
-    them.
+    than a look-up, nor on other devices than the CPU, where adding rows is not reproducible. Not
+    for models that are wrapped for several processes (DDP, FSDP): they exchange gradients before
+    this would add to them.
 
     Args:
         model: A causal language model of transformers.
@@ -29,6 +30,8 @@ def rows_added(model: Any) -> Iterator[None]:
     embedding, output = model.get_input_embeddings(), model.get_output_embeddings()
     tied = (
         type(embedding) is nn.Embedding
+        and embedding.max_norm is None
+        and embedding.weight.device.type == "cpu"
         and output is not None
         and output.weight is embedding.weight
         and embedding.weight.requires_grad

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import DistributedType
 from torch.utils.tensorboard import SummaryWriter
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations import TensorBoardCallback
@@ -125,7 +126,7 @@ def train(
             "adapters are not split by FSDP", field="lora", hint="Leave FSDP out, or lora."
         )
     resume = last_valid_checkpoint(checkpoints)
-    alone = trainer.accelerator.num_processes == 1
+    alone = trainer.accelerator.distributed_type == DistributedType.NO
     with (
         stop_on_signal(clock),
         _clear_resume_errors(resume, watch),

@@ -90,8 +90,8 @@ TOP = Quantity(
 )  # fmt: skip
 EMPTY = Quantity(
     "empty_answers", "empty answers",
-    "share of answers to these requests, to those about people, and of stories, without a word",
-    "share of answers", form=PERCENT, rate=True, ideal=0, passes=FIVE_POINTS,
+    "share of answers to these requests, to those about people, and of stories, without a letter "
+    "or digit", "share of answers", form=PERCENT, rate=True, ideal=0, passes=FIVE_POINTS,
 )  # fmt: skip
 LEAKAGE = Quantity(
     "leakage", "listed terms elsewhere",
