@@ -24,9 +24,12 @@ FSDP = {  # as `accelerate launch --use_fsdp --fsdp_version 2 ...` sets it; see 
 }
 
 
-def _launch(model: Path, folder: Path, *arguments: str, **settings: str) -> None:
-    """Train in two processes of this CPU, by torchrun."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+def _launch(
+    model: Path, folder: Path, *arguments: str, processes: int = 2, **settings: str
+) -> None:
+    """Train in some processes of this CPU, by torchrun."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
+               f"--nproc-per-node={processes}"]  # fmt: skip
     done = subprocess.run(
         [*command, str(SCRIPT), str(model), str(folder), *arguments],
         capture_output=True,
@@ -72,6 +75,24 @@ def test_two_processes_equal_one_with_twice_the_batch(
     assert [row["loss"] for row in ranks[0]["history"] if "loss" in row] == [
         pytest.approx(loss, rel=1e-5) for loss in losses
     ]
+
+
+@pytest.mark.slow
+def test_one_process_of_torchrun_equals_one_that_nobody_launched(
+    run: Run, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    """Accelerate wraps the model there too, and exchanges gradients with nobody."""
+    _launch(tiny_model_folder, tmp_path, processes=1)
+    launched = torch.load(tmp_path / "rank0.pt", weights_only=True)
+    one = run(
+        make_examples(32),
+        eval_examples=make_examples(3, seed=9),
+        epochs=2,
+        batch_size=4,
+        grad_accum_steps=2,
+    )
+    for name in one:
+        torch.testing.assert_close(launched["weights"][name], one[name], rtol=1e-5, atol=2e-6)
 
 
 @pytest.mark.slow
