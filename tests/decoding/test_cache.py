@@ -23,7 +23,7 @@ def tree() -> DynamicCache:
 
 @pytest.fixture
 def prompts(tree: DynamicCache) -> PromptStates:
-    return PromptStates(tree, [torch.tensor(path) for path in PATHS])
+    return PromptStates.cut(tree, [torch.tensor(path) for path in PATHS], max(LENGTHS))
 
 
 def step(cache: RowCache, n_rows: int) -> tuple[Tensor, Tensor, list[tuple[Tensor, Tensor]]]:

@@ -9,7 +9,8 @@ from torch import Tensor
 from decoding.twins import character_language_model, prompt
 from equipoise.decoding import cache as cache_module
 from equipoise.decoding.cache import RowCache
-from equipoise.decoding.sampler import prefill, step
+from equipoise.decoding.prefill import prefill
+from equipoise.decoding.sampler import step
 from equipoise.decoding.shared_prefix import attention_for
 from equipoise.model.language_model import LanguageModel
 from tiny_architectures import ARCHITECTURES

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from equipoise.decoding.cache import RowCache
 from equipoise.decoding.control import Control
-from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill, step
+from equipoise.decoding.prefill import prefill
+from equipoise.decoding.sampler import CONTROLLED_ROWS, step
 from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.draws import Draw, Prompt
 from equipoise.model.language_model import LanguageModel

@@ -7,6 +7,8 @@ completion. Here each row writes at its own position, and what all rows begin wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,6 +20,7 @@ WORTH_SHARING = 16
 """Tokens that all prompts begin with from which on they are held once, on the CPU."""
 
 
+@dataclass(frozen=True)
 class PromptStates:
     """Keys and values of C prompts, computed once and copied into rows.
 
@@ -28,28 +31,46 @@ class PromptStates:
         shared: Tokens that all prompts begin with; 0 where these are too few to be held apart.
     """
 
-    def __init__(self, cache: DynamicCache, paths: list[Tensor]) -> None:
-        """Cut prompts out of the cache of a prefix tree.
+    keys: list[Tensor]
+    values: list[Tensor]
+    lengths: Tensor
+    shared: int = 0
+
+    @classmethod
+    def cut(cls, cache: DynamicCache, paths: Sequence[Tensor], longest: int) -> PromptStates:
+        """Prompts cut out of the cache of a prefix tree.
 
         Args:
             cache: Filled by one forward pass over the tree, [1, H, T, D] a layer.
             paths: For each prompt, its nodes in the tree, root first.
+            longest: P, at least the nodes of the longest path.
         """
-        self.lengths = torch.tensor([len(path) for path in paths], device=paths[0].device)
-        longest = int(self.lengths.max())
+        lengths = torch.tensor([len(path) for path in paths], device=paths[0].device)
         nodes = torch.stack([torch.nn.functional.pad(p, (0, longest - len(p))) for p in paths])
-        alike = (nodes == nodes[0]).all(0)[: int(self.lengths.min())]
-        same = len(alike) if bool(alike.all()) else int(alike.int().argmin())
-        on_cpu = nodes.device.type == "cpu"
-        self.shared = same if on_cpu and same >= WORTH_SHARING else 0
-        self.keys = [self._cut(layer.keys, nodes) for layer in cache.layers]
-        self.values = [self._cut(layer.values, nodes) for layer in cache.layers]
+        keys = [_at_nodes(layer.keys, nodes) for layer in cache.layers]
+        return cls(keys, [_at_nodes(layer.values, nodes) for layer in cache.layers], lengths)
 
-    @staticmethod
-    def _cut(states: Any, nodes: Tensor) -> Tensor:
-        """[1, H, T, D] states at ``nodes`` [C, P] as [C, H, P, D]."""
-        prompts: Tensor = states[0, :, nodes].transpose(0, 1).contiguous()
-        return prompts
+    @classmethod
+    def joined(cls, parts: Sequence[PromptStates], order: Tensor, shared: int) -> PromptStates:
+        """The prompts of all ``parts``, of one P, in the order of their numbers [C].
+
+        Args:
+            parts: Numbered one after the other.
+            order: Which prompts; the same one may stand several times.
+            shared: Tokens that all of them begin with.
+        """
+        keys = [torch.cat(layers)[order] for layers in zip(*(p.keys for p in parts), strict=True)]
+        values = [
+            torch.cat(layers)[order] for layers in zip(*(p.values for p in parts), strict=True)
+        ]
+        worth = shared if order.device.type == "cpu" and shared >= WORTH_SHARING else 0
+        return cls(keys, values, torch.cat([part.lengths for part in parts])[order], worth)
+
+
+def _at_nodes(states: Any, nodes: Tensor) -> Tensor:
+    """[1, H, T, D] states at ``nodes`` [C, P] as [C, H, P, D]."""
+    prompts: Tensor = states[0, :, nodes].transpose(0, 1).contiguous()
+    return prompts
 
 
 class RowCache(Cache):  # type: ignore[misc]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from equipoise.decoding.cache import RowCache
-from equipoise.decoding.sampler import prefill, step
+from equipoise.decoding.prefill import prefill
+from equipoise.decoding.sampler import step
 from equipoise.model.draws import Prompt
 from equipoise.model.language_model import LanguageModel
 

@@ -24,7 +24,8 @@ from torch import Tensor
 from equipoise.decoding.cache import PromptStates, RowCache
 from equipoise.decoding.control import Twist
 from equipoise.decoding.nucleus import sample_weighed
-from equipoise.decoding.sampler import CONTROLLED_ROWS, prefill, step
+from equipoise.decoding.prefill import prefill
+from equipoise.decoding.sampler import CONTROLLED_ROWS, step
 from equipoise.decoding.stopping import EndOfSentence
 from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel

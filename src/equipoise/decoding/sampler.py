@@ -6,20 +6,17 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
-from equipoise.decoding.cache import PromptStates, RowCache
+from equipoise.decoding.cache import RowCache
 from equipoise.decoding.control import Control
 from equipoise.decoding.nucleus import sample_tokens
+from equipoise.decoding.prefill import prefill
 from equipoise.decoding.shared_prefix import attention_for
 from equipoise.decoding.stopping import EndOfSentence, EndOfTurn
 from equipoise.model.draws import Draw, Prompt, Sampling
 from equipoise.model.language_model import LanguageModel
 from equipoise.model.prefix_tree import (
-    PrefixTree,
-    TokenSequence,
     check_architecture,
-    tree_logits,
 )
 
 CONTROLLED_ROWS = 64
@@ -206,15 +203,3 @@ def step(lm: LanguageModel, cache: RowCache, pending: Tensor) -> Tensor:
     cache.end_step()
     logits: Tensor = output.logits[:, -1]
     return logits
-
-
-def prefill(lm: LanguageModel, prompts: Sequence[Prompt]) -> tuple[Tensor, PromptStates]:
-    """Logits [C, V] after each of C prompts, and their keys and values, in one forward pass."""
-    unique = list(dict.fromkeys(prompt.context for prompt in prompts))
-    # A target must be named to predict at the last token of a context; which one does not matter.
-    tree = PrefixTree.build(TokenSequence((*c, 0), len(c)) for c in unique).to(lm.device)
-    cache = DynamicCache()
-    logits = tree_logits(lm.model, tree, cache)
-    paths = [tree.visible[row].nonzero()[:, 0] for row in tree.rows.tolist()]
-    index = torch.tensor([unique.index(p.context) for p in prompts], device=lm.device)
-    return logits[index], PromptStates(cache, [paths[i] for i in index.tolist()])
