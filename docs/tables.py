@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+import findings
 import measured
 import published
 import tuning_results
@@ -105,6 +106,7 @@ def makers() -> dict[str, Callable[[], str]]:
         "control": measured.control,
         "training-words": measured.training_words,
         "tuning": tuning_results.tuning,
+        "findings": findings.findings,
         "calibration-worst": measured.calibration_worst,
         "calibration-slopes": measured.calibration_slopes,
         "intervals-tried": measured.intervals_tried,
