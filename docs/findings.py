@@ -40,8 +40,8 @@ def findings() -> str:
         f"token ([table](families.md#balance)).",
         f"**No direction makes \"both\".** Added to the states or projected out of them, it "
         f"balances in {one.listed(DIRECTIONS)} ([table](families.md#balance)).",
-        f"**Reinforcement learning needs something to reinforce.** From the untuned model, told the "
-        f"words at first, it comes to {one.rate('rlhf-explore')}; after SFT to "
+        f"**Reinforcement learning needs something to reinforce.** From the untuned model, told "
+        f"the words at first, it comes to {one.rate('rlhf-explore')}; after SFT to "
         f"{one.rate('sft-rlhf')} ([table](families.md#balance)).",
         f"**Balance of words is not absence of bias.** The slope of the association is "
         f"{one.slope('prompt')} nats untuned and {one.slope('sft')} after SFT. Counterfactual "
