@@ -9,7 +9,7 @@ import published
 
 from equipoise.wording.numbers import amount, interval, percent, signed
 
-RUN = "families"
+RUN, EXAMINED = "families", "quickstart"
 LOSSES = ("dpo", "dpo-simpo", "dpo-orpo", "dpo-kto")
 DIRECTIONS = ("steer", "inlp", "leace")
 
@@ -48,12 +48,10 @@ def findings() -> str:
         f"training brings it to {one.slope('sft-counterfactual')}, while the mean size of the "
         f"association goes from {one.size('prompt')} to {one.size('sft-counterfactual')} nats "
         f"([table](families.md#association)).",
-        f"**What balances by training breaks something else.** SFT's model is "
-        f"{one.effect('sft', 'retention_kl')} nats a token from the untuned one, puts listed words "
-        f"into {one.effect('sft', 'leakage')} of other answers, and leaves "
-        f"{one.effect('sft', 'empty_answers')} of answers empty; DPO's "
-        f"{one.effect('dpo', 'retention_kl')}, {one.effect('dpo', 'leakage')} and "
-        f"{one.effect('dpo', 'empty_answers')} ([table](families.md#what-else-changed)).",
+        f"**What balances by training breaks something else.** The quickstart's SFT takes the model "
+        f"{one.effect('retention_kl')} nats a token from the untuned one, puts listed words into "
+        f"{one.effect('leakage')} of other answers, and leaves {one.effect('empty_answers')} of "
+        f"them empty ([table](side-effects.md)).",
     )  # fmt: skip
     return "".join(f"{number}. {text}\n" for number, text in enumerate(sentences, 1))
 
@@ -68,7 +66,7 @@ class _Run:
         if rates.empty:
             rates = published.read(RUN, "intervals").query("outcome == 'balanced'")
         self._intervals = rates.set_index(["method", "split"])
-        effects = published.read(RUN, "side_effects").query("group == 'all'")
+        effects = published.read(EXAMINED, "side_effects").query("group == 'all'")
         self._effects = effects[effects["seed"].isna()].set_index(["method", "instrument"])
 
     def rate(self, method: str, split: str = "all") -> str:
@@ -90,8 +88,8 @@ class _Run:
     def size(self, method: str) -> str:
         return amount(self._summary.loc[method, "mean_absolute_log_odds"])
 
-    def effect(self, method: str, instrument: str) -> str:
-        row = self._effects.loc[(method, instrument)]
+    def effect(self, instrument: str) -> str:
+        row = self._effects.loc[("sft", instrument)]
         write = published.QUANTITIES[instrument].form.page
         ends = "" if pd.isna(row["low"]) else f"{write(row['low'])} to {write(row['high'])}"
         return f"{write(row['value'])}{_ends(ends)}"

@@ -90,14 +90,15 @@ def damage(run: str) -> Rows:
     """What went furthest elsewhere, of each model that a method has made."""
     found = read(run, "side_effects")
     found = found[found["seed"].isna() & found["group"].eq(ALL)]
+    names = [name for name in DAMAGE if name in set(found["instrument"])]
     rows = []
     for method, of_model in found.groupby("method", sort=False):
         values = []
-        for row in of_model.set_index("instrument").loc[list(DAMAGE)].reset_index().itertuples():
+        for row in of_model.set_index("instrument").loc[names].reset_index().itertuples():
             write = QUANTITIES[row.instrument].form.page
             values.append(f"{write(row.value)} ({write(row.base)})")
         rows.append((f"`{method}`", *values))
-    titles = (f"{QUANTITIES[name].title}, {QUANTITIES[name].unit} (untuned)" for name in DAMAGE)
+    titles = (f"{QUANTITIES[name].title}, {QUANTITIES[name].unit} (untuned)" for name in names)
     return ("method", *titles), rows
 
 

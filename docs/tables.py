@@ -28,7 +28,7 @@ from equipoise.measures.stereotype_quantities import quantities as quantities_of
 from equipoise.task.task_file import load_task
 
 DOCS = Path(__file__).parent
-PUBLISHED = ("quickstart", "families")
+PUBLISHED = ("quickstart", "families", "families-seed11")
 """Runs of which files are in ``results/``."""
 RUN_TABLES: dict[str, Callable[[str], published.Rows]] = {
     "balance": published.balance,

@@ -87,7 +87,7 @@ def test_it_is_on_the_page_in_latex_and_json(new_measure: Measure, tmp_path: Pat
     assert "How loud the texts are" in page
     assert page.count("75.0 %") == 2, "once in the main table, once in its section"
     write_tables(run, main, tmp_path / "tables")
-    assert "75.0" in (tmp_path / "tables" / "main.tex").read_text()
+    assert "75.0" in (tmp_path / "tables" / "beside_balance.tex").read_text()
     assert "exclamations" in (tmp_path / "tables" / "exclamations.tex").read_text()
     write_results(run, main, answer(run, main), tmp_path / "results.json")
     assert '"exclaiming": 0.75' in (tmp_path / "results.json").read_text()

@@ -136,7 +136,7 @@ def test_tasks_and_studies_are_there(installed: Installed) -> None:
     shown = installed.run("equipoise", "task", "show", "occupations")
     assert shown.startswith("occupations: ")
     studies = installed.run("equipoise", "studies").splitlines()
-    assert len(studies) == len(list((ROOT / "src/equipoise/study/studies").glob("*.toml")))
+    assert len(studies) == len(list((ROOT / "src/equipoise/study/studies").rglob("*.toml")))
     task = next((installed.folder / "lib").rglob("tasks/occupations.toml"))
     (installed.elsewhere / "mine.toml").write_bytes(task.read_bytes())
     for name in ("occupations", "mine.toml"):

@@ -57,7 +57,9 @@ def test_message_is_the_posterior_of_the_next_hidden_state(hmm: HMM, tokens: lis
 @given(hmm=models, several=sequences)
 def test_log_likelihood(hmm: HMM, several: list[tuple[int, ...]]) -> None:
     total = sum(np.log(probability(hmm, tokens)) for tokens in several)
-    assert hmm.log_likelihood(several) == pytest.approx(total / sum(map(len, several)), rel=1e-5)
+    # Near a probability of 1 float32 itself is off by its rounding, 6e-8, whatever is computed.
+    expected = pytest.approx(total / sum(map(len, several)), rel=1e-5, abs=1e-7)
+    assert hmm.log_likelihood(several) == expected
 
 
 def posterior_counts(hmm: HMM, several: list[tuple[int, ...]]) -> tuple[Floats, Floats, Floats]:
