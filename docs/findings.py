@@ -48,8 +48,8 @@ def findings() -> str:
         f"training brings it to {one.slope('sft-counterfactual')}, while the mean size of the "
         f"association goes from {one.size('prompt')} to {one.size('sft-counterfactual')} nats "
         f"([table](families.md#association)).",
-        f"**What balances by training breaks something else.** The quickstart's SFT takes the model "
-        f"{one.effect('retention_kl')} nats a token from the untuned one, puts listed words into "
+        f"**What balances by training breaks something else.** The quickstart's SFT takes the "
+        f"model {one.effect('retention_kl')} nats a token from the untuned one, puts listed words into "
         f"{one.effect('leakage')} of other answers, and leaves {one.effect('empty_answers')} of "
         f"them empty ([table](side-effects.md)).",
     )  # fmt: skip
