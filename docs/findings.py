@@ -49,9 +49,9 @@ def findings() -> str:
         f"association goes from {one.size('prompt')} to {one.size('sft-counterfactual')} nats "
         f"([table](families.md#association)).",
         f"**What balances by training breaks something else.** The quickstart's SFT takes the "
-        f"model {one.effect('retention_kl')} nats a token from the untuned one, puts listed words into "
-        f"{one.effect('leakage')} of other answers, and leaves {one.effect('empty_answers')} of "
-        f"them empty ([table](side-effects.md)).",
+        f"model {one.effect('retention_kl')} nats a token from the untuned one, puts listed words "
+        f"into {one.effect('leakage')} of answers to other requests, and leaves "
+        f"{one.effect('empty_answers')} of answers and stories empty ([table](side-effects.md)).",
     )  # fmt: skip
     return "".join(f"{number}. {text}\n" for number, text in enumerate(sentences, 1))
 
